@@ -1,0 +1,250 @@
+"""A bucket on AWS S3, or on any server that speaks its protocol."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from typing import Any, Unpack
+
+from botocore.exceptions import ClientError
+
+from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
+from sessionbucket._async.buckets.s3_upload import AsyncUpload
+from sessionbucket._engines.aioboto3 import Connection
+from sessionbucket._runtime.async_ import sleep
+from sessionbucket._s3 import requests
+from sessionbucket._s3.errors import (
+    CONFLICT,
+    MISSING,
+    NO_BATCH_DELETE,
+    PRECONDITION_FAILED,
+    code_of,
+    translated,
+    was_retried,
+)
+from sessionbucket._s3.options import S3Options, check_options
+from sessionbucket.backoff import delay
+from sessionbucket.errors import (
+    DeleteIncompleteError,
+    InvalidArgumentError,
+    SessionBucketError,
+    SessionTooLargeError,
+)
+from sessionbucket.objects import (
+    NO_METADATA,
+    PAGE_LIMIT,
+    Anything,
+    Condition,
+    ObjectInfo,
+    ObjectPage,
+    PreconditionFailedError,
+    StoredObject,
+)
+
+CHUNK = 1 << 20
+_CONFLICT_ATTEMPTS = 5
+
+
+class AsyncS3Bucket(AsyncBucket):
+    """One bucket of an S3 server. The client is made on first use and kept until ``close``."""
+
+    name = "s3"
+
+    def __init__(
+        self, bucket: str, *, session: Any = None, client: Any = None, **options: Unpack[S3Options]
+    ) -> None:
+        """``session`` is an aioboto3 session, ``client`` a ready aioboto3 or aiobotocore client (which stays the caller's to
+        close); ``options`` are those of ``S3Options``.
+
+        Raises ``InvalidArgumentError`` for options that are unknown, bad, or contradict each other.
+        """
+        if not bucket or "/" in bucket:
+            raise InvalidArgumentError(f"bucket {bucket!r} is refused: it must be a bucket's name")
+        self._options = check_options(options, session=session, client=client)
+        self._bucket = bucket
+        self._connection = Connection(self._options, session, client)
+        endpoint = client.meta.endpoint_url if client is not None else self._options.get("endpoint_url")
+        self._location = requests.location(bucket, endpoint)
+        self._batch_deletes = True
+
+    @property
+    def location(self) -> str:
+        return self._location
+
+    async def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
+        with translated(self.location, key):
+            response = await self._get(key)
+            if response is None:
+                return None
+            info = requests.described(key, response)
+            if info.size > max_bytes:
+                response["Body"].close()
+                raise SessionTooLargeError(key, size=info.size, limit=max_bytes)
+            return StoredObject(info, await response["Body"].read())
+
+    async def head(self, key: str) -> ObjectInfo | None:
+        with translated(self.location, key):
+            client = await self._connection.client()
+            try:
+                return requests.described(key, await client.head_object(**self._at(key)))
+            except ClientError as error:
+                if code_of(error) in MISSING:
+                    return None
+                raise
+
+    async def put(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        condition: Condition = Anything(),  # noqa: B008 (frozen)
+        content_type: str = "application/octet-stream",
+        metadata: Mapping[str, str] = NO_METADATA,
+    ) -> str:
+        parameters = {
+            **self._at(key),
+            **requests.write_parameters(self._options, content_type),
+            **requests.condition_parameters(condition),
+            **requests.checksum(body),
+            "Body": body,
+            "Metadata": dict(metadata),
+        }
+        for attempt in range(1, _CONFLICT_ATTEMPTS + 1):
+            with translated(self.location, key):
+                client = await self._connection.client()
+                try:
+                    response = await client.put_object(**parameters)
+                except ClientError as error:
+                    code = code_of(error)
+                    missing = code in MISSING and not isinstance(condition, Anything)
+                    if code in PRECONDITION_FAILED or missing:
+                        retried = was_retried(error) or attempt > 1
+                        raise PreconditionFailedError(key, location=self.location, retried=retried) from error
+                    if code not in CONFLICT or attempt == _CONFLICT_ATTEMPTS:
+                        raise
+                else:
+                    return str(response.get("ETag", ""))
+            await sleep(delay(attempt))
+        raise AssertionError  # pragma: no cover
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        left: list[str] = []
+        reason = ""
+        for start in range(0, len(keys), requests.DELETE_BATCH):
+            batch = keys[start : start + requests.DELETE_BATCH]
+            failed = await self._delete_batch(batch) if len(batch) > 1 and self._batch_deletes else None
+            if failed is None:
+                failed = await self._delete_singly(batch)
+            for key, why in failed.items():
+                left.append(key)
+                reason = why
+        if left:
+            raise DeleteIncompleteError(left, location=self.location, reason=reason)
+
+    async def _delete_batch(self, keys: Sequence[str]) -> dict[str, str] | None:
+        """The keys that could not be deleted, each with the reason; None where the server has no such request."""
+        with translated(self.location):
+            client = await self._connection.client()
+            try:
+                response = await client.delete_objects(
+                    Bucket=self._bucket,
+                    Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True},
+                    **requests.owner(self._options),
+                )
+            except ClientError as error:
+                if code_of(error) not in NO_BATCH_DELETE:
+                    raise
+                self._batch_deletes = False
+                return None
+        return {row["Key"]: row["Code"] for row in response.get("Errors", []) if row["Code"] not in MISSING}
+
+    async def _delete_singly(self, keys: Sequence[str]) -> dict[str, str]:
+        failed: dict[str, str] = {}
+        client = await self._connection.client()
+        for key in keys:
+            try:
+                with translated(self.location, key):
+                    await client.delete_object(**self._at(key))
+            except SessionBucketError as error:
+                if len(keys) == 1:
+                    raise
+                failed[key] = str(error)
+        return failed
+
+    async def list_page(
+        self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
+    ) -> ObjectPage:
+        with translated(self.location, prefix or None):
+            client = await self._connection.client()
+            response = await client.list_objects_v2(
+                Bucket=self._bucket,
+                Prefix=prefix,
+                MaxKeys=limit,
+                **({"Delimiter": delimiter} if delimiter else {}),
+                **requests.start_after(start_after, delimiter),
+                **requests.owner(self._options),
+            )
+        return requests.listed(response, start_after)
+
+    async def put_stream(
+        self,
+        key: str,
+        chunks: AsyncIterator[bytes],
+        *,
+        size: int | None = None,
+        content_type: str = "application/octet-stream",
+    ) -> None:
+        part_size = requests.part_size(size)
+        upload = AsyncUpload(
+            await self._connection.client(),
+            self._at(key),
+            requests.write_parameters(self._options, content_type),
+            self.location,
+        )
+        part = bytearray()
+        try:
+            async for chunk in chunks:
+                part += chunk
+                while len(part) > part_size:
+                    await upload.part(bytes(part[:part_size]))
+                    del part[:part_size]
+            if upload.begun:
+                await upload.part(bytes(part))
+                await upload.complete()
+                return
+        except BaseException:
+            await upload.abort()
+            raise
+        await self.put(key, bytes(part), content_type=content_type)
+
+    async def get_stream(self, key: str) -> AsyncObjectStream | None:
+        with translated(self.location, key):
+            response = await self._get(key)
+        if response is None:
+            return None
+        return AsyncObjectStream(requests.described(key, response), self._chunks(key, response["Body"]))
+
+    async def _chunks(self, key: str, body: Any) -> AsyncGenerator[bytes, None]:
+        try:
+            while True:
+                with translated(self.location, key):
+                    chunk = await body.read(CHUNK)
+                if not chunk:
+                    return
+                yield chunk
+        finally:
+            body.close()
+
+    async def _get(self, key: str) -> Any:
+        client = await self._connection.client()
+        try:
+            return await client.get_object(**self._at(key))
+        except ClientError as error:
+            if code_of(error) in MISSING:
+                return None
+            raise
+
+    def _at(self, key: str) -> dict[str, str]:
+        return {"Bucket": self._bucket, "Key": key, **requests.owner(self._options)}
+
+    async def close(self) -> None:
+        await self._connection.close()

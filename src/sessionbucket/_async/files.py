@@ -1,0 +1,48 @@
+"""Large artifacts: one object each, streamed in and out."""
+
+from __future__ import annotations
+
+import mimetypes
+
+from sessionbucket._async.bucket import AsyncBucket
+from sessionbucket._async.streams import AsyncFileReader
+from sessionbucket._runtime.async_ import FileSource, chunks_of
+from sessionbucket.errors import FileNotInStoreError
+from sessionbucket.layout import Layout
+from sessionbucket.listing import FileInfo
+from sessionbucket.sources import known_size
+
+
+class AsyncSessionFiles:
+    """The files of sessions."""
+
+    def __init__(self, bucket: AsyncBucket, layout: Layout) -> None:
+        self._bucket = bucket
+        self._layout = layout
+
+    async def put(self, id: str, name: str, data: FileSource, content_type: str | None) -> None:
+        key = self._layout.keys(id).file(name)
+        kind = content_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
+        await self._bucket.put_stream(key, chunks_of(data), size=known_size(data), content_type=kind)
+
+    async def open(self, id: str, name: str) -> AsyncFileReader:
+        stream = await self._bucket.get_stream(self._layout.keys(id).file(name))
+        if stream is None:
+            raise FileNotInStoreError(id, name, self._bucket.location)
+        return AsyncFileReader(name, stream)
+
+    async def list(self, id: str) -> list[FileInfo]:
+        keys = self._layout.keys(id)
+        files = []
+        after: str | None = ""
+        while after is not None:
+            page = await self._bucket.list_page(keys.files, start_after=after)
+            files += [
+                FileInfo(keys.file_name(info.key), info.size, info.updated_at, info.version)
+                for info in page.objects
+            ]
+            after = page.next_start_after
+        return files
+
+    async def delete(self, id: str, name: str) -> None:
+        await self._bucket.delete([self._layout.keys(id).file(name)])

@@ -1,0 +1,99 @@
+"""What belongs to a session beside it: artifacts, trace events, verification reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from sessionbucket._async.bucket import AsyncBucket
+from sessionbucket._async.reference import AsyncReferenceNames
+from sessionbucket._runtime.async_ import sleep
+from sessionbucket.backoff import delay
+from sessionbucket.codec import Codec
+from sessionbucket.errors import InvalidArgumentError, SessionConflictError
+from sessionbucket.layout import Layout, SessionKeys
+from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
+from sessionbucket.objects import Absent, Match, PreconditionFailedError, StoredObject
+
+PartT = TypeVar("PartT")
+
+
+class AsyncSessionParts:
+    """Loads and saves the parts of sessions, each one object of JSON."""
+
+    def __init__(
+        self, bucket: AsyncBucket, layout: Layout, reference: AsyncReferenceNames, max_bytes: int
+    ) -> None:
+        self._bucket = bucket
+        self._layout = layout
+        self._reference = reference
+        self._max_bytes = max_bytes
+        self._artifacts = Codec[ArtifactStore](ArtifactStore, max_bytes=max_bytes)
+        self._traces = Codec[list[TraceEvent]](list[TraceEvent], max_bytes=max_bytes)
+        self._verification = Codec[list[VerificationReport]](list[VerificationReport], max_bytes=max_bytes)
+
+    async def save_artifacts(self, id: str, artifacts: ArtifactStore) -> None:
+        await self._save(self._layout.keys(id).artifacts, self._artifacts, artifacts)
+
+    async def load_artifacts(self, id: str) -> ArtifactStore | None:
+        return await self._load(id, lambda keys: keys.artifacts, self._artifacts)
+
+    async def save_trace_events(self, id: str, events: Sequence[TraceEvent]) -> None:
+        await self._save(self._layout.keys(id).traces, self._traces, list(events))
+
+    async def load_trace_events(self, id: str) -> list[TraceEvent] | None:
+        return await self._load(id, lambda keys: keys.traces, self._traces)
+
+    async def save_verification_reports(self, id: str, reports: Sequence[VerificationReport]) -> None:
+        await self._save(self._layout.keys(id).verification, self._verification, list(reports))
+
+    async def load_verification_reports(self, id: str) -> list[VerificationReport] | None:
+        return await self._load(id, lambda keys: keys.verification, self._verification)
+
+    async def append_trace_events(self, id: str, events: Sequence[TraceEvent], attempts: int) -> None:
+        """Read, append, and write if nobody else wrote meanwhile; else start over."""
+        if attempts < 1:
+            raise InvalidArgumentError(f"attempts {attempts} is refused: it must be at least 1")
+        if not events:
+            return
+        key = self._layout.keys(id).traces
+        for attempt in range(1, attempts + 1):
+            found = await self._find(id, lambda keys: keys.traces)
+            before = self._traces.decode(found.body, key=found.info.key) if found else []
+            there = found is not None and found.info.key == key
+            condition = Match(found.info.version or "") if found and there else Absent()
+            body = self._traces.encode([*before, *events], key=key)
+            try:
+                await self._bucket.put(key, body, condition=condition, content_type="application/json")
+            except PreconditionFailedError as error:
+                if attempt == attempts:
+                    raise SessionConflictError(
+                        id, key=key, location=self._bucket.location, attempts=attempt
+                    ) from error
+            else:
+                return
+            await sleep(delay(attempt))
+
+    async def delete(self, keys: SessionKeys) -> None:
+        """Delete every part of a session."""
+        after: str | None = ""
+        found = [keys.traces, keys.verification]
+        while after is not None:
+            page = await self._bucket.list_page(keys.artifacts_folder, start_after=after)
+            found += [info.key for info in page.objects]
+            after = page.next_start_after
+        await self._bucket.delete(found)
+
+    async def _save(self, key: str, codec: Codec[PartT], part: PartT) -> None:
+        await self._bucket.put(key, codec.encode(part, key=key), content_type="application/json")
+
+    async def _load(self, id: str, choose: Callable[[SessionKeys], str], codec: Codec[PartT]) -> PartT | None:
+        found = await self._find(id, choose)
+        return codec.decode(found.body, key=found.info.key) if found else None
+
+    async def _find(self, id: str, choose: Callable[[SessionKeys], str]) -> StoredObject | None:
+        """The part under the session's own key, or where a3s-code left it."""
+        found = await self._bucket.get(choose(self._layout.keys(id)), max_bytes=self._max_bytes)
+        if found is None and (elsewhere := await self._reference.find(id)):
+            found = await self._bucket.get(choose(elsewhere[0]), max_bytes=self._max_bytes)
+        return found

@@ -1,0 +1,57 @@
+"""Sessions that a3s-code wrote under a name of its own making (``wire-format.md``, section 1)."""
+
+from __future__ import annotations
+
+import json
+
+from sessionbucket._async.bucket import AsyncBucket
+from sessionbucket.layout import Layout, SessionKeys
+from sessionbucket.objects import Absent, PreconditionFailedError, StoredObject
+
+
+class AsyncReferenceNames:
+    """Finds such sessions, and helps to move them to the keys of this store.
+
+    Several ids share a name of a3s-code's, so an object there is a session's only if the id inside says so.
+    """
+
+    def __init__(self, bucket: AsyncBucket, layout: Layout, max_bytes: int) -> None:
+        self._bucket = bucket
+        self._layout = layout
+        self._max_bytes = max_bytes
+
+    async def find(self, id: str) -> tuple[SessionKeys, StoredObject] | None:
+        """The keys and the object of the session under its other name; no request for an id that has only one."""
+        keys = self._layout.reference_keys(id)
+        if keys is None:
+            return None
+        found = await self._bucket.get(keys.session, max_bytes=self._max_bytes)
+        return (keys, found) if found and _inner_id(found.body) == id else None
+
+    async def copy_parts(self, old: SessionKeys, new: SessionKeys) -> None:
+        """Bring the parts to the new keys, except those that are there already."""
+        for source, target in zip(_part_keys(old), _part_keys(new), strict=True):
+            part = await self._bucket.get(source, max_bytes=self._max_bytes)
+            if part is None:
+                continue
+            try:
+                await self._bucket.put(target, part.body, condition=Absent(), content_type="application/json")
+            except PreconditionFailedError:
+                continue
+
+    async def remove(self, old: SessionKeys) -> None:
+        """Remove the parts under the old name, and then the session."""
+        await self._bucket.delete(_part_keys(old))
+        await self._bucket.delete([old.session])
+
+
+def _part_keys(keys: SessionKeys) -> list[str]:
+    return [keys.artifacts, keys.traces, keys.verification]
+
+
+def _inner_id(body: bytes) -> object:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return document.get("id") if isinstance(document, dict) else None

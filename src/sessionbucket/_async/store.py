@@ -1,0 +1,268 @@
+"""The session store over any bucket."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import cast, overload
+
+from sessionbucket._async.base import (
+    AsyncBaseSessionStore,
+    Files,
+    Ids,
+    SessionT,
+    TraceEvents,
+    VerificationReports,
+)
+from sessionbucket._async.bucket import AsyncBucket
+from sessionbucket._async.files import AsyncSessionFiles
+from sessionbucket._async.health import check_health
+from sessionbucket._async.listing import AsyncSessionListing
+from sessionbucket._async.parts import AsyncSessionParts
+from sessionbucket._async.reference import AsyncReferenceNames
+from sessionbucket._async.streams import AsyncFileReader
+from sessionbucket._runtime.async_ import FileSource
+from sessionbucket.codec import DEFAULT_MAX_BYTES, Codec
+from sessionbucket.errors import InvalidArgumentError, SessionConflictError, SessionCorruptedError, shorten
+from sessionbucket.layout import Layout, SessionKeys
+from sessionbucket.listing import SessionInfo, SessionPage
+from sessionbucket.models import ArtifactStore, SessionData, TraceEvent, VerificationReport
+from sessionbucket.objects import Absent, Anything, Condition, Match, PreconditionFailedError, StoredObject
+from sessionbucket.versions import StoredVersion, hand_over, recall, remember
+
+JSON = "application/json"
+
+
+class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
+    """Sessions and their parts in a bucket, under one prefix, as ``layout`` lays them out.
+
+    Open one with ``open_async_store``, or around a bucket of one's own. One store serves any number of tasks; keep it
+    open as long as the process lives. Every method may raise ``StoreUnavailableError``, ``AccessDeniedError`` and
+    ``BucketNotFoundError``.
+    """
+
+    @overload
+    def __init__(
+        self: AsyncSessionStore[SessionData],
+        bucket: AsyncBucket,
+        prefix: str = "",
+        *,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self,
+        bucket: AsyncBucket,
+        prefix: str = "",
+        *,
+        model: type[SessionT],
+        max_bytes: int = DEFAULT_MAX_BYTES,
+    ) -> None: ...
+
+    def __init__(
+        self,
+        bucket: AsyncBucket,
+        prefix: str = "",
+        *,
+        model: type[SessionT] | None = None,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+    ) -> None:
+        """``model`` is any pydantic model with an ``id: str``. ``max_bytes`` is the most a session or a part may have.
+
+        Raises ``InvalidArgumentError`` for a bad prefix or a model without an id.
+        """
+        chosen = cast("type[SessionT]", SessionData) if model is None else model
+        if "id" not in getattr(chosen, "model_fields", {}):
+            raise InvalidArgumentError(
+                f"model {chosen.__name__} is refused: it must be a pydantic model with an `id: str`"
+            )
+        self.bucket = bucket
+        self._layout = Layout(prefix)
+        self._max_bytes = max_bytes
+        self._codec = Codec[SessionT](chosen, max_bytes=max_bytes)
+        self._reference = AsyncReferenceNames(bucket, self._layout, max_bytes)
+        self._parts = AsyncSessionParts(bucket, self._layout, self._reference, max_bytes)
+        self._files = AsyncSessionFiles(bucket, self._layout)
+        self._listing = AsyncSessionListing(bucket, self._layout)
+
+    @property
+    def backend_name(self) -> str:
+        return self.bucket.name
+
+    @property
+    def location(self) -> str:
+        return f"{self.bucket.location}/{self._layout.prefix}".rstrip("/")
+
+    async def save(self, session: SessionT, *, overwrite: bool = False) -> None:
+        """Save the session in one conditional PUT: readers see the old one or the new one, whole.
+
+        A session that came from this store replaces exactly the version it was loaded or last saved as; any other
+        is new and replaces nothing. Otherwise ``SessionConflictError`` is raised and nothing is changed.
+        ``overwrite=True`` replaces whatever is there.
+
+        Raises ``InvalidArgumentError`` for a session that cannot be written (it names the field), and
+        ``SessionTooLargeError``; nothing was written then.
+        """
+        keys = self._layout.keys(session.id)
+        body = self._codec.encode(session, key=keys.session)
+        stored = recall(session, self.bucket.location)
+        reference = await self._settle_reference_name(session.id, keys, stored, overwrite=overwrite)
+        version = await self._put(session.id, keys, body, _condition(keys, stored, overwrite=overwrite))
+        remember(session, StoredVersion(self.bucket.location, keys.session, version))
+        if reference:
+            await self._reference.remove(reference)
+
+    async def _settle_reference_name(
+        self, id: str, keys: SessionKeys, stored: StoredVersion | None, *, overwrite: bool
+    ) -> SessionKeys | None:
+        """Carry a session that lies under a3s-code's name over to its own key; gives the old keys, to be removed.
+
+        Only ids for which the two names differ cost a request here, and only until they have moved.
+        """
+        if stored is not None and stored.key == keys.session and not overwrite:
+            return None
+        found = await self._reference.find(id)
+        if found is None:
+            return None
+        old, object_ = found
+        seen = stored is not None and (stored.key, stored.version) == (old.session, object_.info.version)
+        if not (seen or overwrite):
+            raise SessionConflictError(id, key=old.session, location=self.location)
+        await self._reference.copy_parts(old, keys)
+        return old
+
+    async def _put(self, id: str, keys: SessionKeys, body: bytes, condition: Condition) -> str:
+        try:
+            return await self.bucket.put(keys.session, body, condition=condition, content_type=JSON)
+        except PreconditionFailedError as error:
+            raise SessionConflictError(id, key=keys.session, location=self.location) from error
+
+    async def load(self, id: str) -> SessionT | None:
+        """The session in one GET, or None where there is none.
+
+        Raises ``SessionCorruptedError`` for an object that is no session or another one, and
+        ``SessionTooLargeError`` for one above ``max_bytes``; the object is left as it is.
+        """
+        keys = self._layout.keys(id)
+        found = await self.bucket.get(keys.session, max_bytes=self._max_bytes)
+        if found is None:
+            at_reference_name = await self._reference.find(id)
+            if at_reference_name is None:
+                return None
+            found = at_reference_name[1]
+        return self._decode(id, found)
+
+    def _decode(self, id: str, found: StoredObject) -> SessionT:
+        session = self._codec.decode(found.body, key=found.info.key)
+        if session.id != id:
+            raise SessionCorruptedError(
+                found.info.key,
+                f"the id inside is {shorten(session.id)}, not the {shorten(id)} that was asked for",
+            )
+        remember(session, StoredVersion(self.bucket.location, found.info.key, found.info.version or ""))
+        return session
+
+    def _hand_over(self, old: SessionT, new: SessionT) -> None:
+        hand_over(old, new, self.bucket.location)
+
+    async def exists(self, id: str) -> bool:
+        """Whether the session is there, in one HEAD."""
+        if await self.bucket.head(self._layout.keys(id).session):
+            return True
+        return await self._reference.find(id) is not None
+
+    async def delete(self, id: str) -> None:
+        """Delete the session and all its parts; deleting what is not there is fine.
+
+        The parts go first and the session object last, so a delete that was cut off is seen by ``exists`` and can
+        be repeated. Raises ``DeleteIncompleteError`` with the keys that are left.
+        """
+        keys = self._layout.keys(id)
+        reference = await self._reference.find(id)
+        await self._parts.delete(keys)
+        await self.bucket.delete([keys.session])
+        if reference:
+            await self._reference.remove(reference[0])
+
+    async def list(self) -> Ids:
+        """The ids of all sessions, sorted by key; one request for every thousand, and no body is read."""
+        return [info.id async for info in self._listing.iterate("")]
+
+    async def list_page(
+        self, *, prefix: str = "", limit: int = 1000, cursor: str | None = None
+    ) -> SessionPage:
+        """At most ``limit`` sessions whose ids start with ``prefix``, sorted by key, from ``cursor`` on.
+
+        A page of fewer than 1,000 sessions is full unless it is the last; one of 1,000 may have a few less, since
+        the folders of the parts take rows of the one request. Raises ``InvalidArgumentError`` for a bad cursor or
+        limit.
+        """
+        return await self._listing.page(prefix, limit, cursor)
+
+    async def iter_sessions(self, *, prefix: str = "") -> AsyncGenerator[SessionInfo, None]:
+        """All sessions whose ids start with ``prefix``, sorted by key, page by page; no body is read."""
+        async for info in self._listing.iterate(prefix):
+            yield info
+
+    async def save_artifacts(self, id: str, artifacts: ArtifactStore) -> None:
+        await self._parts.save_artifacts(id, artifacts)
+
+    async def load_artifacts(self, id: str) -> ArtifactStore | None:
+        return await self._parts.load_artifacts(id)
+
+    async def put_file(
+        self, id: str, name: str, data: FileSource, *, content_type: str | None = None
+    ) -> None:
+        """Put a large or binary artifact, replacing one of that name; readers see the old one or the new one, whole.
+
+        ``data`` is bytes, a path, a binary file object, or an iterator of bytes; only a few MiB of it are in memory
+        at a time. Without a ``content_type`` the name tells it. When ``data`` raises, the old artifact stays.
+        """
+        await self._files.put(id, name, data, content_type)
+
+    async def open_file(self, id: str, name: str) -> AsyncFileReader:
+        """Open a large artifact for reading. Raises ``FileNotInStoreError`` where there is none of that name."""
+        return await self._files.open(id, name)
+
+    async def list_files(self, id: str) -> Files:
+        return await self._files.list(id)
+
+    async def delete_file(self, id: str, name: str) -> None:
+        await self._files.delete(id, name)
+
+    async def save_trace_events(self, id: str, events: Sequence[TraceEvent]) -> None:
+        await self._parts.save_trace_events(id, events)
+
+    async def append_trace_events(self, id: str, events: Sequence[TraceEvent], *, attempts: int = 10) -> None:
+        """Add trace events to those saved before; when others append at the same time, each event is kept.
+
+        Raises ``SessionConflictError`` when ``attempts`` tries have met a conflict; nothing was written then.
+        """
+        await self._parts.append_trace_events(id, events, attempts)
+
+    async def load_trace_events(self, id: str) -> TraceEvents | None:
+        return await self._parts.load_trace_events(id)
+
+    async def save_verification_reports(self, id: str, reports: Sequence[VerificationReport]) -> None:
+        await self._parts.save_verification_reports(id, reports)
+
+    async def load_verification_reports(self, id: str) -> VerificationReports | None:
+        return await self._parts.load_verification_reports(id)
+
+    async def health_check(self) -> None:
+        """Prove that the prefix can be listed, written, read and deleted, and clean up.
+
+        Raises the error of the step that failed, which it names.
+        """
+        await check_health(self.bucket, self._layout)
+
+    async def close(self) -> None:
+        await self.bucket.close()
+
+
+def _condition(keys: SessionKeys, stored: StoredVersion | None, *, overwrite: bool) -> Condition:
+    if overwrite:
+        return Anything()
+    if stored is None or stored.key != keys.session:
+        return Absent()
+    return Match(stored.version)

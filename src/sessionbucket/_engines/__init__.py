@@ -1,0 +1,1 @@
+"""How a client of each S3 library is made, kept and closed."""

@@ -1,0 +1,1 @@
+"""What differs between the async source and its sync twin, and cannot be generated."""

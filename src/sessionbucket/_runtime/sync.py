@@ -1,0 +1,34 @@
+"""The sync side: plain calls."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Generator
+from typing import ParamSpec, TypeVar
+
+from sessionbucket.sources import SyncFileSource as FileSource
+from sessionbucket.sources import iterate
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+sleep = time.sleep
+Lock = threading.Lock
+
+__all__ = ["FileSource", "Lock", "chunks_of", "in_thread", "settled", "sleep"]
+
+
+def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The caller's thread is the one."""
+    return work(*args, **kwargs)
+
+
+def settled(value: T) -> T:
+    """The value itself."""
+    return value
+
+
+def chunks_of(data: FileSource) -> Generator[bytes, None, None]:
+    """The data in chunks."""
+    yield from iterate(data)

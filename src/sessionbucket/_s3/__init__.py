@@ -1,0 +1,1 @@
+"""What the S3 buckets of both sides share: options, requests, and what errors mean."""

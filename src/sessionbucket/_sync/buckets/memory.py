@@ -1,0 +1,141 @@
+"""A bucket in memory: for tests, and the model the other buckets are held against."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from threading import Lock
+from types import MappingProxyType
+from uuid import uuid4
+
+from sessionbucket._sync.bucket import Bucket, ObjectStream
+from sessionbucket.errors import SessionTooLargeError
+from sessionbucket.objects import (
+    NO_METADATA,
+    PAGE_LIMIT,
+    Anything,
+    Condition,
+    ObjectInfo,
+    ObjectPage,
+    PreconditionFailedError,
+    StoredObject,
+    holds,
+    version_of,
+)
+
+_CHUNK = 1 << 20
+
+
+class MemoryBucket(Bucket):
+    """Objects in this process's memory, with S3's versions, conditions and listing order.
+
+    Every bucket is a location of its own. Safe to use from several threads and tasks.
+    """
+
+    name = "memory"
+    page_limit = 1_000_000
+
+    def __init__(self) -> None:
+        self._location = f"memory://{uuid4().hex}"
+        self._objects: dict[str, StoredObject] = {}
+        self._keys: list[bytes] = []
+        self._lock = Lock()
+
+    @property
+    def location(self) -> str:
+        return self._location
+
+    def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
+        found = self._objects.get(key)
+        if found is not None and found.info.size > max_bytes:
+            raise SessionTooLargeError(key, size=found.info.size, limit=max_bytes)
+        return found
+
+    def head(self, key: str) -> ObjectInfo | None:
+        found = self._objects.get(key)
+        return found.info if found else None
+
+    def put(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        condition: Condition = Anything(),  # noqa: B008 (frozen)
+        content_type: str = "application/octet-stream",
+        metadata: Mapping[str, str] = NO_METADATA,
+    ) -> str:
+        version = version_of(body)
+        info = ObjectInfo(
+            key=key,
+            size=len(body),
+            updated_at=datetime.now(UTC),
+            version=version,
+            content_type=content_type,
+            metadata=MappingProxyType(dict(metadata)),
+        )
+        with self._lock:
+            found = self._objects.get(key)
+            if not holds(condition, found.info.version if found else None):
+                raise PreconditionFailedError(key, location=self.location)
+            if found is None:
+                insort(self._keys, key.encode())
+            self._objects[key] = StoredObject(info, bytes(body))
+        return version
+
+    def delete(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            with self._lock:
+                if self._objects.pop(key, None) is not None:
+                    del self._keys[bisect_left(self._keys, key.encode())]
+
+    def list_page(
+        self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
+    ) -> ObjectPage:
+        page = ObjectPage([], [], None)
+        with self._lock:
+            at = bisect_left(self._keys, max(prefix, start_after).encode())
+            last = ""
+            while at < len(self._keys):
+                key = self._keys[at].decode()
+                if not key.startswith(prefix):
+                    break
+                cut = key.find(delimiter, len(prefix)) if delimiter else -1
+                row = key if cut < 0 else key[: cut + len(delimiter)]
+                if row.encode() > start_after.encode():
+                    if len(page.objects) + len(page.folders) == limit:
+                        return ObjectPage(page.objects, page.folders, last)
+                    last = row
+                    if cut < 0:
+                        page.objects.append(_listed(self._objects[key].info))
+                    else:
+                        page.folders.append(row)
+                at = bisect_left(self._keys, row.encode() + b"\xff") if cut >= 0 else at + 1
+        return page
+
+    def put_stream(
+        self,
+        key: str,
+        chunks: Iterator[bytes],
+        *,
+        size: int | None = None,
+        content_type: str = "application/octet-stream",
+    ) -> None:
+        body = bytearray()
+        for chunk in chunks:
+            body += chunk
+        self.put(key, bytes(body), content_type=content_type)
+
+    def get_stream(self, key: str) -> ObjectStream | None:
+        found = self._objects.get(key)
+        return ObjectStream(found.info, _slices(found.body)) if found else None
+
+
+def _listed(info: ObjectInfo) -> ObjectInfo:
+    """What S3's listing tells of an object."""
+    return ObjectInfo(info.key, info.size, info.updated_at, info.version)
+
+
+def _slices(body: bytes) -> Generator[bytes, None, None]:
+    for start in range(0, len(body), _CHUNK):
+        yield body[start : start + _CHUNK]

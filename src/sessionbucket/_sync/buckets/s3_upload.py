@@ -1,0 +1,67 @@
+"""A multipart upload, which begins with its first part and leaves nothing behind when it is aborted."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from sessionbucket._s3 import requests
+from sessionbucket._s3.errors import translated, transport_errors
+from sessionbucket.errors import SessionTooLargeError
+
+logger = logging.getLogger(__name__)
+
+
+class Upload:
+    """One object in parts, sent one after the other; nothing is seen under the key before ``complete``."""
+
+    def __init__(self, client: Any, at: dict[str, str], write: dict[str, Any], location: str) -> None:
+        self._client = client
+        self._at = at
+        self._write = write
+        self._location = location
+        self._id: str | None = None
+        self._parts: list[dict[str, Any]] = []
+
+    @property
+    def begun(self) -> bool:
+        return self._id is not None
+
+    def part(self, body: bytes) -> None:
+        """Send the next part; all but the last must have 5 MiB or more."""
+        number = len(self._parts) + 1
+        if number > requests.MAX_PARTS:
+            limit = requests.MAX_PARTS * requests.PART_BYTES
+            raise SessionTooLargeError(self._at["Key"], size=limit + len(body), limit=limit)
+        with translated(self._location, self._at["Key"]):
+            if self._id is None:
+                created = self._client.create_multipart_upload(
+                    **self._at, **self._write, ChecksumAlgorithm="CRC32"
+                )
+                self._id = created["UploadId"]
+            crc = requests.checksum(body)
+            answer = self._client.upload_part(
+                **self._at, **crc, UploadId=self._id, PartNumber=number, Body=body
+            )
+        self._parts.append({"PartNumber": number, "ETag": answer["ETag"], **crc})
+
+    def complete(self) -> None:
+        """Make the object of the parts."""
+        with translated(self._location, self._at["Key"]):
+            self._client.complete_multipart_upload(
+                **self._at, UploadId=self._id, MultipartUpload={"Parts": self._parts}
+            )
+
+    def abort(self) -> None:
+        """Have the server drop the parts. Where that fails, the bucket's lifecycle rule is left to do it."""
+        if self._id is None:
+            return
+        try:
+            self._client.abort_multipart_upload(**self._at, UploadId=self._id)
+        except transport_errors() as error:
+            logger.warning(
+                "the parts of an upload to %s (key %r) could not be removed: %s",
+                self._location,
+                self._at["Key"],
+                type(error).__name__,
+            )

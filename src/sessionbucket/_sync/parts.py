@@ -1,0 +1,97 @@
+"""What belongs to a session beside it: artifacts, trace events, verification reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from sessionbucket._runtime.sync import sleep
+from sessionbucket._sync.bucket import Bucket
+from sessionbucket._sync.reference import ReferenceNames
+from sessionbucket.backoff import delay
+from sessionbucket.codec import Codec
+from sessionbucket.errors import InvalidArgumentError, SessionConflictError
+from sessionbucket.layout import Layout, SessionKeys
+from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
+from sessionbucket.objects import Absent, Match, PreconditionFailedError, StoredObject
+
+PartT = TypeVar("PartT")
+
+
+class SessionParts:
+    """Loads and saves the parts of sessions, each one object of JSON."""
+
+    def __init__(self, bucket: Bucket, layout: Layout, reference: ReferenceNames, max_bytes: int) -> None:
+        self._bucket = bucket
+        self._layout = layout
+        self._reference = reference
+        self._max_bytes = max_bytes
+        self._artifacts = Codec[ArtifactStore](ArtifactStore, max_bytes=max_bytes)
+        self._traces = Codec[list[TraceEvent]](list[TraceEvent], max_bytes=max_bytes)
+        self._verification = Codec[list[VerificationReport]](list[VerificationReport], max_bytes=max_bytes)
+
+    def save_artifacts(self, id: str, artifacts: ArtifactStore) -> None:
+        self._save(self._layout.keys(id).artifacts, self._artifacts, artifacts)
+
+    def load_artifacts(self, id: str) -> ArtifactStore | None:
+        return self._load(id, lambda keys: keys.artifacts, self._artifacts)
+
+    def save_trace_events(self, id: str, events: Sequence[TraceEvent]) -> None:
+        self._save(self._layout.keys(id).traces, self._traces, list(events))
+
+    def load_trace_events(self, id: str) -> list[TraceEvent] | None:
+        return self._load(id, lambda keys: keys.traces, self._traces)
+
+    def save_verification_reports(self, id: str, reports: Sequence[VerificationReport]) -> None:
+        self._save(self._layout.keys(id).verification, self._verification, list(reports))
+
+    def load_verification_reports(self, id: str) -> list[VerificationReport] | None:
+        return self._load(id, lambda keys: keys.verification, self._verification)
+
+    def append_trace_events(self, id: str, events: Sequence[TraceEvent], attempts: int) -> None:
+        """Read, append, and write if nobody else wrote meanwhile; else start over."""
+        if attempts < 1:
+            raise InvalidArgumentError(f"attempts {attempts} is refused: it must be at least 1")
+        if not events:
+            return
+        key = self._layout.keys(id).traces
+        for attempt in range(1, attempts + 1):
+            found = self._find(id, lambda keys: keys.traces)
+            before = self._traces.decode(found.body, key=found.info.key) if found else []
+            there = found is not None and found.info.key == key
+            condition = Match(found.info.version or "") if found and there else Absent()
+            body = self._traces.encode([*before, *events], key=key)
+            try:
+                self._bucket.put(key, body, condition=condition, content_type="application/json")
+            except PreconditionFailedError as error:
+                if attempt == attempts:
+                    raise SessionConflictError(
+                        id, key=key, location=self._bucket.location, attempts=attempt
+                    ) from error
+            else:
+                return
+            sleep(delay(attempt))
+
+    def delete(self, keys: SessionKeys) -> None:
+        """Delete every part of a session."""
+        after: str | None = ""
+        found = [keys.traces, keys.verification]
+        while after is not None:
+            page = self._bucket.list_page(keys.artifacts_folder, start_after=after)
+            found += [info.key for info in page.objects]
+            after = page.next_start_after
+        self._bucket.delete(found)
+
+    def _save(self, key: str, codec: Codec[PartT], part: PartT) -> None:
+        self._bucket.put(key, codec.encode(part, key=key), content_type="application/json")
+
+    def _load(self, id: str, choose: Callable[[SessionKeys], str], codec: Codec[PartT]) -> PartT | None:
+        found = self._find(id, choose)
+        return codec.decode(found.body, key=found.info.key) if found else None
+
+    def _find(self, id: str, choose: Callable[[SessionKeys], str]) -> StoredObject | None:
+        """The part under the session's own key, or where a3s-code left it."""
+        found = self._bucket.get(choose(self._layout.keys(id)), max_bytes=self._max_bytes)
+        if found is None and (elsewhere := self._reference.find(id)):
+            found = self._bucket.get(choose(elsewhere[0]), max_bytes=self._max_bytes)
+        return found

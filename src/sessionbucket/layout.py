@@ -1,0 +1,165 @@
+"""Session ids <-> keys. Nothing else knows how a key is spelled.
+
+With ``P`` the store's prefix and ``<stem>`` the encoded id::
+
+    P/<stem>.json                           the session
+    P/artifacts/<stem>/artifacts.json       the artifact manifest
+    P/artifacts/<stem>/files/<name>         large artifacts, one object each
+    P/traces/<stem>.json                    trace events
+    P/verification/<stem>.json              verification reports
+    P/.sessionbucket/…                      the store's own bookkeeping, never listed
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from sessionbucket.errors import InvalidArgumentError, InvalidSessionIdError, shorten
+
+MAX_STEM_BYTES = 200
+_SUFFIX = ".json"
+_UNSAFE = re.compile(rb"[^A-Za-z0-9\-_.~@+=,]|^\.")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionKeys:
+    """The keys of one session: its object, its parts, and the folder of its large artifacts."""
+
+    root: str
+    stem: str
+
+    @property
+    def session(self) -> str:
+        return f"{self.root}{self.stem}{_SUFFIX}"
+
+    @property
+    def artifacts(self) -> str:
+        return f"{self.root}artifacts/{self.stem}/artifacts.json"
+
+    @property
+    def files(self) -> str:
+        return f"{self.root}artifacts/{self.stem}/files/"
+
+    @property
+    def artifacts_folder(self) -> str:
+        return f"{self.root}artifacts/{self.stem}/"
+
+    @property
+    def traces(self) -> str:
+        return f"{self.root}traces/{self.stem}{_SUFFIX}"
+
+    @property
+    def verification(self) -> str:
+        return f"{self.root}verification/{self.stem}{_SUFFIX}"
+
+    def file(self, name: str) -> str:
+        """The key of one large artifact.
+
+        Raises ``InvalidArgumentError`` for a name that breaks a rule; the rules are those of session ids.
+        """
+        return self.files + _encode(name, _refuse_file_name)
+
+    def file_name(self, key: str) -> str:
+        """The name of the large artifact at a key under ``files``."""
+        stem = key.removeprefix(self.files)
+        return _decode(stem)
+
+
+class Layout:
+    """The tree under one prefix."""
+
+    def __init__(self, prefix: str = "") -> None:
+        """``prefix`` is empty or ``/``-separated; slashes at its ends do not count.
+
+        Raises ``InvalidArgumentError`` for a prefix with an empty segment, ``.``, ``..``, a backslash or a
+        control character, or of more than 512 UTF-8 bytes.
+        """
+        prefix = prefix.strip("/")
+        _check_prefix(prefix)
+        self.prefix = prefix
+        self.root = f"{prefix}/" if prefix else ""
+        self.bookkeeping = f"{self.root}.sessionbucket/"
+
+    def keys(self, session_id: str) -> SessionKeys:
+        """The keys of a session. Raises ``InvalidSessionIdError`` for an id that breaks a rule."""
+        return SessionKeys(self.root, _encode(session_id, InvalidSessionIdError))
+
+    def reference_keys(self, session_id: str) -> SessionKeys | None:
+        r"""The keys that a3s-code would have used, or None where they are the same or cannot exist.
+
+        a3s-code replaces ``/`` and ``\`` by ``_`` and then each ``..`` by ``_``, so that several ids share a
+        name: what lies there is this session's only if the id inside says so.
+        """
+        stem = re.sub(r"[/\\]", "_", session_id).replace("..", "_")
+        if (
+            stem == _encode(session_id, InvalidSessionIdError)
+            or stem == "."
+            or len(stem.encode()) > MAX_STEM_BYTES
+        ):
+            return None
+        return SessionKeys(self.root, stem)
+
+    def id_prefix(self, prefix: str) -> str:
+        """What the keys of all sessions start with whose ids start with ``prefix``."""
+        if not prefix:
+            return self.root
+        return self.root + _encode(prefix, InvalidSessionIdError)
+
+    def session_id(self, key: str) -> str | None:
+        """The id that a key directly under the prefix stands for, or None where it is no session's.
+
+        A name that no id is encoded to (another program's) stands for itself.
+        """
+        name = key.removeprefix(self.root)
+        stem = name.removesuffix(_SUFFIX)
+        if stem in (name, "") or "/" in name:
+            return None
+        return _decode(stem)
+
+
+def _encode(name: str, refuse: Callable[[str, str], InvalidArgumentError]) -> str:
+    if not name:
+        raise refuse(name, "it is empty")
+    if "\0" in name:
+        raise refuse(name, "it has a NUL character")
+    try:
+        raw = name.encode()
+    except UnicodeEncodeError:
+        raise refuse(name, "it has a lone surrogate, which UTF-8 cannot hold") from None
+    stem = _escape(raw)
+    if len(stem) > MAX_STEM_BYTES:
+        raise refuse(name, f"its encoded form has {len(stem)} bytes, and {MAX_STEM_BYTES} is the limit")
+    return stem
+
+
+def _decode(stem: str) -> str:
+    try:
+        name = unquote_to_bytes(stem).decode()
+    except UnicodeDecodeError:
+        return stem
+    return name if _escape(name.encode()) == stem else stem
+
+
+def _escape(raw: bytes) -> str:
+    return _UNSAFE.sub(lambda found: b"%%%02X" % found[0][0], raw).decode()
+
+
+def _refuse_file_name(name: str, rule: str) -> InvalidArgumentError:
+    return InvalidArgumentError(f"file name {shorten(name)} is refused: {rule}")
+
+
+def _check_prefix(prefix: str) -> None:
+    if not prefix:
+        return
+    if len(prefix.encode(errors="replace")) > 512:  # noqa: PLR2004
+        rule = "it has more than 512 bytes"
+    elif any(segment in ("", ".", "..") for segment in prefix.split("/")):
+        rule = "its segments may not be empty, '.' or '..'"
+    elif re.search(r"[\x00-\x1f\x7f\\]|[\ud800-\udfff]", prefix):
+        rule = "it may not have backslashes, control characters or lone surrogates"
+    else:
+        return
+    raise InvalidArgumentError(f"prefix {shorten(prefix)} is refused: {rule}")

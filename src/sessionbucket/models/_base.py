@@ -1,0 +1,68 @@
+"""What every stored type shares: unknown members survive, and reading is stricter than making."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationInfo, model_validator
+from pydantic_core import PydanticCustomError
+
+
+class WireModel(BaseModel):
+    """A JSON object of the wire format.
+
+    Members are written in the order they are declared, then the unknown ones a later version put
+    there, in the order they were read. Assignment validates; errors never show the value.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+        validate_assignment=True,
+        validate_by_alias=True,
+        validate_by_name=True,
+        serialize_by_alias=True,
+        hide_input_in_errors=True,
+        ser_json_inf_nan="constants",
+        defer_build=True,
+    )
+
+
+class CheckedOnReadModel(WireModel):
+    """A type whose members have defaults in Python that JSON must not rely on.
+
+    ``required_on_read`` names the fields that JSON has to hold. ``read_aliases`` maps an older name
+    of a member to its present one; an object that has both is refused.
+    """
+
+    required_on_read: ClassVar[tuple[str, ...]] = ()
+    read_aliases: ClassVar[Mapping[str, str]] = {}
+
+    @model_validator(mode="after")
+    def _check_members(self, info: ValidationInfo) -> Self:
+        if info.mode == "json":
+            for name in self.required_on_read:
+                if name not in self.model_fields_set:
+                    raise missing_member(type(self).model_fields[name].alias or name)
+        for alias, name in self.read_aliases.items():
+            if self.__pydantic_extra__ and alias in self.__pydantic_extra__:
+                raise PydanticCustomError(
+                    "repeated_member",
+                    "{alias} and {name} are two names of one member",
+                    {"alias": repr(alias), "name": repr(name)},
+                )
+        return self
+
+
+def missing_member(name: str) -> PydanticCustomError:
+    return PydanticCustomError("missing_member", "missing member {name}", {"name": repr(name)})
+
+
+def is_none(value: Any) -> bool:
+    """The rule of members that are omitted when none."""
+    return value is None
+
+
+def is_empty(value: Any) -> bool:
+    """The rule of members that are omitted when empty."""
+    return not value

@@ -1,0 +1,102 @@
+"""Tool outputs kept beside a session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import ClassVar, Self
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from sessionbucket.models._base import CheckedOnReadModel, WireModel
+from sessionbucket.models._numbers import U64
+
+DEFAULT_MAX_ARTIFACTS = 256
+DEFAULT_MAX_ARTIFACT_BYTES = 16 * 1024 * 1024
+
+
+class ToolArtifact(WireModel):
+    """One output of a tool, whole. The sizes are stored as given, not checked against the content."""
+
+    artifact_id: str
+    artifact_uri: str
+    tool_name: str
+    content: str
+    original_bytes: U64
+    shown_bytes: U64
+
+    @property
+    def content_bytes(self) -> int:
+        """The size that counts against a store's limit: the content's bytes in UTF-8."""
+        if self.content.isascii():
+            return len(self.content)
+        return len(self.content.encode("utf-8", "surrogatepass"))
+
+
+class ArtifactStore(CheckedOnReadModel):
+    """Artifacts by URI, oldest first, within a limit of count and one of bytes.
+
+    The limits are 256 artifacts and 16 MiB of content unless `with_limits` sets others; they are not
+    stored, so a store that is read has the usual ones. Where a limit is passed the oldest artifacts are
+    dropped, on a read too; one that is over the byte limit alone drops everything, itself included.
+    """
+
+    required_on_read: ClassVar = ("artifacts",)
+
+    artifacts: list[ToolArtifact] = Field(default_factory=list)
+
+    _max_artifacts: int = PrivateAttr(default=DEFAULT_MAX_ARTIFACTS)
+    _max_bytes: int = PrivateAttr(default=DEFAULT_MAX_ARTIFACT_BYTES)
+
+    @classmethod
+    def with_limits(
+        cls,
+        artifacts: Iterable[ToolArtifact] = (),
+        *,
+        max_artifacts: int = DEFAULT_MAX_ARTIFACTS,
+        max_bytes: int = DEFAULT_MAX_ARTIFACT_BYTES,
+    ) -> Self:
+        """A store of at most ``max_artifacts``, and ``max_bytes`` of content, that holds ``artifacts``."""
+        store = cls()
+        store._max_artifacts = max_artifacts
+        store._max_bytes = max_bytes
+        for artifact in artifacts:
+            store.put(artifact)
+        return store
+
+    @model_validator(mode="after")
+    def _keep_within_the_limits(self) -> Self:
+        latest: dict[str, ToolArtifact] = {}
+        for artifact in self.artifacts:
+            latest.pop(artifact.artifact_uri, None)
+            latest[artifact.artifact_uri] = artifact
+        self._keep(list(latest.values()))
+        return self
+
+    def put(self, artifact: ToolArtifact) -> None:
+        """Add an artifact as the newest, in place of one with the same URI, and drop what is over a limit."""
+        others = [kept for kept in self.artifacts if kept.artifact_uri != artifact.artifact_uri]
+        self._keep([*others, artifact])
+
+    def get(self, artifact_uri: str) -> ToolArtifact | None:
+        """The artifact of that URI, none where the store has none."""
+        return next((kept for kept in self.artifacts if kept.artifact_uri == artifact_uri), None)
+
+    @property
+    def total_bytes(self) -> int:
+        """The bytes of all contents in UTF-8."""
+        return sum(artifact.content_bytes for artifact in self.artifacts)
+
+    def __len__(self) -> int:
+        return len(self.artifacts)
+
+    def __iter__(self) -> Iterator[ToolArtifact]:  # type: ignore[override]
+        """Walk the artifacts, oldest first."""
+        return iter(self.artifacts)
+
+    def _keep(self, candidates: list[ToolArtifact]) -> None:
+        sizes = [artifact.content_bytes for artifact in candidates]
+        size, first = sum(sizes), 0
+        while len(candidates) - first > self._max_artifacts or size > self._max_bytes:
+            size -= sizes[first]
+            first += 1
+        self.artifacts[:] = candidates[first:]

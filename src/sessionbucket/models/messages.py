@@ -1,0 +1,100 @@
+"""Messages and the blocks they are made of."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field
+
+from sessionbucket.models._base import CheckedOnReadModel, WireModel, is_none
+
+
+class TextBlock(WireModel):
+    """Plain text."""
+
+    type: Literal["text"] = "text"
+    text: str
+
+
+class ImageSource(CheckedOnReadModel):
+    """An image's bytes as padded base64 of the standard alphabet, and their media type."""
+
+    required_on_read: ClassVar = ("type",)
+
+    type: str = "base64"
+    media_type: str
+    data: str
+
+
+class ImageBlock(WireModel):
+    """An image inside a message."""
+
+    type: Literal["image"] = "image"
+    source: ImageSource
+
+    @classmethod
+    def from_bytes(cls, data: bytes, media_type: str) -> Self:
+        """An image of raw bytes, for example ``ImageBlock.from_bytes(png, "image/png")``."""
+        text = base64.b64encode(data).decode("ascii")
+        return cls(source=ImageSource(media_type=media_type, data=text))
+
+
+class ToolUseBlock(WireModel):
+    """The model's call of a tool. ``input`` is any JSON value."""
+
+    type: Literal["tool_use"] = "tool_use"
+    id: str
+    name: str
+    input: Any
+
+
+ToolResultPart = Annotated[TextBlock | ImageBlock, Field(discriminator="type")]
+
+
+class ToolResultBlock(WireModel):
+    """What a tool answered: text, or a list of text and image blocks.
+
+    Text that looks like JSON stays text.
+    """
+
+    type: Literal["tool_result"] = "tool_result"
+    tool_use_id: str
+    content: str | list[ToolResultPart] = Field(union_mode="left_to_right")
+    is_error: bool | None = None
+
+
+ContentBlock = Annotated[
+    TextBlock | ImageBlock | ToolUseBlock | ToolResultBlock,
+    Field(discriminator="type"),
+]
+
+
+class Message(WireModel):
+    """One message of the history. ``role`` is ``user`` or ``assistant`` in practice."""
+
+    role: str
+    content: list[ContentBlock]
+    reasoning_content: str | None = Field(default=None, exclude_if=is_none)
+
+    @classmethod
+    def user(cls, text: str, images: Iterable[ImageBlock] = ()) -> Self:
+        """What a user said: the images first, the text last."""
+        return cls(role="user", content=[*images, TextBlock(text=text)])
+
+    @classmethod
+    def assistant(cls, text: str) -> Self:
+        """What the model answered, in plain text."""
+        return cls(role="assistant", content=[TextBlock(text=text)])
+
+    @classmethod
+    def tool_result(cls, tool_use_id: str, text: str, is_error: bool = False) -> Self:
+        """A tool's plain-text answer to the call ``tool_use_id``."""
+        block = ToolResultBlock(tool_use_id=tool_use_id, content=text, is_error=is_error)
+        return cls(role="user", content=[block])
+
+    @property
+    def text(self) -> str:
+        """The text blocks, joined by newlines; tool calls and their results are left out."""
+        return "\n".join(block.text for block in self.content if isinstance(block, TextBlock))

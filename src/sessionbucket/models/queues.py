@@ -1,0 +1,109 @@
+"""How a session's tool calls queue up: lanes, their handlers, retries and limits.
+
+`SessionQueueConfig` and its parts are the one camelCase corner of the wire format. In Python every
+name is snake_case, and both spellings construct.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar, Self
+
+from pydantic import ConfigDict, Field, ValidationInfo, model_validator
+from pydantic.alias_generators import to_camel
+
+from sessionbucket.models._base import CheckedOnReadModel, WireModel
+from sessionbucket.models._numbers import U32, U64
+
+
+class Lane(StrEnum):
+    """The queues, from most to least urgent."""
+
+    CONTROL = "Control"
+    QUERY = "Query"
+    EXECUTE = "Execute"
+    GENERATE = "Generate"
+
+
+class LaneHandlerMode(StrEnum):
+    """Who runs the calls of a lane."""
+
+    INTERNAL = "Internal"
+    EXTERNAL = "External"
+    HYBRID = "Hybrid"
+
+
+class LaneHandlerConfig(CheckedOnReadModel):
+    """Who runs a lane's calls, and for how many milliseconds at most."""
+
+    required_on_read: ClassVar = ("mode", "timeout_ms")
+
+    mode: LaneHandlerMode = LaneHandlerMode.INTERNAL
+    timeout_ms: U64 = 60_000
+
+
+class _CamelCaseModel(WireModel):
+    model_config = ConfigDict(alias_generator=to_camel)
+
+
+class RetryPolicy(_CamelCaseModel):
+    """Retries of a failed call. ``strategy`` is ``exponential``, ``fixed`` or ``none``; delays are milliseconds."""
+
+    strategy: str
+    max_retries: U32 = 3
+    initial_delay_ms: U64 = 100
+    fixed_delay_ms: U64 | None = None
+
+
+class RateLimit(_CamelCaseModel):
+    """``limit_type`` is ``per_second``, ``per_minute``, ``per_hour`` or ``unlimited``."""
+
+    limit_type: str
+    max_operations: U64 | None = None
+
+
+class PriorityBoost(_CamelCaseModel):
+    """``strategy`` is ``standard``, ``aggressive`` or ``disabled``; the deadline is in milliseconds."""
+
+    strategy: str
+    deadline_ms: U64 | None = None
+
+
+class SessionQueueConfig(_CamelCaseModel):
+    """The queue of a session.
+
+    There are two sets of defaults, both the reference's: a new config allows 2, 4, 2 and 1 calls at
+    once in the four lanes, while a member missing in JSON reads as 4, 12, 4 and 2.
+    """
+
+    concurrency_when_missing: ClassVar = {
+        "control_max_concurrency": 4,
+        "query_max_concurrency": 12,
+        "execute_max_concurrency": 4,
+        "generate_max_concurrency": 2,
+    }
+
+    control_max_concurrency: U64 = 2
+    query_max_concurrency: U64 = 4
+    execute_max_concurrency: U64 = 2
+    generate_max_concurrency: U64 = 1
+    lane_handlers: dict[Lane, LaneHandlerConfig] = Field(default_factory=dict)
+    enable_dlq: bool = False
+    dlq_max_size: U64 | None = None
+    enable_metrics: bool = False
+    enable_alerts: bool = False
+    default_timeout_ms: U64 | None = None
+    storage_path: str | None = None
+    retry_policy: RetryPolicy | None = None
+    rate_limit: RateLimit | None = None
+    priority_boost: PriorityBoost | None = None
+    pressure_threshold: U64 | None = None
+    lane_timeouts: dict[Lane, U64] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _fill_what_json_left_out(self, info: ValidationInfo) -> Self:
+        if info.mode == "json":
+            for name, value in self.concurrency_when_missing.items():
+                if name not in self.model_fields_set:
+                    self.__dict__[name] = value
+        return self

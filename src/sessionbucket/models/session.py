@@ -1,0 +1,82 @@
+"""A session: everything an agent needs to go on where it stopped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from pydantic import AliasChoices, Field, PrivateAttr
+
+from sessionbucket.models._base import CheckedOnReadModel, is_none
+from sessionbucket.models._numbers import F64, I64, U64
+from sessionbucket.models.config import SessionConfig
+from sessionbucket.models.llm import LlmConfigData
+from sessionbucket.models.messages import Message
+from sessionbucket.models.tasks import Task
+from sessionbucket.models.usage import ContextUsage, LlmCostRecord, TokenUsage
+from sessionbucket.versions import NOT_STORED, StoredVersion
+
+
+class SessionState(StrEnum):
+    """Where a session stands."""
+
+    UNKNOWN = "Unknown"
+    ACTIVE = "Active"
+    PAUSED = "Paused"
+    COMPLETED = "Completed"
+    ERROR = "Error"
+
+
+def _now() -> int:
+    return int(time.time())
+
+
+def _as_created(members: dict[str, Any]) -> Any:
+    return members["created_at"]
+
+
+class SessionData(CheckedOnReadModel):
+    """A session. ``SessionData(id="x")`` makes an empty one.
+
+    ``created_at`` and ``updated_at`` are Unix seconds, both now for a new session; a store never changes
+    them. ``total_cost`` is in US dollars, ``thinking_budget`` in tokens. Files of older versions call
+    ``tasks`` ``todos``; that name is read and never written.
+    """
+
+    required_on_read: ClassVar = (
+        "config",
+        "state",
+        "messages",
+        "context_usage",
+        "total_usage",
+        "tool_names",
+        "thinking_enabled",
+        "created_at",
+        "updated_at",
+    )
+    read_aliases: ClassVar[Mapping[str, str]] = {"todos": "tasks"}
+
+    id: str
+    config: SessionConfig = Field(default_factory=SessionConfig)
+    state: SessionState = SessionState.UNKNOWN
+    messages: list[Message] = Field(default_factory=list)
+    context_usage: ContextUsage = Field(default_factory=ContextUsage)
+    total_usage: TokenUsage = Field(default_factory=TokenUsage)
+    total_cost: F64 = 0.0
+    model_name: str | None = Field(default=None, exclude_if=is_none)
+    cost_records: list[LlmCostRecord] = Field(default_factory=list)
+    tool_names: list[str] = Field(default_factory=list)
+    thinking_enabled: bool = False
+    thinking_budget: U64 | None = None
+    created_at: I64 = Field(default_factory=_now)
+    updated_at: I64 = Field(default_factory=_as_created)
+    llm_config: LlmConfigData | None = Field(default=None, exclude_if=is_none)
+    tasks: list[Task] = Field(
+        default_factory=list,
+        validation_alias=AliasChoices("tasks", "todos"),
+    )
+    parent_id: str | None = Field(default=None, exclude_if=is_none)
+
+    _stored_version: StoredVersion = PrivateAttr(default=NOT_STORED)

@@ -1,0 +1,48 @@
+"""The tasks an agent planned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import AliasChoices, Field
+
+from sessionbucket.models._base import CheckedOnReadModel, is_empty, is_none
+
+
+class TaskStatus(StrEnum):
+    """Where a task stands."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+
+class TaskPriority(StrEnum):
+    """How urgent a task is."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Task(CheckedOnReadModel):
+    """One step of a plan. ``dependencies`` are the ids of tasks that come first.
+
+    Files of older versions call ``content`` ``description``; that name is read and never written.
+    """
+
+    required_on_read: ClassVar = ("status",)
+    read_aliases: ClassVar[Mapping[str, str]] = {"description": "content"}
+
+    id: str
+    content: str = Field(validation_alias=AliasChoices("content", "description"))
+    status: TaskStatus = TaskStatus.PENDING
+    priority: TaskPriority = TaskPriority.MEDIUM
+    tool: str | None = Field(default=None, exclude_if=is_none)
+    dependencies: list[str] = Field(default_factory=list, exclude_if=is_empty)
+    success_criteria: str | None = Field(default=None, exclude_if=is_none)

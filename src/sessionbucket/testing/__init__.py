@@ -1,0 +1,1 @@
+"""What tests of agents and of this package need: servers to run against."""
