@@ -6,6 +6,7 @@ import base64
 import os
 import zlib
 from collections.abc import Mapping
+from datetime import UTC
 from types import MappingProxyType
 from typing import Any
 
@@ -64,7 +65,7 @@ def described(key: str, response: Mapping[str, Any]) -> ObjectInfo:
     return ObjectInfo(
         key=key,
         size=response["ContentLength"],
-        updated_at=response["LastModified"],
+        updated_at=response["LastModified"].astimezone(UTC),
         version=response.get("ETag"),
         content_type=response.get("ContentType"),
         metadata=MappingProxyType(dict(response.get("Metadata", {}))),
@@ -81,7 +82,7 @@ def start_after(row: str, delimiter: str) -> dict[str, str]:
 def listed(response: Mapping[str, Any], after: str) -> ObjectPage:
     """A page of ListObjectsV2."""
     objects = [
-        ObjectInfo(row["Key"], row["Size"], row["LastModified"], row.get("ETag"))
+        ObjectInfo(row["Key"], row["Size"], row["LastModified"].astimezone(UTC), row.get("ETag"))
         for row in response.get("Contents", [])
     ]
     rows = [row["Prefix"] for row in response.get("CommonPrefixes", [])]
