@@ -6,7 +6,7 @@ import re
 from typing import Any, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError
+from pydantic_core import PydanticSerializationError, to_json
 
 from sessionbucket.codec._paths import at, find
 from sessionbucket.codec._reasons import reason
@@ -23,8 +23,6 @@ DEFAULT_MAX_BYTES = 256 * 1024 * 1024
 # A line at the indent of the deepest members that is indented further or ends in an empty container.
 _TOO_DEEP = re.compile(rb"\n {%d}(?:  |[^\n]*(?:\[\]|\{\}),?\n)" % (2 * DEEPEST))
 _LONGEST_INTEGER = 4300  # digits; Python's own limit, beyond which no reader here would take it back
-_LONG_INTEGER = re.compile(rb"[0-9]{%d}" % (_LONGEST_INTEGER + 1))
-_DIGITS = frozenset(b"0123456789")
 _FIELD_OF_A_WARNING = re.compile(r"\[field_name='(\w+)'")
 
 
@@ -138,7 +136,9 @@ class Codec(Generic[T]):
         # Inside a string a newline is escaped, so this many spaces are an indent.
         if b"\n" + b"  " * DEEPEST in body and _TOO_DEEP.search(body):
             return f"nested more than {DEEPEST} levels deep"
-        if not _DIGITS.isdisjoint(body[::_LONGEST_INTEGER]) and _LONG_INTEGER.search(body):
+        # A longer integer fills at least one whole piece of half that length.
+        piece = _LONGEST_INTEGER // 2
+        if any(body[start : start + piece].isdigit() for start in range(0, len(body), piece)):
             return self._long_integer(value)
         return None
 
@@ -153,13 +153,20 @@ class Codec(Generic[T]):
             path = find(tree, _has_lone_surrogate)
             if path is not None:
                 return at(path, "a lone surrogate has no UTF-8")
+            path = find(tree, _is_unprintable)
+            if path is not None:
+                return at(path, "a value JSON cannot hold")
             self._adapter.validate_python(tree, by_alias=True, by_name=False)
         except ValidationError as refusal:
             return reason(refusal, tree)
         except (ValueError, TypeError, RecursionError):
             return "a circular reference, or nesting that is too deep"
         field = _FIELD_OF_A_WARNING.search(str(error))
-        return f"{field[1]!r} holds a value of the wrong type" if field else "a value JSON cannot hold"
+        return (
+            f"{field[1]!r} holds a value of the wrong type"
+            if field
+            else "a circular reference, or nesting that is too deep"
+        )
 
 
 def _has_lone_surrogate(value: Any) -> bool:
@@ -168,3 +175,13 @@ def _has_lone_surrogate(value: Any) -> bool:
 
 def _is_long_integer(value: Any) -> bool:
     return isinstance(value, int) and abs(value) >= 10**_LONGEST_INTEGER
+
+
+def _is_unprintable(value: Any) -> bool:
+    if isinstance(value, (dict, list, tuple)):
+        return False
+    try:
+        to_json(value)
+    except (PydanticSerializationError, UnicodeEncodeError):
+        return True
+    return False

@@ -39,8 +39,13 @@ def find(tree: Any, matches: Callable[[Any], bool]) -> Path | None:
 
 def _walk(tree: Any) -> Iterator[tuple[Path, Any]]:
     waiting: list[tuple[Path, Any]] = [((), tree)]
+    seen: set[int] = set()
     while waiting:
         path, value = waiting.pop()
+        if isinstance(value, (dict, list, tuple)):
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
         yield path, value
         if isinstance(value, dict):
             for name in value:

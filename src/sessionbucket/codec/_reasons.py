@@ -22,6 +22,7 @@ _QUOTES_THE_VALUE = {
     "value_error",
 }
 _KNOWN = set(get_args(ErrorType)) - _QUOTES_THE_VALUE
+_KEY_OF_A_MAP = "[key]"
 _PLAIN_TAG = re.compile(r"'[A-Za-z0-9_.-]{1,40}'", re.ASCII)
 
 
@@ -59,11 +60,17 @@ def _wording(detail: ErrorDetails) -> str:
 def _path(location: tuple[str | int, ...], tree: Any) -> Path:
     """The steps of ``location`` that are members and indexes, without the names of a union's choices."""
     path: list[str | int] = []
+    tagged = None
     for position, step in enumerate(location):
+        is_last = position == len(location) - 1
         if isinstance(tree, dict) and isinstance(step, str):
+            # A block's tag comes before its members, and can be spelled like one of them.
+            if not is_last and tree is not tagged and tree.get("type") == step:
+                tagged = tree
+                continue
             if step in tree:
                 tree = tree[step]
-            elif position < len(location) - 1:
+            elif not is_last or step == _KEY_OF_A_MAP:
                 continue
             path.append(step)
         elif isinstance(tree, list) and isinstance(step, int) and step < len(tree):

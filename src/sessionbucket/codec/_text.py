@@ -57,7 +57,7 @@ def parse(body: bytes) -> Document:
             text, object_pairs_hook=read_object, parse_float=read_float, parse_constant=read_float
         )
     except json.JSONDecodeError as error:
-        problem = f"not JSON: {error.msg} at line {error.lineno} column {error.colno}"
+        problem = f"not JSON: {error.msg.removesuffix(' at')} at line {error.lineno} column {error.colno}"
     except RecursionError:
         problem = _too_deep()
     except ValueError:

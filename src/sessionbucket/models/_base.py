@@ -13,12 +13,15 @@ class WireModel(BaseModel):
     """A JSON object of the wire format.
 
     Members are written in the order they are declared, then the unknown ones a later version put
-    there, in the order they were read. Assignment validates; errors never show the value.
+    there, in the order they were read. Assignment validates; errors never show the value. An instance of
+    a subclass, given where a member is declared as the class, becomes the class, and what the subclass
+    added is kept as unknown members: a part that prints itself as its class would leave it out.
     """
 
     model_config = ConfigDict(
         extra="allow",
         validate_assignment=True,
+        revalidate_instances="subclass-instances",
         validate_by_alias=True,
         validate_by_name=True,
         serialize_by_alias=True,
@@ -42,7 +45,7 @@ class CheckedOnReadModel(WireModel):
     def _check_members(self, info: ValidationInfo) -> Self:
         if info.mode == "json":
             for name in self.required_on_read:
-                if name not in self.model_fields_set:
+                if not self._was_read(name):
                     raise missing_member(type(self).model_fields[name].alias or name)
         for alias, name in self.read_aliases.items():
             if self.__pydantic_extra__ and alias in self.__pydantic_extra__:
@@ -52,6 +55,12 @@ class CheckedOnReadModel(WireModel):
                     {"alias": repr(alias), "name": repr(name)},
                 )
         return self
+
+    def _was_read(self, name: str) -> bool:
+        # An unknown member spelled like a field with an alias counts as that field in pydantic's set.
+        if self.__pydantic_extra__ and name in self.__pydantic_extra__:
+            return self.__dict__[name] is not type(self).model_fields[name].default
+        return name in self.model_fields_set
 
 
 def missing_member(name: str) -> PydanticCustomError:

@@ -38,9 +38,9 @@ def canonical_timestamp(value: Any) -> Any:
     year, month, day, hour, minute, second = map(int, date_and_time)
     offset = _offset(sign, int(hours), int(minutes)) if sign else timedelta()
     try:
-        if second > _LEAP_SECOND:
-            raise ValueError
-        moment = datetime(year, month, day, hour, minute, min(second, _LEAP_SECOND - 1), tzinfo=UTC) - offset
+        # A leap second is beyond what a `datetime` can hold; the text keeps it.
+        whole = second - 1 if second == _LEAP_SECOND else second
+        moment = datetime(year, month, day, hour, minute, whole, tzinfo=UTC) - offset
     except (ValueError, OverflowError):
         raise PydanticCustomError("timestamp", "a date-time out of range") from None
     return _text(moment, (fraction or "")[:9], second)

@@ -6,6 +6,7 @@ name is snake_case, and both spellings construct.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar, Self
 
@@ -69,6 +70,10 @@ class PriorityBoost(_CamelCaseModel):
     deadline_ms: U64 | None = None
 
 
+class _LeftOut(int):
+    """A default nobody gave. Pydantic's own record also counts an unknown member spelled like the field."""
+
+
 class SessionQueueConfig(_CamelCaseModel):
     """The queue of a session.
 
@@ -76,17 +81,17 @@ class SessionQueueConfig(_CamelCaseModel):
     once in the four lanes, while a member missing in JSON reads as 4, 12, 4 and 2.
     """
 
-    concurrency_when_missing: ClassVar = {
+    concurrency_when_missing: ClassVar[Mapping[str, int]] = {
         "control_max_concurrency": 4,
         "query_max_concurrency": 12,
         "execute_max_concurrency": 4,
         "generate_max_concurrency": 2,
     }
 
-    control_max_concurrency: U64 = 2
-    query_max_concurrency: U64 = 4
-    execute_max_concurrency: U64 = 2
-    generate_max_concurrency: U64 = 1
+    control_max_concurrency: U64 = _LeftOut(2)
+    query_max_concurrency: U64 = _LeftOut(4)
+    execute_max_concurrency: U64 = _LeftOut(2)
+    generate_max_concurrency: U64 = _LeftOut(1)
     lane_handlers: dict[Lane, LaneHandlerConfig] = Field(default_factory=dict)
     enable_dlq: bool = False
     dlq_max_size: U64 | None = None
@@ -101,9 +106,9 @@ class SessionQueueConfig(_CamelCaseModel):
     lane_timeouts: dict[Lane, U64] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _fill_what_json_left_out(self, info: ValidationInfo) -> Self:
-        if info.mode == "json":
-            for name, value in self.concurrency_when_missing.items():
-                if name not in self.model_fields_set:
-                    self.__dict__[name] = value
+    def _fill_what_was_left_out(self, info: ValidationInfo) -> Self:
+        for name, value_in_json in self.concurrency_when_missing.items():
+            value = self.__dict__[name]
+            if isinstance(value, _LeftOut):
+                self.__dict__[name] = value_in_json if info.mode == "json" else int(value)
         return self
