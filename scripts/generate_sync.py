@@ -21,7 +21,7 @@ RULES = [
         (r"\bAsyncGenerator\[(.+?), None\]", r"Generator[\1, None, None]"),
         (r" \| Awaitable\[SessionT \| None\]", ""),
         (r"\bAsync(?=[A-Z])", ""),
-        (r"\basync_store\b", "store"),
+        (r"\basync_(store|bucket)\b", r"\1"),
         (r"\bopen_async_store\b", "open_store"),
         (r"\b__a(enter|exit|iter|next)__\b", r"__\1__"),
         (r"\bStopAsyncIteration\b", "StopIteration"),

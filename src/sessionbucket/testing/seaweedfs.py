@@ -65,8 +65,11 @@ class SeaweedServer:
                     f"-filer.port={filer}",
                     "-volume.max=0",
                     "-master.volumeSizeLimitMB=64",
+                    "-master.telemetry=false",
                     "-s3",
                     f"-s3.port={s3}",
+                    "-s3.port.iceberg=0",
+                    "-s3.port.lance=0",
                     f"-s3.config={folder / 's3.json'}",
                 ],
                 cwd=folder,
@@ -103,7 +106,9 @@ class SeaweedServer:
 
     def store_url(self, bucket: str, prefix: str = "") -> str:
         """The URL of a store in a bucket of this server."""
-        return f"s3://{bucket}/{prefix}?" + urlencode({"endpoint_url": self.endpoint_url, "region": "us-east-1"})
+        return f"s3://{bucket}/{prefix}?" + urlencode(
+            {"endpoint_url": self.endpoint_url, "region": "us-east-1"}
+        )
 
     def stop(self) -> None:
         """Stop the server and remove its data."""
@@ -130,7 +135,9 @@ class SeaweedServer:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
         assert self._process is not None  # noqa: S101 (narrowing)
-        client = self.client(config=Config(retries={"total_max_attempts": 1}, connect_timeout=1, read_timeout=5))
+        client = self.client(
+            config=Config(retries={"total_max_attempts": 1}, connect_timeout=1, read_timeout=5)
+        )
         deadline = time.monotonic() + _STARTUP_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
             try:

@@ -90,10 +90,15 @@ class AsyncFileBucket(AsyncBucket):
 
     async def get_stream(self, key: str) -> AsyncObjectStream | None:
         found = await in_thread(self._folder.open, key)
-        return AsyncObjectStream(found[0], _chunks(found[1])) if found else None
+        if found is None:
+            return None
+        chunks = _chunks(found[1])
+        await anext(chunks)
+        return AsyncObjectStream(found[0], chunks)
 
 
 async def _chunks(file: BinaryIO) -> AsyncGenerator[bytes, None]:
     with file:
+        yield b""  # for whoever made this generator: one that was not begun would not close the file
         while chunk := await in_thread(file.read, CHUNK):
             yield chunk

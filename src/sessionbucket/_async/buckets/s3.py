@@ -221,10 +221,13 @@ class AsyncS3Bucket(AsyncBucket):
             response = await self._get(key)
         if response is None:
             return None
-        return AsyncObjectStream(requests.described(key, response), self._chunks(key, response["Body"]))
+        chunks = self._chunks(key, response["Body"])
+        await anext(chunks)
+        return AsyncObjectStream(requests.described(key, response), chunks)
 
     async def _chunks(self, key: str, body: Any) -> AsyncGenerator[bytes, None]:
         try:
+            yield b""  # for whoever made this generator: one that was not begun would not close the body
             while True:
                 with translated(self.location, key):
                     chunk = await body.read(CHUNK)

@@ -90,10 +90,15 @@ class FileBucket(Bucket):
 
     def get_stream(self, key: str) -> ObjectStream | None:
         found = in_thread(self._folder.open, key)
-        return ObjectStream(found[0], _chunks(found[1])) if found else None
+        if found is None:
+            return None
+        chunks = _chunks(found[1])
+        next(chunks)
+        return ObjectStream(found[0], chunks)
 
 
 def _chunks(file: BinaryIO) -> Generator[bytes, None, None]:
     with file:
+        yield b""  # for whoever made this generator: one that was not begun would not close the file
         while chunk := in_thread(file.read, CHUNK):
             yield chunk

@@ -221,10 +221,13 @@ class S3Bucket(Bucket):
             response = self._get(key)
         if response is None:
             return None
-        return ObjectStream(requests.described(key, response), self._chunks(key, response["Body"]))
+        chunks = self._chunks(key, response["Body"])
+        next(chunks)
+        return ObjectStream(requests.described(key, response), chunks)
 
     def _chunks(self, key: str, body: Any) -> Generator[bytes, None, None]:
         try:
+            yield b""  # for whoever made this generator: one that was not begun would not close the body
             while True:
                 with translated(self.location, key):
                     chunk = body.read(CHUNK)

@@ -1,0 +1,149 @@
+"""The commands and their options. What they do is imported when one of them runs, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated, Any
+
+import typer
+
+from sessionbucket.cli.failures import MISUSED, ReadableErrorsGroup, say_error
+from sessionbucket.urls import ENVIRONMENT_VARIABLE
+
+_EPILOG = (
+    "A store URL is s3://bucket/prefix?endpoint_url=…&region=… or file:///folder. Credentials come from where boto3 "
+    "looks for them (environment, profile, role), never from the URL. "
+    "Exit codes: 0 done, 1 something failed, is missing or conflicts, 2 wrong usage, 130 interrupted."
+)
+
+app = typer.Typer(
+    cls=ReadableErrorsGroup,
+    help="Look into stores of AI agents' sessions, and move sessions between them.",
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+StoreOption = Annotated[
+    str | None,
+    typer.Option("--store", "-s", metavar="URL", envvar=ENVIRONMENT_VARIABLE, help="The store's URL."),
+]
+PrefixOption = Annotated[
+    str, typer.Option("--prefix", "-p", metavar="TEXT", help="Only sessions whose ids start so.")
+]
+
+
+def run() -> int:
+    """Run the command that the process's arguments name; gives its exit code."""
+    try:
+        app(prog_name="sessionbucket")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    return 0
+
+
+@app.callback(invoke_without_command=True)
+def _sessionbucket(
+    context: typer.Context,
+    show_version: Annotated[
+        bool, typer.Option("--version", is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    if show_version:
+        try:
+            typer.echo(f"sessionbucket {version('sessionbucket')}")
+        except PackageNotFoundError:
+            typer.echo("sessionbucket (run from its source)")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        _print_help(context)
+
+
+def _print_help(context: Any) -> None:
+    # With rich, typer prints the help itself and gives an empty text.
+    if text := context.get_help():
+        typer.echo(text)
+
+
+@app.command()
+def ls(
+    store: StoreOption = None,
+    prefix: PrefixOption = "",
+    limit: Annotated[
+        int | None, typer.Option("--limit", "-n", min=1, metavar="N", help="At most so many.")
+    ] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="One JSON array: id, size in bytes, updated_at (ISO 8601), version."),
+    ] = False,
+) -> None:
+    """List sessions: id, size and last change, sorted by key.
+
+    No session is read, so it is quick in a store of any size. In a pipe each session is one line of
+    tab-separated id, bytes and time.
+    """
+    from sessionbucket.cli.listing import list_sessions  # noqa: PLC0415 (slow to import)
+
+    list_sessions(store, prefix=prefix, limit=limit, as_json=as_json)
+
+
+@app.command()
+def show(
+    id: Annotated[str, typer.Argument(metavar="ID", help="The session.", show_default=False)],
+    store: StoreOption = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The object as it is stored, byte for byte, even if corrupted.")
+    ] = False,
+) -> None:
+    """Show a session as a conversation: messages, tool calls and results, tasks, and what lies beside it."""
+    from sessionbucket.cli.showing import show_session  # noqa: PLC0415
+
+    show_session(store, id, as_json=as_json)
+
+
+@app.command()
+def cp(
+    source: Annotated[str, typer.Argument(metavar="SRC_URL", help="The store to copy from.")],
+    destination: Annotated[str, typer.Argument(metavar="DST_URL", help="The store to copy to.")],
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[IDS]", help="The sessions; all without any.")
+    ] = None,
+    prefix: PrefixOption = "",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace what differs in the destination.")
+    ] = False,
+) -> None:
+    """Copy sessions with their artifacts, traces, reports and files from one store to another.
+
+    Safe to repeat: what is the same already is skipped.
+
+    Where anything of a session differs in the destination, all of it there is left alone and reported as a
+    conflict, and the exit code is 1. Nothing is ever deleted.
+    """
+    if ids and prefix:
+        say_error("give ids or --prefix, not both (see sessionbucket cp --help)")
+        raise typer.Exit(MISUSED)
+    from sessionbucket.cli.transfer import copy_sessions  # noqa: PLC0415
+
+    copy_sessions(source, destination, ids or [], prefix=prefix, overwrite=overwrite)
+
+
+@app.command()
+def rm(
+    ids: Annotated[list[str], typer.Argument(metavar="IDS", help="The sessions.", show_default=False)],
+    store: StoreOption = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete sessions and everything beside them, after showing what that is and asking."""
+    from sessionbucket.cli.deleting import delete_sessions  # noqa: PLC0415
+
+    delete_sessions(store, ids, confirmed=yes)
+
+
+@app.command()
+def check(store: StoreOption = None) -> None:
+    """Check that the store can be listed, written, read and deleted from; it is left as it was."""
+    from sessionbucket.cli.health import check_store  # noqa: PLC0415
+
+    check_store(store)

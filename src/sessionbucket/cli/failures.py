@@ -1,0 +1,87 @@
+"""How a command ends when it cannot go on: one line on stderr, an exit code, and never a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from sessionbucket.cli.terminal import one_line
+from sessionbucket.errors import SessionBucketError
+
+FAILED = 1
+MISUSED = 2
+INTERRUPTED = 130
+
+# What is wrong with the arguments is told by click's exceptions. Newer releases of typer bring a click of their
+# own, so their common base is found through the one of them that every release exports.
+_UsageError: type[Exception] = typer.BadParameter.__mro__[2]
+
+
+def say_error(message: str, *, kind: str = "error") -> None:
+    """Write one line to stderr, whatever the message holds."""
+    sys.stdout.flush()
+    typer.echo(f"{kind}: {one_line(' '.join(message.split()))}", err=True)
+
+
+class ReadableErrorsGroup(TyperGroup):
+    """A group of commands whose failures are readable."""
+
+    def main(self, args: Sequence[str] | None = None, **options: Any) -> Any:  # type: ignore[override]
+        """Run and leave the process with the exit code."""
+        options["standalone_mode"] = False
+        try:
+            code = super().main(args, **options)
+        except _UsageError as error:
+            say_error(_of_usage(error))
+            code = MISUSED
+        except typer.Abort:
+            code = INTERRUPTED
+        sys.exit(code if isinstance(code, int) else 0)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _readable():
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except SessionBucketError as error:
+        say_error(str(error))
+        raise typer.Exit(FAILED) from None
+    except KeyboardInterrupt:
+        say_error("interrupted")
+        raise typer.Exit(INTERRUPTED) from None
+    except BrokenPipeError:
+        # Nobody reads on; the interpreter must not meet the pipe again when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(FAILED) from None
+    except OSError as error:
+        say_error(f"the output cannot be written: {error.strerror or type(error).__name__}")
+        raise typer.Exit(FAILED) from None
+    except (typer.Exit, typer.Abort, _UsageError):
+        raise
+    except Exception as error:  # noqa: BLE001 (its message could hold a session's text)
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        say_error(
+            f"{type(error).__name__} in {Path(place.filename).name}:{place.lineno}; this is a bug, please report it"
+        )
+        raise typer.Exit(FAILED) from None
+
+
+def _of_usage(error: Exception) -> str:
+    tell: Any = getattr(error, "format_message", None)
+    context: Any = getattr(error, "ctx", None)
+    path = context.command_path if context else "sessionbucket"
+    return f"{tell() if tell else error} (see {path} --help)"

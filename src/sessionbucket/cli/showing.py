@@ -1,0 +1,63 @@
+"""``show``: one session, for people or byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sized
+
+import typer
+
+from sessionbucket import SessionBucketError, SessionCorruptedError, SessionStore, SessionTooLargeError
+from sessionbucket.cli.conversation import Conversation
+from sessionbucket.cli.stores import OpenedStore, opened
+from sessionbucket.cli.terminal import console, count_text, size_text
+from sessionbucket.errors import shorten
+
+
+class NoSuchSessionError(SessionBucketError):
+    """The session asked for does not exist."""
+
+    def __init__(self, session_id: str, location: str) -> None:
+        super().__init__(f"session {shorten(session_id)} does not exist in {location}")
+        self.session_id = session_id
+        self.location = location
+
+
+def show_session(url: str | None, id: str, *, as_json: bool) -> None:
+    """Write the session to stdout. Raises ``NoSuchSessionError`` where there is none."""
+    with opened(url) as place:
+        if as_json:
+            body = place.raw_session(id)
+            if body is None:
+                raise NoSuchSessionError(id, place.store.location)
+            typer.echo(body, nl=False)
+            return
+        session = place.store.load(id)
+        if session is None:
+            raise NoSuchSessionError(id, place.store.location)
+        Conversation(console()).print(session, beside=_parts_beside(place, id))
+
+
+def _parts_beside(place: OpenedStore, id: str) -> list[str]:
+    """What lies beside the session, in words; a part that cannot be read is said to be so."""
+    store = place.store
+    files = store.list_files(id)
+    found = [
+        _counted(lambda: _artifacts(store, id), "artifact"),
+        _counted(lambda: store.load_trace_events(id), "trace event"),
+        _counted(lambda: store.load_verification_reports(id), "verification report"),
+        f"{count_text(len(files), 'file')} ({size_text(sum(file.size for file in files))})" if files else "",
+    ]
+    return [part for part in found if part]
+
+
+def _artifacts(store: SessionStore, id: str) -> Sized | None:
+    artifacts = store.load_artifacts(id)
+    return None if artifacts is None else artifacts.artifacts
+
+
+def _counted(load: Callable[[], Sized | None], name: str) -> str:
+    try:
+        part = load()
+    except (SessionCorruptedError, SessionTooLargeError) as error:
+        return f"{name}s that cannot be read: {error}"
+    return "" if part is None else count_text(len(part), name)

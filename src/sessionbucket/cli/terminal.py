@@ -1,0 +1,60 @@
+"""What is written to terminals and into pipes: plain where nobody looks, and never another's control characters."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# Escape sequences and the like could repaint the terminal; the marks of writing direction could reorder a line.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_LINE_CONTROLS = re.compile(_CONTROLS.pattern + r"|[\t\n]")
+
+
+def visible(text: str) -> str:
+    """The text with every control character but tabs and line ends written as an escape."""
+    return _CONTROLS.sub(_escape, text.replace("\r\n", "\n"))
+
+
+def one_line(text: str) -> str:
+    """The text on one line, with every control character written as an escape."""
+    return _LINE_CONTROLS.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console on stdout or stderr; it colours only where somebody looks."""
+    from rich.console import Console  # noqa: PLC0415 (not needed for --version, nor for --json)
+
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+
+def size_text(size: int) -> str:
+    """A number of bytes for people: ``24.7 kB``."""
+    from rich.filesize import decimal  # noqa: PLC0415
+
+    return decimal(size)
+
+
+def moment_text(moment: datetime) -> str:
+    """A date and time for people, in UTC to the second."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def unix_text(seconds: int) -> str:
+    """Unix seconds as a date and time in UTC; as the number where no calendar reaches."""
+    try:
+        return moment_text(datetime.fromtimestamp(seconds, UTC)) + " UTC"
+    except (ValueError, OverflowError, OSError):
+        return str(seconds)
+
+
+def count_text(count: int, singular: str, plural: str | None = None) -> str:
+    """``1 file``, ``2 files``."""
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"

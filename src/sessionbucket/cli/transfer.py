@@ -1,0 +1,123 @@
+"""``cp``: many sessions from one store to another, with a progress bar and an account at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from sessionbucket import (
+    BucketNotFoundError,
+    ConditionalWritesUnsupportedError,
+    InvalidArgumentError,
+    SessionBucketError,
+    StoreUnavailableError,
+)
+from sessionbucket.cli.copying import SessionCopier
+from sessionbucket.cli.failures import FAILED, say_error
+from sessionbucket.cli.stores import OpenedStore, opened
+from sessionbucket.cli.terminal import console
+from sessionbucket.errors import shorten
+
+_AT_ONCE = 8
+_OF_THE_STORE = (StoreUnavailableError, BucketNotFoundError, ConditionalWritesUnsupportedError)
+"""Errors that the next session would meet, too."""
+
+
+def copy_sessions(
+    source_url: str, destination_url: str, ids: Sequence[str], *, prefix: str, overwrite: bool
+) -> None:
+    """Copy the sessions named, or all whose ids start with ``prefix``, and write what became of them.
+
+    A session that cannot be copied does not stop the others. Raises ``typer.Exit`` at the end unless all are in the
+    destination as they are in the source.
+    """
+    with opened(source_url) as source, opened(destination_url, create=True) as destination:
+        if source.store.location == destination.store.location:
+            raise InvalidArgumentError("the source and the destination are the same store")
+        chosen = list(dict.fromkeys(ids)) or [
+            session.id for session in source.store.iter_sessions(prefix=prefix)
+        ]
+        account: Counter[str] = Counter()
+        try:
+            _copy_all(source, destination, chosen, account, overwrite=overwrite)
+        finally:
+            typer.echo(_summary(account))
+    if account["conflict"] or account["missing"] or account["failed"]:
+        raise typer.Exit(FAILED)
+
+
+def _copy_all(
+    source: OpenedStore,
+    destination: OpenedStore,
+    ids: Sequence[str],
+    account: Counter[str],
+    *,
+    overwrite: bool,
+) -> None:
+    copier = SessionCopier(source, destination, overwrite=overwrite)
+
+    def copy(id: str) -> tuple[str, str]:
+        try:
+            return copier.copy(id)
+        except _OF_THE_STORE:
+            raise
+        except SessionBucketError as error:
+            return "failed", str(error)
+
+    with _progress() as progress:
+        task = progress.add_task("copying", total=len(ids))
+        with _pool(copier) as pool:
+            for id, (outcome, detail) in zip(ids, pool.map(copy, ids), strict=True):
+                account[outcome] += 1
+                _tell(id, outcome, detail, source)
+                progress.advance(task)
+
+
+@contextmanager
+def _pool(copier: SessionCopier) -> Iterator[ThreadPoolExecutor]:
+    """Threads that copy; when the block raises, those not begun are dropped and large files are called off."""
+    pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="copy")
+    try:
+        yield pool
+    except BaseException:
+        copier.stop()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _progress() -> Progress:
+    out = console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=out,
+        transient=True,
+        disable=not out.is_terminal,
+    )
+
+
+def _tell(id: str, outcome: str, detail: str, source: OpenedStore) -> None:
+    match outcome:
+        case "conflict":
+            say_error(
+                f"session {shorten(id)} differs in the destination and was left alone: {detail}",
+                kind="conflict",
+            )
+        case "missing":
+            say_error(f"session {shorten(id)} does not exist in {source.store.location}")
+        case "failed":
+            say_error(f"session {shorten(id)} was not copied: {detail}")
+
+
+def _summary(account: Counter[str]) -> str:
+    counts = [f"copied {account['copied']}", f"same {account['same']}", f"conflicts {account['conflict']}"]
+    counts += [f"{name} {account[name]}" for name in ("missing", "failed") if account[name]]
+    return ", ".join(counts)

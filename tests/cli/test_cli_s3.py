@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from conftest import add_parts, make_session, tree
+from moto.server import ThreadedMotoServer
+
+from sessionbucket import open_store
+
+BUCKET = "sessions"
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def bucket_url(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    for name, value in {"ACCESS_KEY_ID": "key", "SECRET_ACCESS_KEY": "secret", "REGION": "us-east-1"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
+    client.create_bucket(Bucket=BUCKET)
+    yield f"s3://{BUCKET}/team?endpoint_url={endpoint}&region=us-east-1"
+    for entry in client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
+        client.delete_object(Bucket=BUCKET, Key=entry["Key"])
+    client.delete_bucket(Bucket=BUCKET)
+    client.close()
+
+
+def test_a_round_trip_through_a_bucket_keeps_every_byte(run, store, url, bucket_url, other_url):
+    for id in ("a", "b/c"):
+        store.save(make_session(id))
+    add_parts(store, "a")
+    assert run.ok("cp", url, bucket_url) == "copied 2, same 0, conflicts 0\n"
+    assert run.ok("cp", url, bucket_url) == "copied 0, same 2, conflicts 0\n"
+    assert run.ok("cp", bucket_url, other_url) == "copied 2, same 0, conflicts 0\n"
+    assert run.ok("cp", bucket_url, other_url) == "copied 0, same 2, conflicts 0\n"
+    assert tree(other_url) == tree(url)
+
+
+def test_a_copy_between_two_prefixes_of_a_bucket_compares_by_version(run, store, url, bucket_url):
+    store.save(make_session("a"))
+    add_parts(store, "a")
+    second = bucket_url.replace("/team?", "/other?")
+    run.ok("cp", url, bucket_url)
+    assert run.ok("cp", bucket_url, second) == "copied 1, same 0, conflicts 0\n"
+    assert run.ok("cp", bucket_url, second) == "copied 0, same 1, conflicts 0\n"
+
+
+def test_a_changed_session_in_a_bucket_is_a_conflict_until_overwritten(run, store, url, bucket_url):
+    store.save(make_session("a"))
+    with open_store(bucket_url) as remote:
+        remote.save(make_session("a", "of another"))
+    result = run("cp", url, bucket_url)
+    assert result.exit_code == 1
+    assert result.stdout == "copied 0, same 0, conflicts 1\n"
+    run.ok("cp", url, bucket_url, "--overwrite")
+    assert run.ok("cp", url, bucket_url) == "copied 0, same 1, conflicts 0\n"
+
+
+def test_the_other_commands_work_on_a_bucket(run, store, url, bucket_url):
+    store.save(make_session("a"))
+    run.ok("cp", url, bucket_url)
+    (row,) = json.loads(run.ok("ls", "--store", bucket_url, "--json"))
+    assert row["id"] == "a"
+    assert row["version"]
+    assert run.ok("show", "a", "--json", "--store", bucket_url).encode() == tree(url)["a.json"]
+    assert "s3" in run.ok("check", "--store", bucket_url)
+    run.ok("rm", "a", "-y", "--store", bucket_url)
+    assert json.loads(run.ok("ls", "--store", bucket_url, "--json")) == []
+
+
+def test_a_missing_bucket_is_one_line(run, bucket_url):
+    assert "does not exist" in run.error("ls", "--store", bucket_url.replace(BUCKET, "nowhere"))

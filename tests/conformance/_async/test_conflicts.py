@@ -1,0 +1,236 @@
+"""The store: no save replaces what its caller has not seen."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from conformance._async.conftest import Opener
+from conformance.running._async import at_once
+from conformance.samples import artifacts_of, event_of, say, session_of, texts_of
+from sessionbucket import AsyncSessionStore, SessionConflictError
+
+
+async def test_a_stale_save_changes_nothing(opener: Opener):
+    one, other = opener.store(), opener.store()
+    await one.save(session_of("s", "base"))
+    mine, theirs = await one.load("s"), await other.load("s")
+    say(theirs, "theirs")
+    await other.save(theirs)
+    body = await opener.read("s.json")
+    say(mine, "mine")
+    for _ in range(2):
+        with pytest.raises(SessionConflictError) as caught:
+            await one.save(mine)
+        error = caught.value
+        assert (error.session_id, error.key, error.outcome, error.attempts) == (
+            "s",
+            opener.location.key("s.json"),
+            "not written",
+            1,
+        )
+        assert one.bucket.location in error.location
+        assert await opener.read("s.json") == body
+    assert texts_of(mine) == ["base", "mine"]
+
+
+async def test_a_new_session_does_not_replace_one_that_exists(
+    async_store: AsyncSessionStore[Any], opener: Opener
+):
+    await async_store.save(session_of("s", "first"))
+    body = await opener.read("s.json")
+    with pytest.raises(SessionConflictError):
+        await async_store.save(session_of("s", "second"))
+    assert await opener.read("s.json") == body
+
+
+async def test_overwrite_replaces_whatever_is_there(async_store: AsyncSessionStore[Any]):
+    await async_store.save(session_of("s", "first"))
+    second = session_of("s", "second")
+    await async_store.save(second, overwrite=True)
+    say(second, "third")
+    await async_store.save(second)
+    assert texts_of(await async_store.load("s")) == ["second", "third"]
+    await async_store.save(session_of("new", "made by overwrite"), overwrite=True)
+    assert texts_of(await async_store.load("new")) == ["made by overwrite"]
+
+
+async def test_after_an_overwrite_the_earlier_version_is_stale(opener: Opener):
+    one, other = opener.store(), opener.store()
+    mine = session_of("s", "mine")
+    await one.save(mine)
+    await other.save(session_of("s", "forced"), overwrite=True)
+    say(mine, "more")
+    with pytest.raises(SessionConflictError):
+        await one.save(mine)
+    assert texts_of(await one.load("s")) == ["forced"]
+
+
+async def test_a_stale_session_can_be_loaded_again_and_saved(opener: Opener):
+    one, other = opener.store(), opener.store()
+    await one.save(session_of("s", "base"))
+    stale = await one.load("s")
+    fresh = await other.load("s")
+    say(fresh, "theirs")
+    await other.save(fresh)
+    with pytest.raises(SessionConflictError):
+        say(stale, "mine")
+        await one.save(stale)
+    again = await one.load("s")
+    say(again, "mine")
+    await one.save(again)
+    assert texts_of(await other.load("s")) == ["base", "theirs", "mine"]
+
+
+async def test_a_session_deleted_meanwhile_is_a_conflict_and_stays_away(opener: Opener):
+    one, other = opener.store(), opener.store()
+    mine = session_of("s", "base")
+    await one.save(mine)
+    await other.delete("s")
+    say(mine, "more")
+    with pytest.raises(SessionConflictError) as caught:
+        await one.save(mine)
+    assert caught.value.outcome == "not written"
+    assert not await one.exists("s")
+    assert await opener.names() == []
+    await one.save(mine, overwrite=True)
+    assert texts_of(await other.load("s")) == ["base", "more"]
+
+
+async def test_a_session_deleted_and_made_again_is_a_conflict(opener: Opener):
+    one, other = opener.store(), opener.store()
+    mine = session_of("s", "base")
+    await one.save(mine)
+    await other.delete("s")
+    await other.save(session_of("s", "another life"))
+    say(mine, "more")
+    with pytest.raises(SessionConflictError):
+        await one.save(mine)
+    assert texts_of(await one.load("s")) == ["another life"]
+
+
+async def test_a_session_of_another_store_is_new_here(opener: Opener):
+    here, there = opener.store("here"), opener.store("there")
+    session = session_of("s", "base")
+    await there.save(session)
+    await here.save(session)
+    assert texts_of(await here.load("s")) == ["base"]
+    with pytest.raises(SessionConflictError):
+        await there.save(session)  # it is this store's no more: its version is the other one's
+    again = await there.load("s")
+    with pytest.raises(SessionConflictError):
+        await here.save(again)
+
+
+async def test_a_session_of_another_store_under_the_same_key_replaces_nothing(opener: Opener):
+    from sessionbucket import AsyncMemoryBucket
+
+    elsewhere = AsyncSessionStore(AsyncMemoryBucket())
+    session = session_of("s", "same bytes")
+    await elsewhere.save(session)
+    here = opener.store()
+    await here.save(session_of("s", "same bytes"))
+    copy = await elsewhere.load("s")
+    with pytest.raises(SessionConflictError):
+        await here.save(copy)
+
+
+async def test_a_renamed_session_is_a_new_one(async_store: AsyncSessionStore[Any]):
+    session = session_of("s", "base")
+    await async_store.save(session)
+    await async_store.save(session_of("taken", "taken"))
+    session.id = "taken"
+    with pytest.raises(SessionConflictError):
+        await async_store.save(session)
+    session.id = "free"
+    await async_store.save(session)
+    assert sorted(await async_store.list()) == ["free", "s", "taken"]
+    assert texts_of(await async_store.load("taken")) == ["taken"]
+
+
+async def test_a_failed_save_keeps_the_version_the_session_had(opener: Opener):
+    one, other = opener.store(), opener.store("elsewhere")
+    session = session_of("s", "base")
+    await one.save(session)
+    await other.save(session_of("s", "in the way"))
+    with pytest.raises(SessionConflictError):
+        await other.save(session)
+    say(session, "more")
+    await one.save(session)
+    assert texts_of(await one.load("s")) == ["base", "more"]
+
+
+async def test_of_saves_of_one_version_at_once_one_wins(opener: Opener):
+    stores = [opener.store() for _ in range(4)]
+    await stores[0].save(session_of("s", "base"))
+    copies = [await store.load("s") for store in stores]
+    for number, copy in enumerate(copies):
+        say(copy, f"writer {number}")
+    answers = await at_once(*(partial(store.save, copy) for store, copy in zip(stores, copies, strict=True)))
+    won = [number for number, answer in enumerate(answers) if answer is None]
+    assert len(won) == 1, answers
+    assert all(isinstance(answer, SessionConflictError) for answer in answers if answer is not None)
+    assert texts_of(await stores[0].load("s")) == ["base", f"writer {won[0]}"]
+
+
+async def test_of_creates_at_once_one_wins(opener: Opener):
+    store = opener.store()
+    answers = await at_once(*(partial(store.save, session_of("s", f"writer {n}")) for n in range(4)))
+    won = [number for number, answer in enumerate(answers) if answer is None]
+    assert len(won) == 1, answers
+    assert texts_of(await store.load("s")) == [f"writer {won[0]}"]
+
+
+async def test_several_overwrites_at_once_leave_a_session_that_loads(opener: Opener):
+    store = opener.store()
+    writers = [session_of("s", f"writer {n}", "x" * 10_000 * n) for n in range(4)]
+    answers = await at_once(*(partial(store.save, session, overwrite=True) for session in writers))
+    assert answers == [None] * 4
+    assert await store.load("s") in writers
+
+
+async def test_readers_see_the_old_session_or_the_new_one_whole(opener: Opener):
+    writer, reader = opener.store(), opener.store()
+    session = session_of("s", *["0" * 2000] * 20)
+    await writer.save(session)
+
+    async def write() -> None:
+        for number in range(1, 10):
+            for message in session.messages:
+                message.content[0].text = str(number) * 2000
+            await writer.save(session)
+
+    async def read() -> None:
+        seen = "0"
+        while seen != "9" * 2000:
+            loaded = await reader.load("s")
+            assert len(set(texts_of(loaded))) == 1
+            seen = texts_of(loaded)[0]
+
+    assert await at_once(write, read, read) == [None] * 3
+
+
+async def test_parts_are_saved_whatever_the_version_of_the_session(opener: Opener):
+    one, other = opener.store(), opener.store()
+    await one.save(session_of("s"))
+    await other.save_artifacts("s", artifacts_of("theirs"))
+    await one.save_artifacts("s", artifacts_of("mine"))
+    assert await other.load_artifacts("s") == artifacts_of("mine")
+
+
+async def test_events_appended_at_once_are_all_kept(opener: Opener):
+    stores = [opener.store() for _ in range(3)]
+
+    async def append(number: int) -> None:
+        for turn in range(3):
+            await stores[number].append_trace_events("s", [event_of(f"{number}.{turn}")], attempts=50)
+
+    assert await at_once(*(partial(append, number) for number in range(3))) == [None] * 3
+    events = await stores[0].load_trace_events("s")
+    assert events is not None
+    assert sorted(event.name for event in events) == [f"{n}.{t}" for n in range(3) for t in range(3)]
+    for number in range(3):
+        own = [event.name for event in events if event.name.startswith(f"{number}.")]
+        assert own == [f"{number}.{turn}" for turn in range(3)]

