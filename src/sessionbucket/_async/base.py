@@ -12,7 +12,6 @@ from typing_extensions import TypeVar
 
 from sessionbucket._async.streams import AsyncFileReader
 from sessionbucket._runtime.async_ import FileSource, settled, sleep
-from sessionbucket.backoff import delay
 from sessionbucket.errors import (
     InvalidArgumentError,
     NotSupportedError,
@@ -28,6 +27,7 @@ from sessionbucket.listing import (
     write_cursor,
 )
 from sessionbucket.models import ArtifactStore, SessionData, TraceEvent, VerificationReport
+from sessionbucket.patience import delay
 
 
 class HasId(Protocol):

@@ -8,12 +8,12 @@ from typing import TypeVar
 from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._async.reference import AsyncReferenceNames
 from sessionbucket._runtime.async_ import sleep
-from sessionbucket.backoff import delay
 from sessionbucket.codec import Codec
 from sessionbucket.errors import InvalidArgumentError, SessionConflictError
 from sessionbucket.layout import Layout, SessionKeys
 from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
 from sessionbucket.objects import Absent, Match, PreconditionFailedError, StoredObject
+from sessionbucket.patience import delay
 
 PartT = TypeVar("PartT")
 

@@ -12,7 +12,6 @@ from typing_extensions import TypeVar
 
 from sessionbucket._runtime.sync import FileSource, settled, sleep
 from sessionbucket._sync.streams import FileReader
-from sessionbucket.backoff import delay
 from sessionbucket.errors import (
     InvalidArgumentError,
     NotSupportedError,
@@ -28,6 +27,7 @@ from sessionbucket.listing import (
     write_cursor,
 )
 from sessionbucket.models import ArtifactStore, SessionData, TraceEvent, VerificationReport
+from sessionbucket.patience import delay
 
 
 class HasId(Protocol):

@@ -8,12 +8,12 @@ from typing import TypeVar
 from sessionbucket._runtime.sync import sleep
 from sessionbucket._sync.bucket import Bucket
 from sessionbucket._sync.reference import ReferenceNames
-from sessionbucket.backoff import delay
 from sessionbucket.codec import Codec
 from sessionbucket.errors import InvalidArgumentError, SessionConflictError
 from sessionbucket.layout import Layout, SessionKeys
 from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
 from sessionbucket.objects import Absent, Match, PreconditionFailedError, StoredObject
+from sessionbucket.patience import delay
 
 PartT = TypeVar("PartT")
 

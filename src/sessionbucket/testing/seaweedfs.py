@@ -53,7 +53,7 @@ class SeaweedServer:
         self.endpoint_url = f"http://127.0.0.1:{s3}"
         (folder / "s3.json").write_text(json.dumps(self._identities()))
         with (folder / "weed.log").open("wb") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 (no shell, fixed words)
                 [
                     weed,
                     "server",
@@ -103,7 +103,9 @@ class SeaweedServer:
 
     def store_url(self, bucket: str, prefix: str = "") -> str:
         """The URL of a store in a bucket of this server."""
-        return f"s3://{bucket}/{prefix}?" + urlencode({"endpoint_url": self.endpoint_url, "region": "us-east-1"})
+        return f"s3://{bucket}/{prefix}?" + urlencode(
+            {"endpoint_url": self.endpoint_url, "region": "us-east-1"}
+        )
 
     def stop(self) -> None:
         """Stop the server and remove its data."""
@@ -130,7 +132,9 @@ class SeaweedServer:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
         assert self._process is not None  # noqa: S101 (narrowing)
-        client = self.client(config=Config(retries={"total_max_attempts": 1}, connect_timeout=1, read_timeout=5))
+        client = self.client(
+            config=Config(retries={"total_max_attempts": 1}, connect_timeout=1, read_timeout=5)
+        )
         deadline = time.monotonic() + _STARTUP_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
