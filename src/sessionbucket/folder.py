@@ -131,6 +131,16 @@ class Folder:
                 last = key
         return page
 
+    def leftovers(self, prefix: str) -> list[ObjectInfo]:
+        """Temporary files under the prefix, this package's and a3s-code's."""
+        with self._translated(prefix):
+            top = self._path(prefix.rstrip("/")) if prefix else self.root
+            return [
+                _info(path.relative_to(self.root).as_posix(), path.lstat(), None)
+                for path in sorted(top.rglob("*.tmp"))
+                if path.is_file() and not path.is_symlink()
+            ]
+
     def begin(self, key: str) -> Upload:
         """Start a body that comes in chunks; nothing is seen under the key before ``Upload.commit``."""
         with self._translated(key):

@@ -26,7 +26,7 @@ class AsyncReferenceNames:
         if keys is None:
             return None
         found = await self._bucket.get(keys.session, max_bytes=self._max_bytes)
-        return (keys, found) if found and _inner_id(found.body) == id else None
+        return (keys, found) if found and inner_id(found.body) == id else None
 
     async def copy_parts(self, old: SessionKeys, new: SessionKeys) -> None:
         """Bring the parts to the new keys, except those that are there already."""
@@ -49,7 +49,8 @@ def _part_keys(keys: SessionKeys) -> list[str]:
     return [keys.artifacts, keys.traces, keys.verification]
 
 
-def _inner_id(body: bytes) -> object:
+def inner_id(body: bytes) -> object:
+    """What stands under ``id`` in a JSON object, or None where that can't be read."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):

@@ -39,6 +39,17 @@ class AsyncSessionWriter:
             await self._reference.remove(old)
         return written
 
+    async def refuse_stale(
+        self, id: str, keys: SessionKeys, stored: StoredVersion | None, *, overwrite: bool
+    ) -> None:
+        """Raises ``SessionConflictError`` where a save would, as things stand now."""
+        if overwrite or not await self._trust.conditional():
+            return
+        key = stored.key if stored else keys.session
+        found = await self._bucket.head(key)
+        if (found.version if found else None) != (stored.version if stored else None):
+            raise SessionConflictError(id, key=key, location=self._bucket.location)
+
     async def _overwrite(self, key: str, body: bytes) -> StoredVersion:
         chain = new_chain(())
         version = await self._bucket.put(key, body, content_type=JSON, metadata=to_metadata(chain))

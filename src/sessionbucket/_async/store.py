@@ -15,6 +15,7 @@ from sessionbucket._async.base import (
 )
 from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._async.buckets.steady import AsyncSteadyBucket
+from sessionbucket._async.checking import AsyncStoreCheck
 from sessionbucket._async.files import AsyncSessionFiles
 from sessionbucket._async.health import check_health
 from sessionbucket._async.listing import AsyncSessionListing
@@ -24,14 +25,19 @@ from sessionbucket._async.saving import AsyncSessionWriter
 from sessionbucket._async.streams import AsyncFileReader
 from sessionbucket._async.trust import AsyncTrust
 from sessionbucket._runtime.async_ import FileSource
+from sessionbucket.capability import ProbeResult
 from sessionbucket.chain import chain_of
 from sessionbucket.codec import DEFAULT_MAX_BYTES, Codec
 from sessionbucket.errors import InvalidArgumentError, SessionCorruptedError, shorten
+from sessionbucket.findings import Finding
 from sessionbucket.layout import Layout
 from sessionbucket.listing import SessionInfo, SessionPage
 from sessionbucket.models import ArtifactStore, SessionData, TraceEvent, VerificationReport
 from sessionbucket.objects import StoredObject
 from sessionbucket.versions import StoredVersion, hand_over, recall, remember
+
+# Inside the class ``list`` is the method.
+Findings = list[Finding]
 
 
 class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
@@ -86,8 +92,9 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         self._trust = AsyncTrust(self._bucket, self._layout)
         self._reference = AsyncReferenceNames(self._bucket, self._layout, max_bytes)
         self._writer = AsyncSessionWriter(self._bucket, self._reference, self._trust)
-        self._parts = AsyncSessionParts(self._bucket, self._layout, self._reference, max_bytes)
+        self._parts = AsyncSessionParts(self._bucket, self._layout, self._reference, self._trust, max_bytes)
         self._files = AsyncSessionFiles(self._bucket, self._layout)
+        self._check = AsyncStoreCheck(self._bucket, self._layout, max_bytes, self._decode)
         self._listing = AsyncSessionListing(self._bucket, self._layout)
 
     @property
@@ -229,6 +236,45 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
 
     async def load_verification_reports(self, id: str) -> VerificationReports | None:
         return await self._parts.load_verification_reports(id)
+
+    async def save_turn(
+        self,
+        session: SessionT,
+        *,
+        artifacts: ArtifactStore | None = None,
+        trace_events: Sequence[TraceEvent] | None = None,
+        verification_reports: Sequence[VerificationReport] | None = None,
+        overwrite: bool = False,
+    ) -> None:
+        """Save a whole turn: the parts first, at the same time, and the session last.
+
+        A session so never names what is not there. A save that someone else was ahead of is refused before the parts
+        are touched; only where the two meet within this call may the parts be this turn's and the session the other's.
+        """
+        stored = recall(session, self.bucket.location)
+        await self._writer.refuse_stale(
+            session.id, self._layout.keys(session.id), stored, overwrite=overwrite
+        )
+        await super().save_turn(
+            session,
+            artifacts=artifacts,
+            trace_events=trace_events,
+            verification_reports=verification_reports,
+            overwrite=overwrite,
+        )
+
+    async def conditional_writes(self) -> ProbeResult:
+        """What the bucket makes of conditional saves. A server other than AWS is probed once in this process."""
+        return await self._trust.capability()
+
+    async def check(self) -> AsyncGenerator[Finding, None]:
+        """Look through the whole store, reading every session, for what is not as it should be. Changes nothing."""
+        async for finding in self._check.findings():
+            yield finding
+
+    async def repair(self, findings: Sequence[Finding]) -> Findings:
+        """Remove, of the findings of ``check``, those that are safe to remove; gives those. The rest stays as it is."""
+        return await self._check.repair(findings)
 
     async def health_check(self) -> None:
         """Prove that the prefix can be listed, written, read and deleted, and clean up.

@@ -123,5 +123,9 @@ class Bucket(ABC):
     def get_stream(self, key: str) -> ObjectStream | None:
         """The object at ``key`` as a stream of one version, or None where there is none."""
 
+    def leftovers(self, prefix: str) -> list[ObjectInfo]:
+        """What writes that were cut off left under the prefix, where a bucket has such things; never listed."""
+        return []
+
     def close(self) -> None:  # noqa: B027 (nothing to close is the common case)
         """Let go of connections. The bucket may be used again afterwards."""

@@ -16,6 +16,7 @@ from sessionbucket._sync.base import (
 )
 from sessionbucket._sync.bucket import Bucket
 from sessionbucket._sync.buckets.steady import SteadyBucket
+from sessionbucket._sync.checking import StoreCheck
 from sessionbucket._sync.files import SessionFiles
 from sessionbucket._sync.health import check_health
 from sessionbucket._sync.listing import SessionListing
@@ -24,14 +25,19 @@ from sessionbucket._sync.reference import ReferenceNames
 from sessionbucket._sync.saving import SessionWriter
 from sessionbucket._sync.streams import FileReader
 from sessionbucket._sync.trust import Trust
+from sessionbucket.capability import ProbeResult
 from sessionbucket.chain import chain_of
 from sessionbucket.codec import DEFAULT_MAX_BYTES, Codec
 from sessionbucket.errors import InvalidArgumentError, SessionCorruptedError, shorten
+from sessionbucket.findings import Finding
 from sessionbucket.layout import Layout
 from sessionbucket.listing import SessionInfo, SessionPage
 from sessionbucket.models import ArtifactStore, SessionData, TraceEvent, VerificationReport
 from sessionbucket.objects import StoredObject
 from sessionbucket.versions import StoredVersion, hand_over, recall, remember
+
+# Inside the class ``list`` is the method.
+Findings = list[Finding]
 
 
 class SessionStore(BaseSessionStore[SessionT]):
@@ -86,8 +92,9 @@ class SessionStore(BaseSessionStore[SessionT]):
         self._trust = Trust(self._bucket, self._layout)
         self._reference = ReferenceNames(self._bucket, self._layout, max_bytes)
         self._writer = SessionWriter(self._bucket, self._reference, self._trust)
-        self._parts = SessionParts(self._bucket, self._layout, self._reference, max_bytes)
+        self._parts = SessionParts(self._bucket, self._layout, self._reference, self._trust, max_bytes)
         self._files = SessionFiles(self._bucket, self._layout)
+        self._check = StoreCheck(self._bucket, self._layout, max_bytes, self._decode)
         self._listing = SessionListing(self._bucket, self._layout)
 
     @property
@@ -225,6 +232,43 @@ class SessionStore(BaseSessionStore[SessionT]):
 
     def load_verification_reports(self, id: str) -> VerificationReports | None:
         return self._parts.load_verification_reports(id)
+
+    def save_turn(
+        self,
+        session: SessionT,
+        *,
+        artifacts: ArtifactStore | None = None,
+        trace_events: Sequence[TraceEvent] | None = None,
+        verification_reports: Sequence[VerificationReport] | None = None,
+        overwrite: bool = False,
+    ) -> None:
+        """Save a whole turn: the parts first, at the same time, and the session last.
+
+        A session so never names what is not there. A save that someone else was ahead of is refused before the parts
+        are touched; only where the two meet within this call may the parts be this turn's and the session the other's.
+        """
+        stored = recall(session, self.bucket.location)
+        self._writer.refuse_stale(session.id, self._layout.keys(session.id), stored, overwrite=overwrite)
+        super().save_turn(
+            session,
+            artifacts=artifacts,
+            trace_events=trace_events,
+            verification_reports=verification_reports,
+            overwrite=overwrite,
+        )
+
+    def conditional_writes(self) -> ProbeResult:
+        """What the bucket makes of conditional saves. A server other than AWS is probed once in this process."""
+        return self._trust.capability()
+
+    def check(self) -> Generator[Finding, None, None]:
+        """Look through the whole store, reading every session, for what is not as it should be. Changes nothing."""
+        for finding in self._check.findings():
+            yield finding
+
+    def repair(self, findings: Sequence[Finding]) -> Findings:
+        """Remove, of the findings of ``check``, those that are safe to remove; gives those. The rest stays as it is."""
+        return self._check.repair(findings)
 
     def health_check(self) -> None:
         """Prove that the prefix can be listed, written, read and deleted, and clean up.

@@ -92,6 +92,9 @@ class AsyncFileBucket(AsyncBucket):
         found = await in_thread(self._folder.open, key)
         return AsyncObjectStream(found[0], _chunks(found[1])) if found else None
 
+    async def leftovers(self, prefix: str) -> list[ObjectInfo]:
+        return await in_thread(self._folder.leftovers, prefix)
+
 
 async def _chunks(file: BinaryIO) -> AsyncGenerator[bytes, None]:
     with file:

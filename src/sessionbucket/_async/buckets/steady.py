@@ -81,5 +81,8 @@ class AsyncSteadyBucket(AsyncBucket):
     async def get_stream(self, key: str) -> AsyncObjectStream | None:
         return await repeated(lambda: self._inner.get_stream(key), self.patience)
 
+    async def leftovers(self, prefix: str) -> list[ObjectInfo]:
+        return await repeated(lambda: self._inner.leftovers(prefix), self.patience)
+
     async def close(self) -> None:
         await self._inner.close()

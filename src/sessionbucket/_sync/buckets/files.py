@@ -92,6 +92,9 @@ class FileBucket(Bucket):
         found = in_thread(self._folder.open, key)
         return ObjectStream(found[0], _chunks(found[1])) if found else None
 
+    def leftovers(self, prefix: str) -> list[ObjectInfo]:
+        return in_thread(self._folder.leftovers, prefix)
+
 
 def _chunks(file: BinaryIO) -> Generator[bytes, None, None]:
     with file:

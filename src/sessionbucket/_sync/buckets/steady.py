@@ -81,5 +81,8 @@ class SteadyBucket(Bucket):
     def get_stream(self, key: str) -> ObjectStream | None:
         return repeated(lambda: self._inner.get_stream(key), self.patience)
 
+    def leftovers(self, prefix: str) -> list[ObjectInfo]:
+        return repeated(lambda: self._inner.leftovers(prefix), self.patience)
+
     def close(self) -> None:
         self._inner.close()
