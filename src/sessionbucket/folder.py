@@ -69,6 +69,16 @@ class Folder:
     def location(self) -> str:
         return self.root.as_uri()
 
+    @property
+    def distinguishes_case(self) -> bool:
+        """Whether the file system keeps names apart that differ only in case; seen at the folder of the locks."""
+        bookkeeping = self.root / _BOOKKEEPING
+        other = self.root / _BOOKKEEPING.upper()
+        try:
+            return not other.samefile(bookkeeping)
+        except OSError:
+            return True
+
     def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
         with self._translated(key):
             file = self._open(key)

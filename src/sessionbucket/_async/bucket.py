@@ -50,6 +50,11 @@ class AsyncBucket(ABC):
     """The most rows that ``list_page`` gives at once: at least 1,000."""
 
     @property
+    def distinguishes_case(self) -> bool:
+        """Whether keys that differ only in case are two keys, as in S3. Some file systems make them one."""
+        return True
+
+    @property
     @abstractmethod
     def location(self) -> str:
         """Where this bucket is, for messages and to tell one from another.

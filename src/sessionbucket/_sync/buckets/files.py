@@ -42,6 +42,10 @@ class FileBucket(Bucket):
         self._folder = Folder(root, fsync=fsync, create=create)
 
     @property
+    def distinguishes_case(self) -> bool:
+        return self._folder.distinguishes_case
+
+    @property
     def location(self) -> str:
         return self._folder.location
 

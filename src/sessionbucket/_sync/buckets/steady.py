@@ -32,6 +32,10 @@ class SteadyBucket(Bucket):
         self.conditional_writes = inner.conditional_writes
 
     @property
+    def distinguishes_case(self) -> bool:
+        return self._inner.distinguishes_case
+
+    @property
     def location(self) -> str:
         return self._inner.location
 
