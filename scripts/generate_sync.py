@@ -20,6 +20,7 @@ RULES = [
         (r"\bawait ", ""),
         (r"\bAsyncGenerator\[(.+?), None\]", r"Generator[\1, None, None]"),
         (r" \| Awaitable\[SessionT \| None\]", ""),
+        (r"\bAwaitable\[(\w+)\]", r"\1"),
         (r"\bAsync(?=[A-Z])", ""),
         (r"\basync_(store|bucket)\b", r"\1"),
         (r"\bopen_async_store\b", "open_store"),

@@ -116,11 +116,18 @@ class SessionTooLargeError(SessionBucketError):
 
 
 class ConditionalWritesUnsupportedError(SessionBucketError):
-    """The server does not keep the conditions of a save, so an update could be lost. Nothing was saved."""
+    """The server does not keep the conditions of a save, so an update could be lost. Nothing was saved.
 
-    def __init__(self, location: str, failed: str) -> None:
-        super().__init__(f"{location} does not keep conditional writes: {failed}")
+    ``capability`` is ``"not atomic"``, ``"ignored"`` or ``"refused"``.
+    """
+
+    def __init__(self, location: str, *, capability: str, failed: str) -> None:
+        super().__init__(
+            f"{location} does not keep conditional writes ({capability}): {failed}; use another server, or open the "
+            'store with conditional_writes="off" if it has one writer only'
+        )
         self.location = location
+        self.capability = capability
         self.failed = failed
 
 
@@ -136,7 +143,22 @@ class StorageError(SessionBucketError):
 
 
 class StoreUnavailableError(StorageError):
-    """The storage did not answer, or answered that it can't now. A later try may succeed."""
+    """The storage did not answer, or answered that it can't now. A later try may succeed.
+
+    ``outcome`` is ``"not written"`` when nothing was changed, and ``"unknown"`` when a write may have been done.
+    """
+
+    def __init__(
+        self, reason: str, *, location: str, key: str | None = None, outcome: Outcome = "not written"
+    ) -> None:
+        super().__init__(reason, location=location, key=key)
+        self.outcome: Outcome = outcome
+        if outcome == "unknown":
+            self.args = (f"{self}; whether a write was done is not known",)
+
+    def with_outcome(self, outcome: Outcome) -> StoreUnavailableError:
+        """The same error with another outcome."""
+        return StoreUnavailableError(self.reason, location=self.location, key=self.key, outcome=outcome)
 
 
 class AccessDeniedError(StorageError):

@@ -69,6 +69,16 @@ class Folder:
     def location(self) -> str:
         return self.root.as_uri()
 
+    @property
+    def distinguishes_case(self) -> bool:
+        """Whether the file system keeps names apart that differ only in case; seen at the folder of the locks."""
+        bookkeeping = self.root / _BOOKKEEPING
+        other = self.root / _BOOKKEEPING.upper()
+        try:
+            return not other.samefile(bookkeeping)
+        except OSError:
+            return True
+
     def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
         with self._translated(key):
             file = self._open(key)
@@ -130,6 +140,16 @@ class Folder:
                     page.objects.append(_info(key, status, None))
                 last = key
         return page
+
+    def leftovers(self, prefix: str) -> list[ObjectInfo]:
+        """Temporary files under the prefix, this package's and a3s-code's."""
+        with self._translated(prefix):
+            top = self._path(prefix.rstrip("/")) if prefix else self.root
+            return [
+                _info(path.relative_to(self.root).as_posix(), path.lstat(), None)
+                for path in sorted(top.rglob("*.tmp"))
+                if path.is_file() and not path.is_symlink()
+            ]
 
     def begin(self, key: str) -> Upload:
         """Start a body that comes in chunks; nothing is seen under the key before ``Upload.commit``."""

@@ -21,6 +21,7 @@ from sessionbucket.errors import InvalidArgumentError, InvalidSessionIdError, sh
 
 MAX_STEM_BYTES = 200
 _SUFFIX = ".json"
+_PART_FOLDERS = ("artifacts", "traces", "verification")
 _UNSAFE = re.compile(rb"[^A-Za-z0-9\-_.~@+=,]|^\.")
 
 
@@ -83,6 +84,19 @@ class Layout:
         self.root = f"{prefix}/" if prefix else ""
         self.bookkeeping = f"{self.root}.sessionbucket/"
 
+    @property
+    def part_folders(self) -> tuple[str, ...]:
+        """The folders that hold the parts of all sessions."""
+        return tuple(f"{self.root}{name}/" for name in _PART_FOLDERS)
+
+    def stem(self, key: str) -> str:
+        """The encoded id in the key of a session."""
+        return key.removeprefix(self.root).removesuffix(_SUFFIX)
+
+    def part_stem(self, key: str) -> str:
+        """The encoded id in the key of a part."""
+        return key.removeprefix(self.root).split("/")[1].removesuffix(_SUFFIX)
+
     def keys(self, session_id: str) -> SessionKeys:
         """The keys of a session. Raises ``InvalidSessionIdError`` for an id that breaks a rule."""
         return SessionKeys(self.root, _encode(session_id, InvalidSessionIdError))
@@ -101,6 +115,14 @@ class Layout:
         ):
             return None
         return SessionKeys(self.root, stem)
+
+    def is_reference_key(self, session_id: str, key: str) -> bool:
+        """Whether a3s-code would have kept this session at this key, and this store would not."""
+        try:
+            keys = self.reference_keys(session_id)
+        except InvalidSessionIdError:
+            return False
+        return keys is not None and keys.session == key
 
     def id_prefix(self, prefix: str) -> str:
         """What the keys of all sessions start with whose ids start with ``prefix``."""

@@ -7,11 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
+from typing import Literal
 
 from sessionbucket.errors import SessionBucketError
 
 PAGE_LIMIT = 1000
 """The most rows one listing request gives, as in S3."""
+
+ConditionalWrites = Literal["trusted", "probe", "off"]
+"""Whether a bucket's conditions are relied on as they are, after a probe, or not at all."""
 
 NO_METADATA: Mapping[str, str] = MappingProxyType({})
 

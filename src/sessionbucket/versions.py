@@ -23,6 +23,7 @@ class StoredVersion:
     location: str = field(default="", compare=False)
     key: str = field(default="", compare=False)
     version: str = field(default="", compare=False)
+    chain: tuple[str, ...] = field(default=(), compare=False)
 
 
 NOT_STORED = StoredVersion()

@@ -6,14 +6,18 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from sessionbucket._async.bucket import AsyncBucket
+from sessionbucket._async.conditional import NotWrittenError, base_of, put_if_unchanged
 from sessionbucket._async.reference import AsyncReferenceNames
+from sessionbucket._async.trust import AsyncTrust
 from sessionbucket._runtime.async_ import sleep
-from sessionbucket.backoff import delay
 from sessionbucket.codec import Codec
 from sessionbucket.errors import InvalidArgumentError, SessionConflictError
 from sessionbucket.layout import Layout, SessionKeys
 from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
-from sessionbucket.objects import Absent, Match, PreconditionFailedError, StoredObject
+from sessionbucket.objects import StoredObject
+from sessionbucket.patience import delay
+
+JSON = "application/json"
 
 PartT = TypeVar("PartT")
 
@@ -22,11 +26,17 @@ class AsyncSessionParts:
     """Loads and saves the parts of sessions, each one object of JSON."""
 
     def __init__(
-        self, bucket: AsyncBucket, layout: Layout, reference: AsyncReferenceNames, max_bytes: int
+        self,
+        bucket: AsyncBucket,
+        layout: Layout,
+        reference: AsyncReferenceNames,
+        trust: AsyncTrust,
+        max_bytes: int,
     ) -> None:
         self._bucket = bucket
         self._layout = layout
         self._reference = reference
+        self._trust = trust
         self._max_bytes = max_bytes
         self._artifacts = Codec[ArtifactStore](ArtifactStore, max_bytes=max_bytes)
         self._traces = Codec[list[TraceEvent]](list[TraceEvent], max_bytes=max_bytes)
@@ -57,19 +67,22 @@ class AsyncSessionParts:
         if not events:
             return
         key = self._layout.keys(id).traces
+        if not await self._trust.conditional():
+            before = await self.load_trace_events(id) or []
+            await self.save_trace_events(id, [*before, *events])
+            return
         for attempt in range(1, attempts + 1):
             found = await self._find(id, lambda keys: keys.traces)
             before = self._traces.decode(found.body, key=found.info.key) if found else []
-            there = found is not None and found.info.key == key
-            condition = Match(found.info.version or "") if found and there else Absent()
+            base = base_of(found.info) if found and found.info.key == key else None
             body = self._traces.encode([*before, *events], key=key)
             try:
-                await self._bucket.put(key, body, condition=condition, content_type="application/json")
-            except PreconditionFailedError as error:
-                if attempt == attempts:
+                await put_if_unchanged(self._bucket, key, body, base, content_type=JSON)
+            except NotWrittenError as error:
+                if error.outcome == "unknown" or attempt == attempts:
                     raise SessionConflictError(
-                        id, key=key, location=self._bucket.location, attempts=attempt
-                    ) from error
+                        id, key=key, location=self._bucket.location, outcome=error.outcome, attempts=attempt
+                    ) from error.__cause__
             else:
                 return
             await sleep(delay(attempt))
@@ -85,7 +98,7 @@ class AsyncSessionParts:
         await self._bucket.delete(found)
 
     async def _save(self, key: str, codec: Codec[PartT], part: PartT) -> None:
-        await self._bucket.put(key, codec.encode(part, key=key), content_type="application/json")
+        await self._bucket.put(key, codec.encode(part, key=key), content_type=JSON)
 
     async def _load(self, id: str, choose: Callable[[SessionKeys], str], codec: Codec[PartT]) -> PartT | None:
         found = await self._find(id, choose)

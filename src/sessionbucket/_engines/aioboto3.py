@@ -26,6 +26,11 @@ class Connection:
         self._stack = AsyncExitStack()
         self._lock = asyncio.Lock()
 
+    @property
+    def may_repeat_silently(self) -> bool:
+        """Whether the client may have sent a request twice without telling: aiohttp does, unless it is ours."""
+        return not self._own
+
     async def client(self) -> Any:
         """The client, made now if there is none yet for this event loop."""
         loop = asyncio.get_running_loop()
@@ -44,13 +49,17 @@ class Connection:
         try:
             import aioboto3  # noqa: PLC0415 (slow to import)
             from aiobotocore.config import AioConfig  # noqa: PLC0415
+
+            from sessionbucket._engines.aiohttp_once import OnceOnlySession  # noqa: PLC0415
         except ImportError as error:
             raise NotSupportedError(
                 "async S3 needs aioboto3: install sessionbucket[async], or pass a ready aiobotocore client"
             ) from error
         session = self._session or aioboto3.Session(profile_name=self._options.get("profile"))
         return session.client(
-            "s3", config=AioConfig(**client_config(self._options)), **client_arguments(self._options)
+            "s3",
+            config=AioConfig(http_session_cls=OnceOnlySession, **client_config(self._options)),
+            **client_arguments(self._options),
         )
 
     async def close(self) -> None:

@@ -18,6 +18,11 @@ class Connection:
         self._own = client is None
         self._lock = Lock()
 
+    @property
+    def may_repeat_silently(self) -> bool:
+        """Whether the client may have sent a request twice without telling: botocore counts its retries."""
+        return False
+
     def client(self) -> Any:
         """The client, made now if there is none yet."""
         with self._lock:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
-from typing import ParamSpec, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Sequence
+from typing import ParamSpec, TypeVar, cast
 
 from sessionbucket.sources import FileSource, checked, iterate
 
@@ -15,7 +15,19 @@ T = TypeVar("T")
 sleep = asyncio.sleep
 Lock = asyncio.Lock
 
-__all__ = ["FileSource", "Lock", "chunks_of", "in_thread", "settled", "sleep"]
+__all__ = ["FileSource", "Lock", "chunks_of", "gather", "in_thread", "settled", "sleep"]
+
+
+async def gather(calls: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
+    """Make the calls at the same time, and give their results in order.
+
+    The first error is raised, after all have ended.
+    """
+    results = await asyncio.gather(*(call() for call in calls), return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return cast("list[T]", results)
 
 
 async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

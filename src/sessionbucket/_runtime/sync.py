@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from sessionbucket.sources import SyncFileSource as FileSource
@@ -16,7 +17,17 @@ T = TypeVar("T")
 sleep = time.sleep
 Lock = threading.Lock
 
-__all__ = ["FileSource", "Lock", "chunks_of", "in_thread", "settled", "sleep"]
+__all__ = ["FileSource", "Lock", "chunks_of", "gather", "in_thread", "settled", "sleep"]
+
+
+def gather(calls: Sequence[Callable[[], T]]) -> list[T]:
+    """Make the calls at the same time, and give their results in order.
+
+    The first error is raised, after all have ended.
+    """
+    with ThreadPoolExecutor(max_workers=max(1, len(calls))) as pool:
+        futures = [pool.submit(call) for call in calls]
+    return [future.result() for future in futures]
 
 
 def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -48,6 +48,17 @@ _CREDENTIALS = frozenset(
         "TokenRefreshRequired",
     }
 )
+_PASSING = frozenset(
+    {
+        "BadDigest",
+        "IncompleteBody",
+        "RequestTimeout",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        *CONFLICT,
+    }
+)
 _DENIED = frozenset({"AccessDenied", "403", "Forbidden", "AllAccessDisabled", "AccountProblem", "401"})
 _REGION = frozenset(
     {"PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}
@@ -72,12 +83,22 @@ def transport_errors() -> tuple[type[BaseException], ...]:
 
 
 @contextmanager
-def translated(location: str, key: str | None = None) -> Iterator[None]:
-    """Let nothing but our own errors out of the block."""
+def translated(location: str, key: str | None = None, *, writing: bool = False) -> Iterator[None]:
+    """Let nothing but our own errors out of the block, which ``writing`` says is one that changes an object."""
     try:
         yield
     except transport_errors() as error:
-        raise translate(error, location, key) from error
+        meaning = translate(error, location, key)
+        if writing and isinstance(meaning, StoreUnavailableError) and not _was_not_done(error):
+            meaning = meaning.with_outcome("unknown")
+        raise meaning from error
+
+
+def _was_not_done(error: BaseException) -> bool:
+    """Whether the request surely had no effect: it was not sent, or was refused as one of two that met."""
+    if isinstance(error, ClientError):
+        return code_of(error) in CONFLICT
+    return isinstance(error, ConnectTimeoutError | EndpointConnectionError)
 
 
 def translate(error: BaseException, location: str, key: str | None) -> SessionBucketError:
@@ -131,12 +152,10 @@ def _answered(error: ClientError, location: str, key: str | None) -> SessionBuck
         )
     if code in ("NotImplemented", "MethodNotAllowed") or status in (405, 501):
         return NotSupportedError(f"{location}: the server does not support {error.operation_name} ({code})")
-    if status >= 500 or code in ("SlowDown", "RequestTimeout", "Throttling", *CONFLICT):  # noqa: PLR2004
+    if status >= 500 or code in _PASSING:  # noqa: PLR2004
         return StoreUnavailableError(
             f"the server answered {status} ({code}) to {error.operation_name}; try again later",
             location=location,
             key=key,
         )
-    return StoreUnavailableError(
-        f"the server refused {error.operation_name} with {status} ({code})", location=location, key=key
-    )
+    return NotSupportedError(f"{location}: the server refused {error.operation_name} with {status} ({code})")

@@ -10,11 +10,13 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationE
 from typing_extensions import TypedDict
 
 from sessionbucket.errors import InvalidArgumentError
+from sessionbucket.patience import Patience
 from sessionbucket.urls import check_name
 
 DEFAULT_CONNECT_TIMEOUT = 2.0
 DEFAULT_READ_TIMEOUT = 6.0
-DEFAULT_MAX_ATTEMPTS = 3
+DEFAULT_MAX_ATTEMPTS = 5
+DEFAULT_RETRY_TIMEOUT = 12.0
 DEFAULT_MAX_POOL_CONNECTIONS = 64
 
 
@@ -57,13 +59,29 @@ class S3Options(TypedDict, total=False):
     read_timeout: Annotated[float, Field(gt=0)]
     """Seconds of silence after which a request counts as lost; 6 by default."""
     max_attempts: Annotated[int, Field(ge=1)]
-    """How often a request is tried in all; 3 by default, so that no call takes longer than some 27 seconds."""
+    """How often a request is tried in all; 5 by default."""
+    retry_timeout: Annotated[float, Field(ge=0)]
+    """Seconds after which no try is begun; 12 by default. With the other defaults a call of one request ends within 20
+    seconds and a save, which may have to look what became of it, within 28."""
+    conditional_writes: Literal["auto", "probe", "off"]
+    """``auto`` (the default) tries out once whether a server other than AWS keeps the conditions of saves, ``probe``
+    does so on AWS too, ``off`` saves unconditionally, with a warning."""
     max_pool_connections: Annotated[int, Field(ge=1)]
     """How many connections are kept open at most; 64 by default."""
 
 
 OPTION_NAMES = frozenset(S3Options.__annotations__)
-_CLIENT_OPTIONS = OPTION_NAMES - {"sse", "sse_kms_key_id", "expected_bucket_owner", "storage_class"}
+_CLIENT_OPTIONS = frozenset(
+    {
+        "endpoint_url",
+        "region",
+        "profile",
+        "addressing_style",
+        "connect_timeout",
+        "read_timeout",
+        "max_pool_connections",
+    }
+)
 _adapter = TypeAdapter(S3Options)
 
 
@@ -95,6 +113,14 @@ def check_options(options: Mapping[str, Any], *, session: object = None, client:
     return checked
 
 
+def patience(options: S3Options) -> Patience:
+    """How often, and for how long, requests are repeated."""
+    return Patience(
+        attempts=options.get("max_attempts", DEFAULT_MAX_ATTEMPTS),
+        seconds=options.get("retry_timeout", DEFAULT_RETRY_TIMEOUT),
+    )
+
+
 def client_arguments(options: S3Options) -> dict[str, Any]:
     """The arguments of ``session.client("s3", …)`` but for its ``config``."""
     arguments = {"endpoint_url": options.get("endpoint_url"), "region_name": options.get("region")}
@@ -106,10 +132,8 @@ def client_config(options: S3Options) -> dict[str, Any]:
     return {
         "connect_timeout": options.get("connect_timeout", DEFAULT_CONNECT_TIMEOUT),
         "read_timeout": options.get("read_timeout", DEFAULT_READ_TIMEOUT),
-        "retries": {
-            "mode": "standard",
-            "total_max_attempts": options.get("max_attempts", DEFAULT_MAX_ATTEMPTS),
-        },
+        # The store repeats requests itself, since it has to know which try of a save was answered.
+        "retries": {"mode": "standard", "total_max_attempts": 1},
         "max_pool_connections": options.get("max_pool_connections", DEFAULT_MAX_POOL_CONNECTIONS),
         "s3": {"addressing_style": options.get("addressing_style", "auto")},
         "user_agent_extra": "sessionbucket",

@@ -11,7 +11,15 @@ from types import MappingProxyType
 from typing import Any
 
 from sessionbucket._s3.options import S3Options
-from sessionbucket.objects import Absent, Anything, Condition, Match, ObjectInfo, ObjectPage
+from sessionbucket.objects import (
+    Absent,
+    Anything,
+    Condition,
+    ConditionalWrites,
+    Match,
+    ObjectInfo,
+    ObjectPage,
+)
 
 PART_BYTES = 8 << 20
 MAX_PARTS = 10_000
@@ -25,6 +33,14 @@ def location(bucket: str, endpoint_url: str | None) -> str:
     if not endpoint or "amazonaws.com" in endpoint:
         return f"s3://{bucket}"
     return f"{endpoint.rstrip('/')}/{bucket}"
+
+
+def conditional_writes(options: S3Options, location: str) -> ConditionalWrites:
+    """Whether the server's conditions are trusted: AWS's are, unless the caller asks to have them probed."""
+    chosen = options.get("conditional_writes", "auto")
+    if chosen == "auto":
+        return "trusted" if location.startswith("s3://") else "probe"
+    return chosen
 
 
 def owner(options: S3Options) -> dict[str, str]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Generic, Protocol, Self
 
 from pydantic_core import to_json
 from typing_extensions import TypeVar
 
-from sessionbucket._runtime.sync import FileSource, settled, sleep
+from sessionbucket._runtime.sync import FileSource, gather, settled, sleep
 from sessionbucket._sync.streams import FileReader
-from sessionbucket.backoff import delay
 from sessionbucket.errors import (
     InvalidArgumentError,
     NotSupportedError,
@@ -28,6 +28,7 @@ from sessionbucket.listing import (
     write_cursor,
 )
 from sessionbucket.models import ArtifactStore, SessionData, TraceEvent, VerificationReport
+from sessionbucket.patience import delay
 
 
 class HasId(Protocol):
@@ -44,6 +45,7 @@ Ids = list[str]
 Files = list[FileInfo]
 TraceEvents = list[TraceEvent]
 VerificationReports = list[VerificationReport]
+Calls = list[Callable[[], None]]
 
 
 class BaseSessionStore(ABC, Generic[SessionT]):
@@ -203,6 +205,26 @@ class BaseSessionStore(ABC, Generic[SessionT]):
     def load_verification_reports(self, id: str) -> VerificationReports | None:
         """The session's verification reports, or None where none were saved."""
         return None
+
+    def save_turn(
+        self,
+        session: SessionT,
+        *,
+        artifacts: ArtifactStore | None = None,
+        trace_events: Sequence[TraceEvent] | None = None,
+        verification_reports: Sequence[VerificationReport] | None = None,
+        overwrite: bool = False,
+    ) -> None:
+        """Save a whole turn: the parts first, at the same time, and the session last; None leaves a part alone."""
+        calls: Calls = []
+        if artifacts is not None:
+            calls.append(partial(self.save_artifacts, session.id, artifacts))
+        if trace_events is not None:
+            calls.append(partial(self.save_trace_events, session.id, trace_events))
+        if verification_reports is not None:
+            calls.append(partial(self.save_verification_reports, session.id, verification_reports))
+        gather(calls)
+        self.save(session, overwrite=overwrite)
 
     def health_check(self) -> None:
         """Give None when the store can be used, and otherwise an error that says what is wrong and what to do."""

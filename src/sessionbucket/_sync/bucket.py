@@ -11,10 +11,12 @@ from sessionbucket.objects import (
     PAGE_LIMIT,
     Anything,
     Condition,
+    ConditionalWrites,
     ObjectInfo,
     ObjectPage,
     StoredObject,
 )
+from sessionbucket.patience import Patience
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,20 @@ class Bucket(ABC):
     name: str
     """The backend's name, as ``store.backend_name`` gives it: ``"s3"``, ``"file"``, ``"memory"`` or one's own."""
 
+    patience: Patience = Patience()
+    """How often the store repeats a request that had no answer; by default never."""
+
+    conditional_writes: ConditionalWrites = "trusted"
+    """``"trusted"`` where ``put`` keeps its conditions, ``"probe"`` where that depends on a server and is tried out
+    before the first conditional save, ``"off"`` where every save is to be unconditional."""
+
     page_limit: int = PAGE_LIMIT
     """The most rows that ``list_page`` gives at once: at least 1,000."""
+
+    @property
+    def distinguishes_case(self) -> bool:
+        """Whether keys that differ only in case are two keys, as in S3. Some file systems make them one."""
+        return True
 
     @property
     @abstractmethod
@@ -73,7 +87,8 @@ class Bucket(ABC):
 
         Readers see the old object or the new one, whole. Comparing and writing are one step for every writer of
         this location, in any process. Raises ``PreconditionFailedError`` when the condition does not hold
-        (``Match`` on a missing key included). After ``StoreUnavailableError`` the object may have been written.
+        (``Match`` on a missing key included). A conditional put is sent once: after a ``StoreUnavailableError`` whose
+        ``outcome`` is ``"unknown"`` it may have been done, and the store finds out.
         A bucket that keeps no metadata or content type drops them without a word.
         """
 
@@ -112,6 +127,10 @@ class Bucket(ABC):
     @abstractmethod
     def get_stream(self, key: str) -> ObjectStream | None:
         """The object at ``key`` as a stream of one version, or None where there is none."""
+
+    def leftovers(self, prefix: str) -> list[ObjectInfo]:
+        """What writes that were cut off left under the prefix, where a bucket has such things; never listed."""
+        return []
 
     def close(self) -> None:  # noqa: B027 (nothing to close is the common case)
         """Let go of connections. The bucket may be used again afterwards."""

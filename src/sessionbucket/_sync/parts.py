@@ -7,13 +7,17 @@ from typing import TypeVar
 
 from sessionbucket._runtime.sync import sleep
 from sessionbucket._sync.bucket import Bucket
+from sessionbucket._sync.conditional import NotWrittenError, base_of, put_if_unchanged
 from sessionbucket._sync.reference import ReferenceNames
-from sessionbucket.backoff import delay
+from sessionbucket._sync.trust import Trust
 from sessionbucket.codec import Codec
 from sessionbucket.errors import InvalidArgumentError, SessionConflictError
 from sessionbucket.layout import Layout, SessionKeys
 from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
-from sessionbucket.objects import Absent, Match, PreconditionFailedError, StoredObject
+from sessionbucket.objects import StoredObject
+from sessionbucket.patience import delay
+
+JSON = "application/json"
 
 PartT = TypeVar("PartT")
 
@@ -21,10 +25,18 @@ PartT = TypeVar("PartT")
 class SessionParts:
     """Loads and saves the parts of sessions, each one object of JSON."""
 
-    def __init__(self, bucket: Bucket, layout: Layout, reference: ReferenceNames, max_bytes: int) -> None:
+    def __init__(
+        self,
+        bucket: Bucket,
+        layout: Layout,
+        reference: ReferenceNames,
+        trust: Trust,
+        max_bytes: int,
+    ) -> None:
         self._bucket = bucket
         self._layout = layout
         self._reference = reference
+        self._trust = trust
         self._max_bytes = max_bytes
         self._artifacts = Codec[ArtifactStore](ArtifactStore, max_bytes=max_bytes)
         self._traces = Codec[list[TraceEvent]](list[TraceEvent], max_bytes=max_bytes)
@@ -55,19 +67,22 @@ class SessionParts:
         if not events:
             return
         key = self._layout.keys(id).traces
+        if not self._trust.conditional():
+            before = self.load_trace_events(id) or []
+            self.save_trace_events(id, [*before, *events])
+            return
         for attempt in range(1, attempts + 1):
             found = self._find(id, lambda keys: keys.traces)
             before = self._traces.decode(found.body, key=found.info.key) if found else []
-            there = found is not None and found.info.key == key
-            condition = Match(found.info.version or "") if found and there else Absent()
+            base = base_of(found.info) if found and found.info.key == key else None
             body = self._traces.encode([*before, *events], key=key)
             try:
-                self._bucket.put(key, body, condition=condition, content_type="application/json")
-            except PreconditionFailedError as error:
-                if attempt == attempts:
+                put_if_unchanged(self._bucket, key, body, base, content_type=JSON)
+            except NotWrittenError as error:
+                if error.outcome == "unknown" or attempt == attempts:
                     raise SessionConflictError(
-                        id, key=key, location=self._bucket.location, attempts=attempt
-                    ) from error
+                        id, key=key, location=self._bucket.location, outcome=error.outcome, attempts=attempt
+                    ) from error.__cause__
             else:
                 return
             sleep(delay(attempt))
@@ -83,7 +98,7 @@ class SessionParts:
         self._bucket.delete(found)
 
     def _save(self, key: str, codec: Codec[PartT], part: PartT) -> None:
-        self._bucket.put(key, codec.encode(part, key=key), content_type="application/json")
+        self._bucket.put(key, codec.encode(part, key=key), content_type=JSON)
 
     def _load(self, id: str, choose: Callable[[SessionKeys], str], codec: Codec[PartT]) -> PartT | None:
         found = self._find(id, choose)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from sessionbucket._sync.bucket import Bucket
+from sessionbucket.errors import SessionCorruptedError, shorten
 from sessionbucket.layout import Layout, SessionKeys
 from sessionbucket.objects import Absent, PreconditionFailedError, StoredObject
 
@@ -26,7 +27,19 @@ class ReferenceNames:
         if keys is None:
             return None
         found = self._bucket.get(keys.session, max_bytes=self._max_bytes)
-        return (keys, found) if found and _inner_id(found.body) == id else None
+        return (keys, found) if found and inner_id(found.body) == id else None
+
+    def refuse_other_case(self, id: str, key: str) -> None:
+        """Raises ``SessionCorruptedError`` where the file system took another id's name for this one's."""
+        if self._bucket.distinguishes_case:
+            return
+        found = self._bucket.get(key, max_bytes=self._max_bytes)
+        inside = inner_id(found.body) if found else None
+        if isinstance(inside, str) and inside != id and inside.lower() == id.lower():
+            raise SessionCorruptedError(
+                key,
+                f"this file system does not tell {shorten(id)} from {shorten(inside)}, which is the id inside",
+            )
 
     def copy_parts(self, old: SessionKeys, new: SessionKeys) -> None:
         """Bring the parts to the new keys, except those that are there already."""
@@ -49,7 +62,8 @@ def _part_keys(keys: SessionKeys) -> list[str]:
     return [keys.artifacts, keys.traces, keys.verification]
 
 
-def _inner_id(body: bytes) -> object:
+def inner_id(body: bytes) -> object:
+    """What stands under ``id`` in a JSON object, or None where that can't be read."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):

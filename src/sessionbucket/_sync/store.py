@@ -15,21 +15,29 @@ from sessionbucket._sync.base import (
     VerificationReports,
 )
 from sessionbucket._sync.bucket import Bucket
+from sessionbucket._sync.buckets.steady import SteadyBucket
+from sessionbucket._sync.checking import StoreCheck
 from sessionbucket._sync.files import SessionFiles
 from sessionbucket._sync.health import check_health
 from sessionbucket._sync.listing import SessionListing
 from sessionbucket._sync.parts import SessionParts
 from sessionbucket._sync.reference import ReferenceNames
+from sessionbucket._sync.saving import SessionWriter
 from sessionbucket._sync.streams import FileReader
+from sessionbucket._sync.trust import Trust
+from sessionbucket.capability import ProbeResult
+from sessionbucket.chain import chain_of
 from sessionbucket.codec import DEFAULT_MAX_BYTES, Codec
-from sessionbucket.errors import InvalidArgumentError, SessionConflictError, SessionCorruptedError, shorten
-from sessionbucket.layout import Layout, SessionKeys
+from sessionbucket.errors import InvalidArgumentError, SessionCorruptedError, shorten
+from sessionbucket.findings import Finding
+from sessionbucket.layout import Layout
 from sessionbucket.listing import SessionInfo, SessionPage
 from sessionbucket.models import ArtifactStore, SessionData, TraceEvent, VerificationReport
-from sessionbucket.objects import Absent, Anything, Condition, Match, PreconditionFailedError, StoredObject
+from sessionbucket.objects import StoredObject
 from sessionbucket.versions import StoredVersion, hand_over, recall, remember
 
-JSON = "application/json"
+# Inside the class ``list`` is the method.
+Findings = list[Finding]
 
 
 class SessionStore(BaseSessionStore[SessionT]):
@@ -80,10 +88,14 @@ class SessionStore(BaseSessionStore[SessionT]):
         self._layout = Layout(prefix)
         self._max_bytes = max_bytes
         self._codec = Codec[SessionT](chosen, max_bytes=max_bytes)
-        self._reference = ReferenceNames(bucket, self._layout, max_bytes)
-        self._parts = SessionParts(bucket, self._layout, self._reference, max_bytes)
-        self._files = SessionFiles(bucket, self._layout)
-        self._listing = SessionListing(bucket, self._layout)
+        self._bucket = SteadyBucket(bucket)
+        self._trust = Trust(self._bucket, self._layout)
+        self._reference = ReferenceNames(self._bucket, self._layout, max_bytes)
+        self._writer = SessionWriter(self._bucket, self._reference, self._trust)
+        self._parts = SessionParts(self._bucket, self._layout, self._reference, self._trust, max_bytes)
+        self._files = SessionFiles(self._bucket, self._layout)
+        self._check = StoreCheck(self._bucket, self._layout, max_bytes, self._decode)
+        self._listing = SessionListing(self._bucket, self._layout)
 
     @property
     def backend_name(self) -> str:
@@ -106,36 +118,7 @@ class SessionStore(BaseSessionStore[SessionT]):
         keys = self._layout.keys(session.id)
         body = self._codec.encode(session, key=keys.session)
         stored = recall(session, self.bucket.location)
-        reference = self._settle_reference_name(session.id, keys, stored, overwrite=overwrite)
-        version = self._put(session.id, keys, body, _condition(keys, stored, overwrite=overwrite))
-        remember(session, StoredVersion(self.bucket.location, keys.session, version))
-        if reference:
-            self._reference.remove(reference)
-
-    def _settle_reference_name(
-        self, id: str, keys: SessionKeys, stored: StoredVersion | None, *, overwrite: bool
-    ) -> SessionKeys | None:
-        """Carry a session that lies under a3s-code's name over to its own key; gives the old keys, to be removed.
-
-        Only ids for which the two names differ cost a request here, and only until they have moved.
-        """
-        if stored is not None and stored.key == keys.session and not overwrite:
-            return None
-        found = self._reference.find(id)
-        if found is None:
-            return None
-        old, object_ = found
-        seen = stored is not None and (stored.key, stored.version) == (old.session, object_.info.version)
-        if not (seen or overwrite):
-            raise SessionConflictError(id, key=old.session, location=self.location)
-        self._reference.copy_parts(old, keys)
-        return old
-
-    def _put(self, id: str, keys: SessionKeys, body: bytes, condition: Condition) -> str:
-        try:
-            return self.bucket.put(keys.session, body, condition=condition, content_type=JSON)
-        except PreconditionFailedError as error:
-            raise SessionConflictError(id, key=keys.session, location=self.location) from error
+        remember(session, self._writer.write(session.id, keys, body, stored, overwrite=overwrite))
 
     def load(self, id: str) -> SessionT | None:
         """The session in one GET, or None where there is none.
@@ -144,7 +127,7 @@ class SessionStore(BaseSessionStore[SessionT]):
         ``SessionTooLargeError`` for one above ``max_bytes``; the object is left as it is.
         """
         keys = self._layout.keys(id)
-        found = self.bucket.get(keys.session, max_bytes=self._max_bytes)
+        found = self._bucket.get(keys.session, max_bytes=self._max_bytes)
         if found is None:
             at_reference_name = self._reference.find(id)
             if at_reference_name is None:
@@ -159,7 +142,12 @@ class SessionStore(BaseSessionStore[SessionT]):
                 found.info.key,
                 f"the id inside is {shorten(session.id)}, not the {shorten(id)} that was asked for",
             )
-        remember(session, StoredVersion(self.bucket.location, found.info.key, found.info.version or ""))
+        remember(
+            session,
+            StoredVersion(
+                self.bucket.location, found.info.key, found.info.version or "", chain_of(found.info)
+            ),
+        )
         return session
 
     def _hand_over(self, old: SessionT, new: SessionT) -> None:
@@ -167,7 +155,7 @@ class SessionStore(BaseSessionStore[SessionT]):
 
     def exists(self, id: str) -> bool:
         """Whether the session is there, in one HEAD."""
-        if self.bucket.head(self._layout.keys(id).session):
+        if self._bucket.head(self._layout.keys(id).session):
             return True
         return self._reference.find(id) is not None
 
@@ -179,8 +167,9 @@ class SessionStore(BaseSessionStore[SessionT]):
         """
         keys = self._layout.keys(id)
         reference = self._reference.find(id)
+        self._reference.refuse_other_case(id, keys.session)
         self._parts.delete(keys)
-        self.bucket.delete([keys.session])
+        self._bucket.delete([keys.session])
         if reference:
             self._reference.remove(reference[0])
 
@@ -245,20 +234,50 @@ class SessionStore(BaseSessionStore[SessionT]):
     def load_verification_reports(self, id: str) -> VerificationReports | None:
         return self._parts.load_verification_reports(id)
 
+    def save_turn(
+        self,
+        session: SessionT,
+        *,
+        artifacts: ArtifactStore | None = None,
+        trace_events: Sequence[TraceEvent] | None = None,
+        verification_reports: Sequence[VerificationReport] | None = None,
+        overwrite: bool = False,
+    ) -> None:
+        """Save a whole turn: the parts first, at the same time, and the session last.
+
+        A session so never names what is not there. A save that someone else was ahead of is refused before the parts
+        are touched; only where the two meet within this call may the parts be this turn's and the session the other's.
+        """
+        stored = recall(session, self.bucket.location)
+        self._writer.refuse_stale(session.id, self._layout.keys(session.id), stored, overwrite=overwrite)
+        super().save_turn(
+            session,
+            artifacts=artifacts,
+            trace_events=trace_events,
+            verification_reports=verification_reports,
+            overwrite=overwrite,
+        )
+
+    def conditional_writes(self) -> ProbeResult:
+        """What the bucket makes of conditional saves. A server other than AWS is probed once in this process."""
+        return self._trust.capability()
+
+    def check(self) -> Generator[Finding, None, None]:
+        """Look through the whole store, reading every session, for what is not as it should be. Changes nothing."""
+        for finding in self._check.findings():
+            yield finding
+
+    def repair(self, findings: Sequence[Finding]) -> Findings:
+        """Remove, of the findings of ``check``, those that are safe to remove; gives those. The rest stays as it is."""
+        return self._check.repair(findings)
+
     def health_check(self) -> None:
         """Prove that the prefix can be listed, written, read and deleted, and clean up.
 
         Raises the error of the step that failed, which it names.
         """
-        check_health(self.bucket, self._layout)
+        check_health(self._bucket, self._layout)
+        self._trust.conditional()
 
     def close(self) -> None:
         self.bucket.close()
-
-
-def _condition(keys: SessionKeys, stored: StoredVersion | None, *, overwrite: bool) -> Condition:
-    if overwrite:
-        return Anything()
-    if stored is None or stored.key != keys.session:
-        return Absent()
-    return Match(stored.version)

@@ -53,7 +53,7 @@ class SeaweedServer:
         self.endpoint_url = f"http://127.0.0.1:{s3}"
         (folder / "s3.json").write_text(json.dumps(self._identities()))
         with (folder / "weed.log").open("wb") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 (no shell, fixed words)
                 [
                     weed,
                     "server",

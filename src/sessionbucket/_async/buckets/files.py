@@ -42,6 +42,10 @@ class AsyncFileBucket(AsyncBucket):
         self._folder = Folder(root, fsync=fsync, create=create)
 
     @property
+    def distinguishes_case(self) -> bool:
+        return self._folder.distinguishes_case
+
+    @property
     def location(self) -> str:
         return self._folder.location
 
@@ -95,6 +99,9 @@ class AsyncFileBucket(AsyncBucket):
         chunks = _chunks(found[1])
         await anext(chunks)
         return AsyncObjectStream(found[0], chunks)
+
+    async def leftovers(self, prefix: str) -> list[ObjectInfo]:
+        return await in_thread(self._folder.leftovers, prefix)
 
 
 async def _chunks(file: BinaryIO) -> AsyncGenerator[bytes, None]:

@@ -9,11 +9,10 @@ from botocore.exceptions import ClientError
 
 from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
 from sessionbucket._async.buckets.s3_upload import AsyncUpload
+from sessionbucket._async.retrying import repeated
 from sessionbucket._engines.aioboto3 import Connection
-from sessionbucket._runtime.async_ import sleep
 from sessionbucket._s3 import requests
 from sessionbucket._s3.errors import (
-    CONFLICT,
     MISSING,
     NO_BATCH_DELETE,
     PRECONDITION_FAILED,
@@ -21,8 +20,7 @@ from sessionbucket._s3.errors import (
     translated,
     was_retried,
 )
-from sessionbucket._s3.options import S3Options, check_options
-from sessionbucket.backoff import delay
+from sessionbucket._s3.options import S3Options, check_options, patience
 from sessionbucket.errors import (
     DeleteIncompleteError,
     InvalidArgumentError,
@@ -41,7 +39,6 @@ from sessionbucket.objects import (
 )
 
 CHUNK = 1 << 20
-_CONFLICT_ATTEMPTS = 5
 
 
 class AsyncS3Bucket(AsyncBucket):
@@ -65,6 +62,8 @@ class AsyncS3Bucket(AsyncBucket):
         endpoint = client.meta.endpoint_url if client is not None else self._options.get("endpoint_url")
         self._location = requests.location(bucket, endpoint)
         self._batch_deletes = True
+        self.patience = patience(self._options)
+        self.conditional_writes = requests.conditional_writes(self._options, self._location)
 
     @property
     def location(self) -> str:
@@ -108,23 +107,17 @@ class AsyncS3Bucket(AsyncBucket):
             "Body": body,
             "Metadata": dict(metadata),
         }
-        for attempt in range(1, _CONFLICT_ATTEMPTS + 1):
-            with translated(self.location, key):
-                client = await self._connection.client()
-                try:
-                    response = await client.put_object(**parameters)
-                except ClientError as error:
-                    code = code_of(error)
-                    missing = code in MISSING and not isinstance(condition, Anything)
-                    if code in PRECONDITION_FAILED or missing:
-                        retried = was_retried(error) or attempt > 1
-                        raise PreconditionFailedError(key, location=self.location, retried=retried) from error
-                    if code not in CONFLICT or attempt == _CONFLICT_ATTEMPTS:
-                        raise
-                else:
-                    return str(response.get("ETag", ""))
-            await sleep(delay(attempt))
-        raise AssertionError  # pragma: no cover
+        with translated(self.location, key, writing=True):
+            client = await self._connection.client()
+            try:
+                response = await client.put_object(**parameters)
+            except ClientError as error:
+                missing = code_of(error) in MISSING and not isinstance(condition, Anything)
+                if missing or code_of(error) in PRECONDITION_FAILED:
+                    retried = was_retried(error) or self._connection.may_repeat_silently
+                    raise PreconditionFailedError(key, location=self.location, retried=retried) from error
+                raise
+        return str(response.get("ETag", ""))
 
     async def delete(self, keys: Sequence[str]) -> None:
         left: list[str] = []
@@ -199,6 +192,7 @@ class AsyncS3Bucket(AsyncBucket):
             self._at(key),
             requests.write_parameters(self._options, content_type),
             self.location,
+            self.patience,
         )
         part = bytearray()
         try:
@@ -214,7 +208,7 @@ class AsyncS3Bucket(AsyncBucket):
         except BaseException:
             await upload.abort()
             raise
-        await self.put(key, bytes(part), content_type=content_type)
+        await repeated(lambda: self.put(key, bytes(part), content_type=content_type), self.patience)
 
     async def get_stream(self, key: str) -> AsyncObjectStream | None:
         with translated(self.location, key):

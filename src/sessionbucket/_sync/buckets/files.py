@@ -42,6 +42,10 @@ class FileBucket(Bucket):
         self._folder = Folder(root, fsync=fsync, create=create)
 
     @property
+    def distinguishes_case(self) -> bool:
+        return self._folder.distinguishes_case
+
+    @property
     def location(self) -> str:
         return self._folder.location
 
@@ -95,6 +99,9 @@ class FileBucket(Bucket):
         chunks = _chunks(found[1])
         next(chunks)
         return ObjectStream(found[0], chunks)
+
+    def leftovers(self, prefix: str) -> list[ObjectInfo]:
+        return in_thread(self._folder.leftovers, prefix)
 
 
 def _chunks(file: BinaryIO) -> Generator[bytes, None, None]:

@@ -8,10 +8,8 @@ from typing import Any, Unpack
 from botocore.exceptions import ClientError
 
 from sessionbucket._engines.boto3 import Connection
-from sessionbucket._runtime.sync import sleep
 from sessionbucket._s3 import requests
 from sessionbucket._s3.errors import (
-    CONFLICT,
     MISSING,
     NO_BATCH_DELETE,
     PRECONDITION_FAILED,
@@ -19,10 +17,10 @@ from sessionbucket._s3.errors import (
     translated,
     was_retried,
 )
-from sessionbucket._s3.options import S3Options, check_options
+from sessionbucket._s3.options import S3Options, check_options, patience
 from sessionbucket._sync.bucket import Bucket, ObjectStream
 from sessionbucket._sync.buckets.s3_upload import Upload
-from sessionbucket.backoff import delay
+from sessionbucket._sync.retrying import repeated
 from sessionbucket.errors import (
     DeleteIncompleteError,
     InvalidArgumentError,
@@ -41,7 +39,6 @@ from sessionbucket.objects import (
 )
 
 CHUNK = 1 << 20
-_CONFLICT_ATTEMPTS = 5
 
 
 class S3Bucket(Bucket):
@@ -65,6 +62,8 @@ class S3Bucket(Bucket):
         endpoint = client.meta.endpoint_url if client is not None else self._options.get("endpoint_url")
         self._location = requests.location(bucket, endpoint)
         self._batch_deletes = True
+        self.patience = patience(self._options)
+        self.conditional_writes = requests.conditional_writes(self._options, self._location)
 
     @property
     def location(self) -> str:
@@ -108,23 +107,17 @@ class S3Bucket(Bucket):
             "Body": body,
             "Metadata": dict(metadata),
         }
-        for attempt in range(1, _CONFLICT_ATTEMPTS + 1):
-            with translated(self.location, key):
-                client = self._connection.client()
-                try:
-                    response = client.put_object(**parameters)
-                except ClientError as error:
-                    code = code_of(error)
-                    missing = code in MISSING and not isinstance(condition, Anything)
-                    if code in PRECONDITION_FAILED or missing:
-                        retried = was_retried(error) or attempt > 1
-                        raise PreconditionFailedError(key, location=self.location, retried=retried) from error
-                    if code not in CONFLICT or attempt == _CONFLICT_ATTEMPTS:
-                        raise
-                else:
-                    return str(response.get("ETag", ""))
-            sleep(delay(attempt))
-        raise AssertionError  # pragma: no cover
+        with translated(self.location, key, writing=True):
+            client = self._connection.client()
+            try:
+                response = client.put_object(**parameters)
+            except ClientError as error:
+                missing = code_of(error) in MISSING and not isinstance(condition, Anything)
+                if missing or code_of(error) in PRECONDITION_FAILED:
+                    retried = was_retried(error) or self._connection.may_repeat_silently
+                    raise PreconditionFailedError(key, location=self.location, retried=retried) from error
+                raise
+        return str(response.get("ETag", ""))
 
     def delete(self, keys: Sequence[str]) -> None:
         left: list[str] = []
@@ -199,6 +192,7 @@ class S3Bucket(Bucket):
             self._at(key),
             requests.write_parameters(self._options, content_type),
             self.location,
+            self.patience,
         )
         part = bytearray()
         try:
@@ -214,7 +208,7 @@ class S3Bucket(Bucket):
         except BaseException:
             upload.abort()
             raise
-        self.put(key, bytes(part), content_type=content_type)
+        repeated(lambda: self.put(key, bytes(part), content_type=content_type), self.patience)
 
     def get_stream(self, key: str) -> ObjectStream | None:
         with translated(self.location, key):

@@ -7,7 +7,9 @@ from typing import Any
 
 from sessionbucket._s3 import requests
 from sessionbucket._s3.errors import translated, transport_errors
+from sessionbucket._sync.retrying import repeated
 from sessionbucket.errors import SessionTooLargeError
+from sessionbucket.patience import Patience
 
 logger = logging.getLogger(__name__)
 
@@ -15,11 +17,14 @@ logger = logging.getLogger(__name__)
 class Upload:
     """One object in parts, sent one after the other; nothing is seen under the key before ``complete``."""
 
-    def __init__(self, client: Any, at: dict[str, str], write: dict[str, Any], location: str) -> None:
+    def __init__(
+        self, client: Any, at: dict[str, str], write: dict[str, Any], location: str, patience: Patience
+    ) -> None:
         self._client = client
         self._at = at
         self._write = write
         self._location = location
+        self._patience = patience
         self._id: str | None = None
         self._parts: list[dict[str, Any]] = []
 
@@ -33,21 +38,28 @@ class Upload:
         if number > requests.MAX_PARTS:
             limit = requests.MAX_PARTS * requests.PART_BYTES
             raise SessionTooLargeError(self._at["Key"], size=limit + len(body), limit=limit)
+        if self._id is None:
+            self._id = repeated(self._begin, self._patience)
+        self._parts.append(repeated(lambda: self._send(number, body), self._patience))
+
+    def _begin(self) -> str:
         with translated(self._location, self._at["Key"]):
-            if self._id is None:
-                created = self._client.create_multipart_upload(
-                    **self._at, **self._write, ChecksumAlgorithm="CRC32"
-                )
-                self._id = created["UploadId"]
-            crc = requests.checksum(body)
+            created = self._client.create_multipart_upload(
+                **self._at, **self._write, ChecksumAlgorithm="CRC32"
+            )
+        return str(created["UploadId"])
+
+    def _send(self, number: int, body: bytes) -> dict[str, Any]:
+        crc = requests.checksum(body)
+        with translated(self._location, self._at["Key"]):
             answer = self._client.upload_part(
                 **self._at, **crc, UploadId=self._id, PartNumber=number, Body=body
             )
-        self._parts.append({"PartNumber": number, "ETag": answer["ETag"], **crc})
+        return {"PartNumber": number, "ETag": answer["ETag"], **crc}
 
     def complete(self) -> None:
         """Make the object of the parts."""
-        with translated(self._location, self._at["Key"]):
+        with translated(self._location, self._at["Key"], writing=True):
             self._client.complete_multipart_upload(
                 **self._at, UploadId=self._id, MultipartUpload={"Parts": self._parts}
             )

@@ -1,0 +1,126 @@
+"""A conditional put that tells what became of it, even when its answer was lost."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from sessionbucket._runtime.sync import sleep
+from sessionbucket._sync.bucket import Bucket
+from sessionbucket.chain import Verdict, chain_of, judge, new_chain, to_metadata
+from sessionbucket.errors import Outcome, SessionBucketError, StoreUnavailableError
+from sessionbucket.objects import Absent, Match, ObjectInfo, PreconditionFailedError, version_of
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The version a write builds on, with its chain."""
+
+    version: str
+    chain: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The version a write became, and its chain."""
+
+    version: str
+    chain: tuple[str, ...]
+
+
+class NotWrittenError(SessionBucketError):
+    """The condition did not hold, or it can't be known whether the write was done; ``outcome`` tells which."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome)
+        self.outcome: Outcome = outcome
+
+
+def put_if_unchanged(
+    bucket: Bucket, key: str, body: bytes, base: Base | None, *, content_type: str
+) -> Written:
+    """Put the body over exactly ``base``, or over nothing when that is None.
+
+    Raises ``NotWrittenError`` when someone else was there before, and ``StoreUnavailableError`` when the storage gave no
+    answer that settles it; both tell the outcome. ``chain`` argues why each verdict is right.
+    """
+    write = _Write(bucket, key, body, base, content_type)
+    patience = bucket.patience.begin()
+    while True:
+        try:
+            return Written(write.send(), write.chain)
+        except PreconditionFailedError as error:
+            if not (write.unanswered or error.retried):
+                raise NotWrittenError("not written") from error
+            failure: SessionBucketError = error
+        except StoreUnavailableError as error:
+            if error.outcome == "not written" and not write.unanswered:
+                raise
+            write.unanswered = True
+            failure = error
+        written = write.resolve(failure)
+        if written:
+            return written
+        if not patience.allows_another():
+            break
+        sleep(patience.pause())
+    if isinstance(failure, StoreUnavailableError):
+        raise failure.with_outcome("unknown") from failure.__cause__
+    raise NotWrittenError("unknown") from failure
+
+
+class _Write:
+    """One write, which may take several requests; all carry the same id."""
+
+    def __init__(self, bucket: Bucket, key: str, body: bytes, base: Base | None, content_type: str) -> None:
+        self.bucket = bucket
+        self.key = key
+        self.body = body
+        self.base = base
+        self.content_type = content_type
+        self.chain = new_chain(base.chain if base else ())
+        self.unanswered = False
+
+    def send(self) -> str:
+        return self.bucket.put(
+            self.key,
+            self.body,
+            condition=Match(self.base.version) if self.base else Absent(),
+            content_type=self.content_type,
+            metadata=to_metadata(self.chain),
+        )
+
+    def resolve(self, failure: SessionBucketError) -> Written | None:
+        """What became of the write, or None when it has to be sent again. Raises ``NotWrittenError``."""
+        try:
+            found = self.bucket.head(self.key)
+        except StoreUnavailableError:
+            return None
+        verdict = judge(self.chain[0], self.base.chain[0] if self.base else None, found)
+        match verdict:
+            case Verdict.WRITTEN | Verdict.BUILT_UPON:
+                logger.warning(
+                    "the answer to a save of %r at %s was lost; it had been done",
+                    self.key,
+                    self.bucket.location,
+                )
+                return self._written(verdict, found)
+            case Verdict.NOT_WRITTEN:
+                raise NotWrittenError("not written") from failure
+            case Verdict.UNKNOWN:
+                raise NotWrittenError("unknown") from failure
+            case Verdict.UNCHANGED:
+                return None
+
+    def _written(self, verdict: Verdict, found: ObjectInfo | None) -> Written:
+        """Where others have built upon the write, its version is no longer there, and the next save on it conflicts."""
+        if verdict is Verdict.WRITTEN and found and found.version:
+            return Written(found.version, self.chain)
+        return Written(version_of(self.body), self.chain)
+
+
+def base_of(info: ObjectInfo) -> Base:
+    """What a write builds on that replaces this object."""
+    return Base(info.version or "", chain_of(info))
