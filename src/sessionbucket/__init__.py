@@ -56,6 +56,10 @@ if TYPE_CHECKING:
     from sessionbucket._sync.streams import (
         FileReader,
     )
+    from sessionbucket.capability import (
+        Capability,
+        ProbeResult,
+    )
     from sessionbucket.errors import (
         AccessDeniedError,
         BucketNotFoundError,
@@ -72,6 +76,10 @@ if TYPE_CHECKING:
         SessionTooLargeError,
         StorageError,
         StoreUnavailableError,
+    )
+    from sessionbucket.findings import (
+        Finding,
+        Problem,
     )
     from sessionbucket.listing import (
         FileInfo,
@@ -136,6 +144,9 @@ if TYPE_CHECKING:
         PreconditionFailedError,
         StoredObject,
     )
+    from sessionbucket.patience import (
+        Patience,
+    )
 
 # Where each name lives. A module is loaded when one of its names is first asked for, so that a store in a
 # folder never pays for boto3, nor a sync one for asyncio.
@@ -158,6 +169,8 @@ _HOMES = {
     "open_store": "sessionbucket._sync.opening",
     "SessionStore": "sessionbucket._sync.store",
     "FileReader": "sessionbucket._sync.streams",
+    "Capability": "sessionbucket.capability",
+    "ProbeResult": "sessionbucket.capability",
     "AccessDeniedError": "sessionbucket.errors",
     "BucketNotFoundError": "sessionbucket.errors",
     "ConditionalWritesUnsupportedError": "sessionbucket.errors",
@@ -173,6 +186,8 @@ _HOMES = {
     "SessionTooLargeError": "sessionbucket.errors",
     "StorageError": "sessionbucket.errors",
     "StoreUnavailableError": "sessionbucket.errors",
+    "Finding": "sessionbucket.findings",
+    "Problem": "sessionbucket.findings",
     "FileInfo": "sessionbucket.listing",
     "SessionInfo": "sessionbucket.listing",
     "SessionPage": "sessionbucket.listing",
@@ -230,6 +245,7 @@ _HOMES = {
     "ObjectPage": "sessionbucket.objects",
     "PreconditionFailedError": "sessionbucket.objects",
     "StoredObject": "sessionbucket.objects",
+    "Patience": "sessionbucket.patience",
 }
 
 __all__ = [
@@ -248,6 +264,7 @@ __all__ = [
     "BaseSessionStore",
     "Bucket",
     "BucketNotFoundError",
+    "Capability",
     "ClassificationRule",
     "Condition",
     "ConditionalWritesUnsupportedError",
@@ -259,6 +276,7 @@ __all__ = [
     "FileInfo",
     "FileNotInStoreError",
     "FileReader",
+    "Finding",
     "ImageBlock",
     "ImageSource",
     "InvalidArgumentError",
@@ -275,12 +293,15 @@ __all__ = [
     "ObjectInfo",
     "ObjectPage",
     "ObjectStream",
+    "Patience",
     "PermissionDecision",
     "PermissionPolicy",
     "PermissionRule",
     "PlanningMode",
     "PreconditionFailedError",
     "PriorityBoost",
+    "ProbeResult",
+    "Problem",
     "RateLimit",
     "RedactionStrategy",
     "RetryPolicy",
