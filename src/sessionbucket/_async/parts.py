@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -16,6 +17,8 @@ from sessionbucket.layout import Layout, SessionKeys
 from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
 from sessionbucket.objects import StoredObject
 from sessionbucket.patience import delay
+
+logger = logging.getLogger(__name__)
 
 JSON = "application/json"
 
@@ -85,6 +88,7 @@ class AsyncSessionParts:
                     ) from error.__cause__
             else:
                 return
+            logger.warning("someone else appended to %r meanwhile; attempt %d", key, attempt)
             await sleep(delay(attempt))
 
     async def delete(self, keys: SessionKeys) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
@@ -29,6 +30,8 @@ from sessionbucket.listing import (
 )
 from sessionbucket.models import ArtifactStore, SessionData, TraceEvent, VerificationReport
 from sessionbucket.patience import delay
+
+logger = logging.getLogger(__name__)
 
 
 class HasId(Protocol):
@@ -138,6 +141,7 @@ class BaseSessionStore(ABC, Generic[SessionT]):
                     raise error from error.__cause__
             else:
                 return session
+            logger.warning("someone else saved a session in %s meanwhile; attempt %d", self.location, attempt)
             sleep(delay(attempt))
         raise AssertionError  # pragma: no cover
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Any, Unpack
 
@@ -37,6 +38,8 @@ from sessionbucket.objects import (
     PreconditionFailedError,
     StoredObject,
 )
+
+logger = logging.getLogger(__name__)
 
 CHUNK = 1 << 20
 
@@ -82,9 +85,8 @@ class AsyncS3Bucket(AsyncBucket):
 
     async def head(self, key: str) -> ObjectInfo | None:
         with translated(self.location, key):
-            client = await self._connection.client()
             try:
-                return requests.described(key, await client.head_object(**self._at(key)))
+                return requests.described(key, await self._request("head_object", key))
             except ClientError as error:
                 if code_of(error) in MISSING:
                     return None
@@ -100,7 +102,6 @@ class AsyncS3Bucket(AsyncBucket):
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
         parameters = {
-            **self._at(key),
             **requests.write_parameters(self._options, content_type),
             **requests.condition_parameters(condition),
             **requests.checksum(body),
@@ -108,9 +109,8 @@ class AsyncS3Bucket(AsyncBucket):
             "Metadata": dict(metadata),
         }
         with translated(self.location, key, writing=True):
-            client = await self._connection.client()
             try:
-                response = await client.put_object(**parameters)
+                response = await self._request("put_object", key, **parameters)
             except ClientError as error:
                 missing = code_of(error) in MISSING and not isinstance(condition, Anything)
                 if missing or code_of(error) in PRECONDITION_FAILED:
@@ -136,12 +136,10 @@ class AsyncS3Bucket(AsyncBucket):
     async def _delete_batch(self, keys: Sequence[str]) -> dict[str, str] | None:
         """The keys that could not be deleted, each with the reason; None where the server has no such request."""
         with translated(self.location):
-            client = await self._connection.client()
             try:
-                response = await client.delete_objects(
-                    Bucket=self._bucket,
-                    Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True},
-                    **requests.owner(self._options),
+                objects = [{"Key": key} for key in keys]
+                response = await self._request(
+                    "delete_objects", None, Delete={"Objects": objects, "Quiet": True}
                 )
             except ClientError as error:
                 if code_of(error) not in NO_BATCH_DELETE:
@@ -152,29 +150,34 @@ class AsyncS3Bucket(AsyncBucket):
 
     async def _delete_singly(self, keys: Sequence[str]) -> dict[str, str]:
         failed: dict[str, str] = {}
-        client = await self._connection.client()
         for key in keys:
             try:
                 with translated(self.location, key):
-                    await client.delete_object(**self._at(key))
+                    await self._delete_one(key)
             except SessionBucketError as error:
                 if len(keys) == 1:
                     raise
                 failed[key] = str(error)
         return failed
 
+    async def _delete_one(self, key: str) -> None:
+        try:
+            await self._request("delete_object", key)
+        except ClientError as error:
+            if code_of(error) not in MISSING:
+                raise
+
     async def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
     ) -> ObjectPage:
         with translated(self.location, prefix or None):
-            client = await self._connection.client()
-            response = await client.list_objects_v2(
-                Bucket=self._bucket,
+            response = await self._request(
+                "list_objects_v2",
+                None,
                 Prefix=prefix,
                 MaxKeys=limit,
                 **({"Delimiter": delimiter} if delimiter else {}),
                 **requests.start_after(start_after, delimiter),
-                **requests.owner(self._options),
             )
         return requests.listed(response, start_after)
 
@@ -187,13 +190,8 @@ class AsyncS3Bucket(AsyncBucket):
         content_type: str = "application/octet-stream",
     ) -> None:
         part_size = requests.part_size(size)
-        upload = AsyncUpload(
-            await self._connection.client(),
-            self._at(key),
-            requests.write_parameters(self._options, content_type),
-            self.location,
-            self.patience,
-        )
+        write = requests.write_parameters(self._options, content_type)
+        upload = AsyncUpload(self._request, key, write, self.location, self.patience)
         part = bytearray()
         try:
             async for chunk in chunks:
@@ -232,16 +230,19 @@ class AsyncS3Bucket(AsyncBucket):
             body.close()
 
     async def _get(self, key: str) -> Any:
-        client = await self._connection.client()
         try:
-            return await client.get_object(**self._at(key))
+            return await self._request("get_object", key)
         except ClientError as error:
             if code_of(error) in MISSING:
                 return None
             raise
 
-    def _at(self, key: str) -> dict[str, str]:
-        return {"Bucket": self._bucket, "Key": key, **requests.owner(self._options)}
+    async def _request(self, operation: str, key: str | None, **parameters: Any) -> Any:
+        """One request, as the client library has it: its errors are for ``translated``."""
+        logger.debug("%s %s %s", operation, self.location, key or parameters.get("Prefix", ""))
+        client = await self._connection.client()
+        at = {"Bucket": self._bucket, **({"Key": key} if key else {}), **requests.owner(self._options)}
+        return await getattr(client, operation)(**at, **parameters)
 
     async def close(self) -> None:
         await self._connection.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sessionbucket._async.retrying import repeated
@@ -18,10 +19,15 @@ class AsyncUpload:
     """One object in parts, sent one after the other; nothing is seen under the key before ``complete``."""
 
     def __init__(
-        self, client: Any, at: dict[str, str], write: dict[str, Any], location: str, patience: Patience
+        self,
+        request: Callable[..., Awaitable[Any]],
+        key: str,
+        write: dict[str, Any],
+        location: str,
+        patience: Patience,
     ) -> None:
-        self._client = client
-        self._at = at
+        self._request = request
+        self._key = key
         self._write = write
         self._location = location
         self._patience = patience
@@ -37,31 +43,34 @@ class AsyncUpload:
         number = len(self._parts) + 1
         if number > requests.MAX_PARTS:
             limit = requests.MAX_PARTS * requests.PART_BYTES
-            raise SessionTooLargeError(self._at["Key"], size=limit + len(body), limit=limit)
+            raise SessionTooLargeError(self._key, size=limit + len(body), limit=limit)
         if self._id is None:
             self._id = await repeated(self._begin, self._patience)
         self._parts.append(await repeated(lambda: self._send(number, body), self._patience))
 
     async def _begin(self) -> str:
-        with translated(self._location, self._at["Key"]):
-            created = await self._client.create_multipart_upload(
-                **self._at, **self._write, ChecksumAlgorithm="CRC32"
+        with translated(self._location, self._key):
+            created = await self._request(
+                "create_multipart_upload", self._key, **self._write, ChecksumAlgorithm="CRC32"
             )
         return str(created["UploadId"])
 
     async def _send(self, number: int, body: bytes) -> dict[str, Any]:
         crc = requests.checksum(body)
-        with translated(self._location, self._at["Key"]):
-            answer = await self._client.upload_part(
-                **self._at, **crc, UploadId=self._id, PartNumber=number, Body=body
+        with translated(self._location, self._key):
+            answer = await self._request(
+                "upload_part", self._key, **crc, UploadId=self._id, PartNumber=number, Body=body
             )
         return {"PartNumber": number, "ETag": answer["ETag"], **crc}
 
     async def complete(self) -> None:
         """Make the object of the parts."""
-        with translated(self._location, self._at["Key"], writing=True):
-            await self._client.complete_multipart_upload(
-                **self._at, UploadId=self._id, MultipartUpload={"Parts": self._parts}
+        with translated(self._location, self._key, writing=True):
+            await self._request(
+                "complete_multipart_upload",
+                self._key,
+                UploadId=self._id,
+                MultipartUpload={"Parts": self._parts},
             )
 
     async def abort(self) -> None:
@@ -69,11 +78,11 @@ class AsyncUpload:
         if self._id is None:
             return
         try:
-            await self._client.abort_multipart_upload(**self._at, UploadId=self._id)
+            await self._request("abort_multipart_upload", self._key, UploadId=self._id)
         except transport_errors() as error:
             logger.warning(
                 "the parts of an upload to %s (key %r) could not be removed: %s",
                 self._location,
-                self._at["Key"],
+                self._key,
                 type(error).__name__,
             )

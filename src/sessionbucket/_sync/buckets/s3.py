@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, Unpack
 
@@ -37,6 +38,8 @@ from sessionbucket.objects import (
     PreconditionFailedError,
     StoredObject,
 )
+
+logger = logging.getLogger(__name__)
 
 CHUNK = 1 << 20
 
@@ -82,9 +85,8 @@ class S3Bucket(Bucket):
 
     def head(self, key: str) -> ObjectInfo | None:
         with translated(self.location, key):
-            client = self._connection.client()
             try:
-                return requests.described(key, client.head_object(**self._at(key)))
+                return requests.described(key, self._request("head_object", key))
             except ClientError as error:
                 if code_of(error) in MISSING:
                     return None
@@ -100,7 +102,6 @@ class S3Bucket(Bucket):
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
         parameters = {
-            **self._at(key),
             **requests.write_parameters(self._options, content_type),
             **requests.condition_parameters(condition),
             **requests.checksum(body),
@@ -108,9 +109,8 @@ class S3Bucket(Bucket):
             "Metadata": dict(metadata),
         }
         with translated(self.location, key, writing=True):
-            client = self._connection.client()
             try:
-                response = client.put_object(**parameters)
+                response = self._request("put_object", key, **parameters)
             except ClientError as error:
                 missing = code_of(error) in MISSING and not isinstance(condition, Anything)
                 if missing or code_of(error) in PRECONDITION_FAILED:
@@ -136,13 +136,9 @@ class S3Bucket(Bucket):
     def _delete_batch(self, keys: Sequence[str]) -> dict[str, str] | None:
         """The keys that could not be deleted, each with the reason; None where the server has no such request."""
         with translated(self.location):
-            client = self._connection.client()
             try:
-                response = client.delete_objects(
-                    Bucket=self._bucket,
-                    Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True},
-                    **requests.owner(self._options),
-                )
+                objects = [{"Key": key} for key in keys]
+                response = self._request("delete_objects", None, Delete={"Objects": objects, "Quiet": True})
             except ClientError as error:
                 if code_of(error) not in NO_BATCH_DELETE:
                     raise
@@ -152,29 +148,34 @@ class S3Bucket(Bucket):
 
     def _delete_singly(self, keys: Sequence[str]) -> dict[str, str]:
         failed: dict[str, str] = {}
-        client = self._connection.client()
         for key in keys:
             try:
                 with translated(self.location, key):
-                    client.delete_object(**self._at(key))
+                    self._delete_one(key)
             except SessionBucketError as error:
                 if len(keys) == 1:
                     raise
                 failed[key] = str(error)
         return failed
 
+    def _delete_one(self, key: str) -> None:
+        try:
+            self._request("delete_object", key)
+        except ClientError as error:
+            if code_of(error) not in MISSING:
+                raise
+
     def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
     ) -> ObjectPage:
         with translated(self.location, prefix or None):
-            client = self._connection.client()
-            response = client.list_objects_v2(
-                Bucket=self._bucket,
+            response = self._request(
+                "list_objects_v2",
+                None,
                 Prefix=prefix,
                 MaxKeys=limit,
                 **({"Delimiter": delimiter} if delimiter else {}),
                 **requests.start_after(start_after, delimiter),
-                **requests.owner(self._options),
             )
         return requests.listed(response, start_after)
 
@@ -187,13 +188,8 @@ class S3Bucket(Bucket):
         content_type: str = "application/octet-stream",
     ) -> None:
         part_size = requests.part_size(size)
-        upload = Upload(
-            self._connection.client(),
-            self._at(key),
-            requests.write_parameters(self._options, content_type),
-            self.location,
-            self.patience,
-        )
+        write = requests.write_parameters(self._options, content_type)
+        upload = Upload(self._request, key, write, self.location, self.patience)
         part = bytearray()
         try:
             for chunk in chunks:
@@ -232,16 +228,19 @@ class S3Bucket(Bucket):
             body.close()
 
     def _get(self, key: str) -> Any:
-        client = self._connection.client()
         try:
-            return client.get_object(**self._at(key))
+            return self._request("get_object", key)
         except ClientError as error:
             if code_of(error) in MISSING:
                 return None
             raise
 
-    def _at(self, key: str) -> dict[str, str]:
-        return {"Bucket": self._bucket, "Key": key, **requests.owner(self._options)}
+    def _request(self, operation: str, key: str | None, **parameters: Any) -> Any:
+        """One request, as the client library has it: its errors are for ``translated``."""
+        logger.debug("%s %s %s", operation, self.location, key or parameters.get("Prefix", ""))
+        client = self._connection.client()
+        at = {"Bucket": self._bucket, **({"Key": key} if key else {}), **requests.owner(self._options)}
+        return getattr(client, operation)(**at, **parameters)
 
     def close(self) -> None:
         self._connection.close()

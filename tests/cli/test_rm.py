@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import add_parts, make_session, tree
+from cli.command_line import add_parts, make_session, tree
 
 from sessionbucket import SessionStore
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import make_session
+from cli.command_line import make_session
 
 import sessionbucket
 from sessionbucket import SessionStore
@@ -108,7 +108,7 @@ def test_a_bug_is_one_line_with_its_place_and_without_its_words(run, store, url,
 
     monkeypatch.setattr(SessionStore, "list_page", fail)
     message = run.error("ls", "--store", url)
-    assert "ValueError in test_cli_failures.py" in message
+    assert "ValueError in test_failures.py" in message
     assert "secret text" not in message
 
 

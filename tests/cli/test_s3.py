@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
-from conftest import add_parts, make_session, tree
+from cli.command_line import add_parts, make_session, tree
 from moto.server import ThreadedMotoServer
 
 from sessionbucket import open_store
@@ -13,28 +13,9 @@ from sessionbucket import open_store
 BUCKET = "sessions"
 
 
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        yield f"http://{host}:{port}"
-    finally:
-        server.stop()
-
-
 @pytest.fixture
-def bucket_url(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    for name, value in {"ACCESS_KEY_ID": "key", "SECRET_ACCESS_KEY": "secret", "REGION": "us-east-1"}.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
-    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
-    client.create_bucket(Bucket=BUCKET)
-    yield f"s3://{BUCKET}/team?endpoint_url={endpoint}&region=us-east-1"
-    for entry in client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
-        client.delete_object(Bucket=BUCKET, Key=entry["Key"])
-    client.delete_bucket(Bucket=BUCKET)
-    client.close()
+def bucket_url(moto: Location) -> str:
+    return f"s3://{moto.bucket}/team?" + urlencode({"endpoint_url": moto.endpoint_url, "region": "us-east-1"})
 
 
 def test_a_round_trip_through_a_bucket_keeps_every_byte(run, store, url, bucket_url, other_url):

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import add_parts, make_session, tree
+from cli.command_line import add_parts, make_session, tree
 
 from sessionbucket import (
     ArtifactStore,
@@ -73,7 +73,8 @@ def test_overwrite_replaces_what_differs(run, filled, url, other, other_url):
 
 
 @pytest.mark.parametrize("part", ["artifacts", "traces", "verification", "log.txt", "image.png"])
-def test_a_part_that_differs_is_a_conflict(run, filled, url, other, other_url, part):
+def test_a_part_that_differs_is_a_conflict(run, filled, url, other, part):
+    other_url = other.location
     run.ok("cp", url, other_url)
     match part:
         case "artifacts":
@@ -135,9 +136,9 @@ def test_missing_ids_are_said_and_the_others_copied(run, filled, url, other, oth
     assert other.list() == ["b"]
 
 
-def test_a_corrupted_session_does_not_stop_the_others(run, filled, url, other, other_url, tmp_path):
+def test_a_corrupted_session_does_not_stop_the_others(run, filled, url, other, tmp_path):
     (tmp_path / "store" / "aa.json").write_bytes(b'{"id": "secret text')
-    result = run("cp", url, other_url)
+    result = run("cp", url, other.location)
     assert result.exit_code == 1
     assert result.stdout == "copied 3, same 0, conflicts 0, failed 1\n"
     assert "error: session 'aa' was not copied" in result.stderr
@@ -152,7 +153,8 @@ def test_a_session_with_a_corrupted_part_is_not_copied_in_part(run, filled, url,
     assert set(tree(other_url)) == {"b.json", "a%2Fc.json"}
 
 
-def test_a_corrupted_session_in_the_destination_is_a_conflict(run, filled, url, other, other_url, tmp_path):
+def test_a_corrupted_session_in_the_destination_is_a_conflict(run, filled, url, other, tmp_path):
+    other_url = other.location
     (tmp_path / "other" / "a.json").write_bytes(b"{")
     result = run("cp", url, other_url)
     assert result.exit_code == 1
@@ -181,7 +183,7 @@ def test_artifacts_above_the_usual_limits_are_all_copied(run, store, url, other_
     assert tree(other_url) == tree(url)
 
 
-def test_a_session_of_the_reference_comes_with_its_parts(run, store, url, other, other_url, tmp_path):
+def test_a_session_of_the_reference_comes_with_its_parts(run, store, url, other_url, tmp_path):
     store.save(make_session("a/b"))
     store.save_trace_events("a/b", [])
     (tmp_path / "store" / "a%2Fb.json").rename(tmp_path / "store" / "a_b.json")
@@ -190,7 +192,7 @@ def test_a_session_of_the_reference_comes_with_its_parts(run, store, url, other,
     assert set(tree(other_url)) == {"a%2Fb.json", "traces/a%2Fb.json"}
 
 
-def test_a_session_written_while_it_is_copied_is_a_conflict(run, filled, url, other, other_url, monkeypatch):
+def test_a_session_written_while_it_is_copied_is_a_conflict(run, filled, url, other_url, monkeypatch):
     def put(*_: object, **__: object) -> str:
         raise PreconditionFailedError("key", location="there")
 

@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from pathlib import Path
 
-from conftest import make_session
+from cli.command_line import make_session
 
 from sessionbucket.cli import listing
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from conftest import tree
+from cli.command_line import tree
 
 
 def test_a_healthy_store_is_ok(run, store, url):
