@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli.command_line import Command
 
+from cli.command_line import Command
 from sessionbucket import SessionStore, open_store
 
 

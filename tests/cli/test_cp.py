@@ -3,18 +3,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cli.command_line import add_parts, make_session, tree
 
+from cli.command_line import add_parts, make_session, tree
 from sessionbucket import (
     ArtifactStore,
     BucketNotFoundError,
     Message,
+    PreconditionFailedError,
     SessionStore,
     StoreUnavailableError,
     ToolArtifact,
     open_store,
 )
-from sessionbucket.objects import PreconditionFailedError
 
 
 @pytest.fixture

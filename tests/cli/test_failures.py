@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli.command_line import make_session
 
 import sessionbucket
+from cli.command_line import make_session
 from sessionbucket import SessionStore
 
 SOURCE = str(Path(sessionbucket.__file__).parents[1])

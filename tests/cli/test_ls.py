@@ -5,7 +5,6 @@ from datetime import datetime
 from pathlib import Path
 
 from cli.command_line import make_session
-
 from sessionbucket.cli import listing
 
 

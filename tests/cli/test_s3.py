@@ -1,16 +1,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from urllib.parse import urlencode
 
-import boto3
 import pytest
+from conformance.locations import Location
+
 from cli.command_line import add_parts, make_session, tree
-from moto.server import ThreadedMotoServer
-
 from sessionbucket import open_store
-
-BUCKET = "sessions"
 
 
 @pytest.fixture
@@ -61,5 +58,12 @@ def test_the_other_commands_work_on_a_bucket(run, store, url, bucket_url):
     assert json.loads(run.ok("ls", "--store", bucket_url, "--json")) == []
 
 
-def test_a_missing_bucket_is_one_line(run, bucket_url):
-    assert "does not exist" in run.error("ls", "--store", bucket_url.replace(BUCKET, "nowhere"))
+def test_a_missing_bucket_is_one_line(run, bucket_url, moto):
+    assert "does not exist" in run.error("ls", "--store", bucket_url.replace(moto.bucket, "nowhere"))
+
+
+def test_a_store_whose_conditions_are_off_is_copied_to_with_a_warning(run, store, url, bucket_url):
+    store.save(make_session("a"))
+    add_parts(store, "a")
+    with pytest.warns(RuntimeWarning, match="unconditional"):
+        assert run.ok("cp", url, bucket_url + "&conditional_writes=off").startswith("copied 1")

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from cli.command_line import add_parts, make_session
 
+from cli.command_line import add_parts, make_session
 from sessionbucket import (
     ImageBlock,
     LlmConfigData,

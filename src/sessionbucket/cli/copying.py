@@ -10,12 +10,9 @@ from threading import Event
 from typing import Any, Literal
 
 from sessionbucket import (
-    Absent,
-    Anything,
     ArtifactStore,
     FileInfo,
     FileReader,
-    PreconditionFailedError,
     SessionConflictError,
     SessionCorruptedError,
     SessionData,
@@ -23,6 +20,7 @@ from sessionbucket import (
     TraceEvent,
     VerificationReport,
 )
+from sessionbucket._sync.conditional import NotWrittenError, put_if_unchanged
 from sessionbucket.cli.stores import OpenedStore
 from sessionbucket.codec import DEFAULT_MAX_BYTES, Codec
 from sessionbucket.errors import shorten
@@ -30,6 +28,7 @@ from sessionbucket.errors import shorten
 Outcome = Literal["copied", "same", "conflict", "missing"]
 
 _CHUNK = 1 << 20
+_JSON = "application/json"
 _MD5_VERSION = re.compile(r'"[0-9a-f]{32}(-\d+)?"')
 _SESSIONS = Codec[SessionData](SessionData)
 _PARTS: dict[str, Codec[Any]] = {
@@ -92,7 +91,9 @@ class SessionCopier:
             return "same", ""
         try:
             self._write(plan, session)
-        except (PreconditionFailedError, SessionConflictError):
+        except SessionConflictError as error:
+            if error.outcome == "unknown":
+                raise
             return "conflict", "someone else wrote it meanwhile"
         return "copied", ""
 
@@ -165,14 +166,22 @@ class SessionCopier:
                 self._destination.store.put_file(
                     session.id, name, self._chunks(reader), content_type=reader.content_type
                 )
-        keys = self._destination.layout.keys(session.id)
-        condition = Anything() if self._overwrite else Absent()
         for name, body in plan.parts.items():
-            self._destination.bucket.put(
-                getattr(keys, name), body, condition=condition, content_type="application/json"
-            )
+            self._put_part(session.id, name, body)
         if plan.session:
             self._destination.store.save(session, overwrite=self._overwrite)
+
+    def _put_part(self, id: str, name: str, body: bytes) -> None:
+        bucket, key = self._destination.bucket, getattr(self._destination.layout.keys(id), name)
+        if self._overwrite or bucket.conditional_writes == "off":
+            bucket.put(key, body, content_type=_JSON)
+            return
+        try:
+            put_if_unchanged(bucket, key, body, None, content_type=_JSON)
+        except NotWrittenError as error:
+            raise SessionConflictError(
+                id, key=key, location=bucket.location, outcome=error.outcome
+            ) from error.__cause__
 
     def _chunks(self, reader: FileReader) -> Iterator[bytes]:
         for chunk in reader:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,7 +48,8 @@ class ReadableErrorsGroup(TyperGroup):
         sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: Any) -> Any:
-        with _readable():
+        with _readable(), warnings.catch_warnings():
+            warnings.showwarning = _say_warning
             result = super().invoke(ctx)
             sys.stdout.flush()
             return result
@@ -78,6 +80,10 @@ def _readable() -> Iterator[None]:
             f"{type(error).__name__} in {Path(place.filename).name}:{place.lineno}; this is a bug, please report it"
         )
         raise typer.Exit(FAILED) from None
+
+
+def _say_warning(message: Warning | str, *_: object) -> None:
+    say_error(str(message), kind="warning")
 
 
 def _of_usage(error: Exception) -> str:

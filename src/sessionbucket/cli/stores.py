@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-from sessionbucket import Bucket, SessionStore, open_store
+from sessionbucket import SessionStore, open_store
+from sessionbucket._sync.buckets.steady import SteadyBucket
 from sessionbucket.codec import DEFAULT_MAX_BYTES
 from sessionbucket.layout import Layout, SessionKeys
 from sessionbucket.urls import S3URL, FileURL, parse_url
@@ -15,14 +16,11 @@ from sessionbucket.urls import S3URL, FileURL, parse_url
 
 @dataclass(frozen=True, slots=True)
 class OpenedStore:
-    """A store, and the layout of its keys."""
+    """A store, its bucket with the store's patience, and the layout of its keys."""
 
     store: SessionStore
+    bucket: SteadyBucket
     layout: Layout
-
-    @property
-    def bucket(self) -> Bucket:
-        return self.store.bucket
 
     def keys(self, id: str) -> SessionKeys:
         """The keys that the session's objects have, or would have: a3s-code's where it lies under those."""
@@ -48,4 +46,5 @@ def opened(url: str | None, *, create: bool = False) -> Iterator[OpenedStore]:
     if url and isinstance(parsed, FileURL) and not create and "create" not in parse_qs(urlsplit(url).query):
         url += ("&" if "?" in url else "?") + "create=false"
     with open_store(url) as store:
-        yield OpenedStore(store, Layout(parsed.prefix if isinstance(parsed, S3URL) else ""))
+        prefix = parsed.prefix if isinstance(parsed, S3URL) else ""
+        yield OpenedStore(store, SteadyBucket(store.bucket), Layout(prefix))
