@@ -58,7 +58,7 @@ async def test_get_and_head_describe_the_object_alike(async_bucket: AsyncBucket,
 
 
 async def test_a_version_is_the_md5_of_the_body_in_quotes(async_bucket: AsyncBucket, key: str):
-    for body in (b"", b"one", b"two"):
+    for body in (b"one", b"two", b""):  # an empty one last: SeaweedFS is slow to replace it
         assert await async_bucket.put(key, body) == version_of(body)
 
 

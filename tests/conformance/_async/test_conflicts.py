@@ -75,8 +75,8 @@ async def test_a_stale_session_can_be_loaded_again_and_saved(opener: Opener):
     fresh = await other.load("s")
     say(fresh, "theirs")
     await other.save(fresh)
+    say(stale, "mine")
     with pytest.raises(SessionConflictError):
-        say(stale, "mine")
         await one.save(stale)
     again = await one.load("s")
     say(again, "mine")

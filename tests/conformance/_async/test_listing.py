@@ -1,0 +1,223 @@
+"""The store: which sessions there are. Every bucket gives the very pages that a store in memory gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from conformance._async.conftest import Opener
+from conformance.locations import FILE, MEMORY, SEAWEEDFS
+from conformance.samples import artifacts_of, event_of, session_of
+from sessionbucket import AsyncMemoryBucket, AsyncSessionStore, InvalidArgumentError, SessionInfo
+
+IDS = [
+    "a",
+    "a-b",
+    "a/b",
+    "a.b",
+    "A",
+    "artifacts",
+    "artifacts-x",
+    "artifacts/s",
+    "traces",
+    "traces+1",
+    "user:1/session:1",
+    "user:1/session:2",
+    "user:10/session:1",
+    "verification",
+    "é",
+    "😀",
+    "~",
+    ".hidden",
+    "100%",
+]
+PREFIXES = [
+    "",
+    "a",
+    "a/",
+    "user:1",
+    "user:1/",
+    "user:1/session:2",
+    "é",
+    "😀",
+    ".",
+    "%",
+    "100%",
+    "artifacts",
+    "none",
+]
+
+
+@pytest.fixture
+async def full(async_store: AsyncSessionStore[Any]) -> AsyncSessionStore[Any]:
+    for id in IDS:
+        await async_store.save(session_of(id))
+    for id in ("a", "a/b", "artifacts", "~"):
+        await async_store.save_artifacts(id, artifacts_of("x"))
+        await async_store.save_trace_events(id, [event_of("x")])
+        await async_store.put_file(id, "file", b"x")
+    return async_store
+
+
+@pytest.fixture
+async def model() -> AsyncSessionStore[Any]:
+    """The same sessions in memory."""
+    store = AsyncSessionStore(AsyncMemoryBucket())
+    for id in IDS:
+        await store.save(session_of(id))
+    return store
+
+
+async def pages(store: AsyncSessionStore[Any], prefix: str, limit: int) -> list[list[str]]:
+    found: list[list[str]] = []
+    cursor = None
+    while True:
+        page = await store.list_page(prefix=prefix, limit=limit, cursor=cursor)
+        found.append([info.id for info in page.sessions])
+        if page.next_cursor is None:
+            return found
+        assert page.next_cursor != cursor
+        cursor = page.next_cursor
+
+
+async def test_an_empty_store_lists_nothing(async_store: AsyncSessionStore[Any]):
+    assert await async_store.list() == []
+    page = await async_store.list_page()
+    assert (page.sessions, page.next_cursor) == ([], None)
+    assert [info async for info in async_store.iter_sessions()] == []
+
+
+async def test_list_gives_every_true_id_once_in_the_order_of_the_keys(
+    full: AsyncSessionStore[Any], model: AsyncSessionStore[Any]
+):
+    listed = await full.list()
+    assert sorted(listed) == sorted(IDS)
+    assert listed == await model.list()
+    assert listed == [info.id async for info in full.iter_sessions()]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 7, 18, 19, 20, 996, 1000, 5000])
+async def test_pages_are_those_of_the_store_in_memory(
+    full: AsyncSessionStore[Any], model: AsyncSessionStore[Any], limit: int
+):
+    assert await pages(full, "", limit) == await pages(model, "", limit)
+
+
+async def test_a_prefix_of_ids_lists_the_ids_that_start_with_it(
+    full: AsyncSessionStore[Any], model: AsyncSessionStore[Any]
+):
+    for prefix in PREFIXES:
+        expected = [id for id in await model.list() if id.startswith(prefix)]
+        assert [info.id async for info in full.iter_sessions(prefix=prefix)] == expected, prefix
+        for limit in (1, 2, 1000):
+            found = await pages(full, prefix, limit)
+            assert [id for page in found for id in page] == expected, prefix
+            assert found == await pages(model, prefix, limit), prefix
+
+
+async def test_a_session_is_listed_with_its_size_its_time_and_where_it_can_its_version(
+    full: AsyncSessionStore[Any], opener: Opener
+):
+    page = await full.list_page(prefix="user:1/session:1")
+    [info] = page.sessions
+    assert isinstance(info, SessionInfo)
+    body = await opener.read("user%3A1%2Fsession%3A1.json")
+    head = await full.bucket.head(opener.location.key("user%3A1%2Fsession%3A1.json"))
+    assert head is not None
+    assert info.size == len(body)
+    assert info.updated_at is not None
+    assert abs((info.updated_at - head.updated_at).total_seconds()) < 1
+    assert info.version == (None if opener.location.kind == FILE else head.version)
+    assert [info] == [each async for each in full.iter_sessions(prefix="user:1/session:1")]
+
+
+async def test_a_cursor_goes_on_in_another_store_where_sessions_come_and_go(opener: Opener):
+    store = opener.store()
+    for number in range(6):
+        await store.save(session_of(f"s{number}"))
+    first = await store.list_page(limit=3)
+    assert [info.id for info in first.sessions] == ["s0", "s1", "s2"]
+    await store.delete("s2")
+    await store.delete("s3")
+    await store.save(session_of("s0.5"))
+    await store.save(session_of("s4.5"))
+    await store.close()
+    second = await opener.store().list_page(limit=3, cursor=first.next_cursor)
+    assert [info.id for info in second.sessions] == ["s4.5", "s4", "s5"]  # in the order of the keys
+    assert second.next_cursor is None
+
+
+async def test_a_cursor_of_one_bucket_serves_every_other(
+    full: AsyncSessionStore[Any], model: AsyncSessionStore[Any]
+):
+    for limit in (1, 4, 11):
+        mine, theirs = await full.list_page(limit=limit), await model.list_page(limit=limit)
+        assert mine.next_cursor == theirs.next_cursor
+
+
+@pytest.mark.parametrize("cursor", ["nonsense", "!", "Zm9v", "é", "MTo", " ", "a" * 500])
+async def test_a_cursor_that_list_page_did_not_give_is_refused(
+    async_store: AsyncSessionStore[Any], cursor: str
+):
+    if cursor == "MTo":
+        await async_store.list_page(cursor=cursor)  # the row of no name: the beginning
+        return
+    with pytest.raises(InvalidArgumentError, match="cursor"):
+        await async_store.list_page(cursor=cursor)
+
+
+async def test_a_cursor_of_another_prefix_is_refused(full: AsyncSessionStore[Any]):
+    page = await full.list_page(prefix="user:", limit=1)
+    with pytest.raises(InvalidArgumentError, match="prefix"):
+        await full.list_page(prefix="a", limit=1, cursor=page.next_cursor)
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+async def test_a_limit_below_one_is_refused(async_store: AsyncSessionStore[Any], limit: int):
+    with pytest.raises(InvalidArgumentError, match="limit"):
+        await async_store.list_page(limit=limit)
+
+
+@pytest.mark.parametrize("prefix", ["a\0", "\ud800", "x" * 201])
+async def test_a_prefix_that_no_id_can_have_is_refused_or_lists_nothing(
+    full: AsyncSessionStore[Any], prefix: str
+):
+    with pytest.raises(InvalidArgumentError):
+        await full.list_page(prefix=prefix)
+
+
+async def test_what_is_no_session_is_not_listed(async_store: AsyncSessionStore[Any], opener: Opener):
+    await async_store.save(session_of("s"))
+    for name in ("readme.txt", "notes/today.json", "s.json.bak", ".sessionbucket/health/x", "s.JSON"):
+        await opener.write(name, b"x")
+    assert await async_store.list() == ["s"]
+    assert await pages(async_store, "", 1) == [["s"]]
+
+
+async def test_a_file_that_another_program_named_is_listed_under_its_stem(
+    async_store: AsyncSessionStore[Any], opener: Opener
+):
+    names = ["schedule:nightly", "100%", "%zz", "%41", "%c3%a9", "a b", "é"]
+    for name in names:
+        await opener.write(f"{name}.json", b"{}")
+    assert set(await async_store.list()) == set(names)
+
+
+async def test_the_store_has_thousands_of_sessions(async_store: AsyncSessionStore[Any], opener: Opener):
+    if opener.location.kind == SEAWEEDFS:
+        pytest.skip(
+            "a thousand puts take SeaweedFS several seconds; the pages of its S3 engine are tested above"
+        )
+    ids = [f"session-{number:05d}" for number in range(3500)]
+    await opener.fill([f"{id}.json" for id in ids])
+    await opener.fill([f"traces/{id}.json" for id in ids[:50]])
+    await opener.fill([f"artifacts/{id}/artifacts.json" for id in ids[:50]])
+    assert await async_store.list() == ids
+    for limit in (999, 1000, 1700):
+        found = await pages(async_store, "", limit)
+        assert [id for page in found for id in page] == ids
+        if opener.location.kind in (MEMORY, FILE) or limit < 996:
+            continue
+        assert all(len(page) >= 995 for page in found[:-1])
+    assert len(await pages(async_store, "session-02", 100)) == 10

@@ -1,0 +1,54 @@
+"""A file system that takes ``A`` and ``a`` for one name: nothing of another id's is lost.
+
+None is at hand on most machines, so links stand in for it: the folder of the locks and one session answer to two names.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from conformance.samples import session_of, texts_of
+from sessionbucket import SessionConflictError, SessionCorruptedError, SessionStore, open_store
+
+
+@pytest.fixture
+def folded(tmp_path: Path) -> SessionStore:
+    store = open_store(tmp_path.as_uri())
+    store.save(session_of("a", "mine"))
+    (tmp_path / ".SESSIONBUCKET").symlink_to(".sessionbucket")
+    (tmp_path / "A.json").hardlink_to(tmp_path / "a.json")
+    return store
+
+
+def test_reading_the_other_spelling_names_the_id_inside(folded: SessionStore):
+    with pytest.raises(SessionCorruptedError, match="'a'"):
+        folded.load("A")
+
+
+def test_creating_the_other_spelling_is_a_conflict(folded: SessionStore):
+    with pytest.raises(SessionConflictError):
+        folded.save(session_of("A"))
+
+
+def test_overwriting_or_deleting_the_other_spelling_is_refused(folded: SessionStore):
+    with pytest.raises(SessionCorruptedError, match="does not tell 'A' from 'a'"):
+        folded.save(session_of("A"), overwrite=True)
+    with pytest.raises(SessionCorruptedError, match="does not tell 'A' from 'a'"):
+        folded.delete("A")
+    assert texts_of(folded.load("a")) == ["mine"]
+
+
+def test_the_true_spelling_can_be_overwritten_and_deleted(folded: SessionStore):
+    folded.save(session_of("a", "again"), overwrite=True)
+    folded.delete("a")
+    assert not folded.exists("a")
+
+
+def test_a_file_system_that_tells_them_apart_keeps_both(tmp_path: Path):
+    store = open_store(tmp_path.as_uri())
+    for id in ("a", "A"):
+        store.save(session_of(id, id), overwrite=True)
+    store.delete("A")
+    assert texts_of(store.load("a")) == ["a"]
