@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import socket
 import sys
 import tempfile
 import time
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.filesize import decimal
@@ -59,20 +61,21 @@ def main() -> int:
     started = time.monotonic()
     try:
         with ExitStack() as stack:
-            _tour(stack)
+            server, mirror = _tour(stack)
+        expect(not mirror.exists() and not _answers(server), "something was left behind")
     except KeyboardInterrupt:
-        console.print("\ninterrupted; the server is stopped and its files are gone", style="yellow")
+        console.print("\ninterrupted", style="yellow")
         return 130
     except (SessionBucketError, NotAsPromisedError) as error:
         console.print(Text(f"error: {error}", style="bold red"))
         return 1
     seconds = time.monotonic() - started
     console.print(Rule(style="dim"))
-    console.print(f"[bold green]Done in {seconds:.1f} seconds.[/] The server is stopped, its data is gone.")
+    console.print(f"[bold green]Done in {seconds:.1f} seconds.[/] The server is stopped, the mirror is gone.")
     return 0
 
 
-def _tour(stack: ExitStack) -> None:
+def _tour(stack: ExitStack) -> tuple[SeaweedServer, Path]:
     folder = stack.enter_context(open_store(f"{CONVERSATIONS.as_uri()}?create=false"))
     _look_into(folder)
     server = _start_server(stack)
@@ -88,6 +91,7 @@ def _tour(stack: ExitStack) -> None:
     mirror = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sessionbucket-mirror-")))
     _mirror(client, mirror)
     _open_mirror(store, mirror, stack)
+    return server, mirror
 
 
 def _look_into(folder: SessionStore) -> None:
@@ -120,6 +124,7 @@ def _move_in(folder: SessionStore, store: SessionStore) -> None:
         store.save(load(folder, info.id))
         size += info.size or 0
     say(f"{len(store.list())} sessions, {decimal(size)}, saved in {time.monotonic() - started:.2f} s.")
+    say(f"The server's conditional writes were tried out first: {store.conditional_writes().capability}.")
 
 
 def _page_through(store: SessionStore) -> None:
@@ -150,7 +155,7 @@ def _resume(store: SessionStore) -> None:
     store.save(session)
     quote(load(store, RESUMED).messages[-1])
     say(
-        f"Saved in one PUT that said [cyan]If-Match: {before}[/]; it is version {version(store, RESUMED)} now."
+        f"Saved over version [cyan]{before}[/], and over no other; it is [cyan]{version(store, RESUMED)}[/] now."
     )
 
 
@@ -310,6 +315,12 @@ def quote(message: Message) -> None:
     style = "cyan" if message.role == "user" else "green"
     text = message.text.replace("###STOP###", "")
     console.print(Text.assemble(("  │ ", "dim"), (f"{message.role}: ", f"bold {style}"), text))
+
+
+def _answers(server: SeaweedServer) -> bool:
+    address = urlsplit(server.endpoint_url)
+    with socket.socket() as connection:
+        return connection.connect_ex((address.hostname, address.port)) == 0
 
 
 def _leave(signal_number: int, _frame: object) -> NoReturn:

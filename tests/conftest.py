@@ -9,10 +9,10 @@ from typing import Any
 
 import boto3
 import pytest
-from conformance.locations import FILE, MEMORY, MOTO, Location, unique_name
 from hypothesis import HealthCheck, settings
 from moto.server import ThreadedMotoServer
 
+from conformance.locations import FILE, MEMORY, MOTO, Location, unique_name
 from sessionbucket.testing.seaweedfs import ACCESS_KEY, SECRET_KEY, SeaweedServer, find_weed
 
 settings.register_profile(

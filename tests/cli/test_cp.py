@@ -192,6 +192,24 @@ def test_a_session_of_the_reference_comes_with_its_parts(run, store, url, other_
     assert set(tree(other_url)) == {"a%2Fb.json", "traces/a%2Fb.json"}
 
 
+def test_a_whole_folder_of_the_reference_is_copied_by_the_true_ids(run, store, url, other, tmp_path):
+    other_url = other.location
+    store.save(make_session("a/b"))
+    store.save(make_session("c"))
+    (tmp_path / "store" / "a%2Fb.json").rename(tmp_path / "store" / "a_b.json")
+    assert run.ok("cp", url, other_url) == "copied 2, same 0, conflicts 0\n"
+    assert run.ok("cp", url, other_url) == "copied 0, same 2, conflicts 0\n"
+    assert other.list() == ["a/b", "c"]
+
+
+def test_a_named_id_is_never_taken_for_another(run, store, url, other_url, tmp_path):
+    store.save(make_session("a/b"))
+    (tmp_path / "store" / "a%2Fb.json").rename(tmp_path / "store" / "a_b.json")
+    result = run("cp", url, other_url, "a_b")
+    assert result.exit_code == 1
+    assert "the id inside is 'a/b'" in result.stderr
+
+
 def test_a_session_written_while_it_is_copied_is_a_conflict(run, filled, url, other_url, monkeypatch):
     def put(*_: object, **__: object) -> str:
         raise PreconditionFailedError("key", location="there")

@@ -80,8 +80,9 @@ def ls(
 ) -> None:
     """List sessions: id, size and last change, sorted by key.
 
-    No session is read, so it is quick in a store of any size. In a pipe each session is one line of
-    tab-separated id, bytes and time.
+    No session is read, so it is quick in a store of any size.
+
+    In a pipe each session is one line of tab-separated id, bytes and time.
     """
     from sessionbucket.cli.listing import list_sessions  # noqa: PLC0415 (slow to import)
 
@@ -107,7 +108,7 @@ def cp(
     source: Annotated[str, typer.Argument(metavar="SRC_URL", help="The store to copy from.")],
     destination: Annotated[str, typer.Argument(metavar="DST_URL", help="The store to copy to.")],
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[IDS]", help="The sessions; all without any.")
+        list[str] | None, typer.Argument(metavar="IDS", help="The sessions; all without any.")
     ] = None,
     prefix: PrefixOption = "",
     overwrite: Annotated[
@@ -118,8 +119,9 @@ def cp(
 
     Safe to repeat: what is the same already is skipped.
 
-    Where anything of a session differs in the destination, all of it there is left alone and reported as a
-    conflict, and the exit code is 1. Nothing is ever deleted.
+    A session that differs in the destination is left alone with all its parts, and reported as a conflict.
+
+    Nothing is ever deleted.
     """
     if ids and prefix:
         say_error("give ids or --prefix, not both (see sessionbucket cp --help)")
@@ -142,8 +144,14 @@ def rm(
 
 
 @app.command()
-def check(store: StoreOption = None) -> None:
-    """Check that the store can be listed, written, read and deleted from; it is left as it was."""
+def check(
+    store: StoreOption = None,
+    every_session: Annotated[
+        bool,
+        typer.Option("--sessions", help="Read every session, too, and tell what is not as it should be."),
+    ] = False,
+) -> None:
+    """Check that the store can be listed, written, read and deleted from, and keeps conditional writes."""
     from sessionbucket.cli.health import check_store  # noqa: PLC0415
 
-    check_store(store)
+    check_store(store, every_session=every_session)

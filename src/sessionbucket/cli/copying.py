@@ -73,6 +73,16 @@ class SessionCopier:
         """Have copies of files that are under way end with ``CopyStoppedError``."""
         self._stopped.set()
 
+    def copy_listed(self, id: str) -> tuple[Outcome, str]:
+        """Copy a session as the listing names it, which for some that a3s-code wrote is not by their id."""
+        try:
+            return self.copy(id)
+        except SessionCorruptedError:
+            true_id = self._source.reference_id(id)
+            if true_id is None:
+                raise
+        return self.copy(true_id)
+
     def copy(self, id: str) -> tuple[Outcome, str]:
         """Copy one session; gives the outcome and, of a conflict, what differs.
 

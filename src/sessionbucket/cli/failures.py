@@ -7,7 +7,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,8 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[2]
 
 def say_error(message: str, *, kind: str = "error") -> None:
     """Write one line to stderr, whatever the message holds."""
-    sys.stdout.flush()
+    with suppress(OSError):
+        sys.stdout.flush()
     typer.echo(f"{kind}: {one_line(' '.join(message.split()))}", err=True)
 
 
@@ -66,11 +67,11 @@ def _readable() -> Iterator[None]:
         say_error("interrupted")
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
-        # Nobody reads on; the interpreter must not meet the pipe again when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _abandon_stdout()
         raise typer.Exit(FAILED) from None
     except OSError as error:
         say_error(f"the output cannot be written: {error.strerror or type(error).__name__}")
+        _abandon_stdout()
         raise typer.Exit(FAILED) from None
     except (typer.Exit, typer.Abort, _UsageError):
         raise
@@ -82,7 +83,13 @@ def _readable() -> Iterator[None]:
         raise typer.Exit(FAILED) from None
 
 
-def _say_warning(message: Warning | str, *_: object) -> None:
+def _abandon_stdout() -> None:
+    """Let what is still to be written go nowhere, so that the interpreter does not fail over it at its end."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _say_warning(message: Warning | str, *_: object, **__: object) -> None:
     say_error(str(message), kind="warning")
 
 

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from sessionbucket import SessionStore, open_store
 from sessionbucket._sync.buckets.steady import SteadyBucket
+from sessionbucket._sync.reference import inner_id
 from sessionbucket.codec import DEFAULT_MAX_BYTES
 from sessionbucket.layout import Layout, SessionKeys
 from sessionbucket.urls import S3URL, FileURL, parse_url
@@ -34,6 +35,13 @@ class OpenedStore:
         """The session's object byte for byte, even if it is corrupted; None where there is none."""
         found = self.bucket.get(self.keys(id).session, max_bytes=DEFAULT_MAX_BYTES)
         return found.body if found else None
+
+    def reference_id(self, listed: str) -> str | None:
+        """The true id of a session that is listed under a name of a3s-code's; None where it is no such session."""
+        key = self.layout.keys(listed).session
+        found = self.bucket.get(key, max_bytes=DEFAULT_MAX_BYTES)
+        inside = inner_id(found.body) if found else None
+        return inside if isinstance(inside, str) and self.layout.is_reference_key(inside, key) else None
 
 
 @contextmanager

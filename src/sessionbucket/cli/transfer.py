@@ -19,7 +19,7 @@ from sessionbucket import (
 )
 from sessionbucket.cli.copying import SessionCopier
 from sessionbucket.cli.failures import FAILED, say_error
-from sessionbucket.cli.stores import OpenedStore, opened
+from sessionbucket.cli.stores import opened
 from sessionbucket.cli.terminal import console
 from sessionbucket.errors import shorten
 
@@ -39,12 +39,16 @@ def copy_sessions(
     with opened(source_url) as source, opened(destination_url, create=True) as destination:
         if source.store.location == destination.store.location:
             raise InvalidArgumentError("the source and the destination are the same store")
-        chosen = list(dict.fromkeys(ids)) or [
-            session.id for session in source.store.iter_sessions(prefix=prefix)
-        ]
+        listed = not ids
+        chosen = (
+            [session.id for session in source.store.iter_sessions(prefix=prefix)]
+            if listed
+            else list(dict.fromkeys(ids))
+        )
         account: Counter[str] = Counter()
         try:
-            _copy_all(source, destination, chosen, account, overwrite=overwrite)
+            copier = SessionCopier(source, destination, overwrite=overwrite)
+            _copy_all(copier, chosen, account, listed=listed, location=source.store.location)
         finally:
             typer.echo(_summary(account))
     if account["conflict"] or account["missing"] or account["failed"]:
@@ -52,18 +56,11 @@ def copy_sessions(
 
 
 def _copy_all(
-    source: OpenedStore,
-    destination: OpenedStore,
-    ids: Sequence[str],
-    account: Counter[str],
-    *,
-    overwrite: bool,
+    copier: SessionCopier, ids: Sequence[str], account: Counter[str], *, listed: bool, location: str
 ) -> None:
-    copier = SessionCopier(source, destination, overwrite=overwrite)
-
     def copy(id: str) -> tuple[str, str]:
         try:
-            return copier.copy(id)
+            return copier.copy_listed(id) if listed else copier.copy(id)
         except _OF_THE_STORE:
             raise
         except SessionBucketError as error:
@@ -74,7 +71,7 @@ def _copy_all(
         with _pool(copier) as pool:
             for id, (outcome, detail) in zip(ids, pool.map(copy, ids), strict=True):
                 account[outcome] += 1
-                _tell(id, outcome, detail, source)
+                _tell(id, outcome, detail, location)
                 progress.advance(task)
 
 
@@ -104,7 +101,7 @@ def _progress() -> Progress:
     )
 
 
-def _tell(id: str, outcome: str, detail: str, source: OpenedStore) -> None:
+def _tell(id: str, outcome: str, detail: str, location: str) -> None:
     match outcome:
         case "conflict":
             say_error(
@@ -112,7 +109,7 @@ def _tell(id: str, outcome: str, detail: str, source: OpenedStore) -> None:
                 kind="conflict",
             )
         case "missing":
-            say_error(f"session {shorten(id)} does not exist in {source.store.location}")
+            say_error(f"session {shorten(id)} does not exist in {location}")
         case "failed":
             say_error(f"session {shorten(id)} was not copied: {detail}")
 
