@@ -50,6 +50,8 @@ _BOOKKEEPING = ".sessionbucket"
 _LOCKS = "locks"
 _LOCK_TIMEOUT = 20.0
 _LOCK_POLL = 0.002
+# Without O_NONBLOCK the open of a named pipe would wait for its writer.
+_READ = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
 _MISSING = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP)
 
@@ -181,13 +183,13 @@ class Folder:
     def _open(self, key: str) -> BufferedReader | None:
         path = self._path(key)
         try:
-            handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+            handle = os.open(path, _READ)
         except OSError as error:
             if error.errno not in _MISSING:
                 raise
             self._require_root()
             return None
-        if stat.S_ISDIR(os.fstat(handle).st_mode):
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
             os.close(handle)
             return None
         return os.fdopen(handle, "rb")
@@ -225,8 +227,11 @@ class Folder:
             missing.append(folder)
             folder = folder.parent
         for each in reversed(missing):
-            with suppress(FileExistsError):
+            try:
                 each.mkdir(mode=0o700)
+            except FileExistsError:
+                if not each.is_dir():
+                    raise
             self._sync_folder(each.parent)
 
     def _sync_folder(self, folder: Path) -> None:
@@ -245,13 +250,13 @@ class Folder:
     def _create_temporary(self, path: Path) -> Temporary:
         while True:
             self._require_root()
-            self._make_folder(path.parent)
             temporary = path.parent / f".{uuid4().hex}.tmp"
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
             try:
+                self._make_folder(path.parent)
                 handle = os.open(temporary, flags, 0o600)
             except FileNotFoundError:
-                continue  # a delete has just pruned the folder
+                continue  # a delete has just pruned the folder, or one above it
             return Temporary(temporary, os.fdopen(handle, "wb"))
 
     @contextmanager
@@ -284,7 +289,7 @@ class Folder:
     def _lock(self, key: str) -> Iterator[None]:
         """Keep every other writer of this key out, in any process, until the block ends or the process does."""
         self._require_root()
-        folder = self.root / _BOOKKEEPING / _LOCKS
+        folder = self._path(f"{_BOOKKEEPING}/{_LOCKS}/lock").parent
         self._make_folder(folder)
         path = folder / f"{zlib.crc32(key.encode()) % _LOCK_STRIPES:02d}.lock"
         lock = FileLock(path, timeout=_LOCK_TIMEOUT, mode=0o600, thread_local=False)
@@ -421,9 +426,11 @@ def _content_type(key: str) -> str:
 
 
 def _listed(base: str, entry: os.DirEntry[str]) -> bool:
-    """Links, temporary files, locks, and names that are not UTF-8 are no keys."""
+    """Links, pipes and the like, temporary files, locks, and names that are not UTF-8 are no keys."""
     name = entry.name
-    if entry.is_symlink() or (name.startswith(".") and name.endswith(".tmp")):
+    if not (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)):
+        return False
+    if name.startswith(".") and name.endswith(".tmp"):
         return False
     if not base and name == _BOOKKEEPING:
         return {each.name for each in Path(entry.path).iterdir()} - {_LOCKS} != set()

@@ -42,7 +42,10 @@ def turn_of(session: SessionData) -> int:
     return int(texts_of(session)[0])
 
 
-def test_a_killed_writer_leaves_the_old_session_or_the_new_one_and_no_lock(folder: Location):
+def test_a_killed_writer_leaves_the_old_session_or_the_new_one_and_no_lock(
+    folder: Location, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))  # for the modules that are loaded beforehand
     chance = random.Random(4711)
     context = get_context("forkserver")
     context.set_forkserver_preload([__name__, "sessionbucket"])
@@ -71,8 +74,5 @@ def test_a_killed_writer_leaves_the_old_session_or_the_new_one_and_no_lock(folde
             assert [info.name for info in store.list_files("s")] == ["large"]
             store.save(left)
             store.put_file("s", "large", TEXT.encode() + b"mine")
-        leftovers = [name for name in folder.names() if name.endswith(".tmp")]
         store.delete("s")
         assert store.list() == []
-    assert "forkserver" in sys.modules["multiprocessing"].get_all_start_methods()
-    print(f"{len(leftovers)} temporary files were left by {KILLS} kills")  # noqa: T201 (seen with -s)

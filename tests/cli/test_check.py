@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 from cli.command_line import add_parts, make_session, tree
 
 
@@ -35,16 +37,39 @@ def test_a_server_that_is_not_there_is_one_readable_line(run, monkeypatch):
     assert "very-secret" not in result.output
 
 
-def test_every_session_is_read_when_asked_for(run, store, url, tmp_path):
+def test_every_session_is_read_unless_it_has_to_be_quick(run, store, url, tmp_path):
     store.save(make_session("a"))
-    assert "0 findings" in run.ok("check", "--sessions", "--store", url)
+    assert "0 findings" in run.ok("check", "--store", url)
     add_parts(store, "gone")
     (tmp_path / "store" / "broken.json").write_bytes(b'{"secret text"')
     before = tree(url)
-    result = run("check", "--sessions", "--store", url)
+    result = run("check", "--store", url)
     assert result.exit_code == 1
     assert "corrupted\tbroken.json\t" in result.stdout
     assert "orphan\ttraces/gone.json\t" in result.stdout
     assert "secret text" not in result.output
     assert tree(url) == before
-    assert "findings" not in run.ok("check", "--store", url)
+    assert "findings" not in run.ok("check", "--quick", "--store", url)
+
+
+def test_a_repair_shows_what_it_would_remove_and_asks(run, store, url, tmp_path):
+    store.save(make_session("a"))
+    left_over = tmp_path / "store" / ".0123.tmp"
+    left_over.write_bytes(b"cut off")
+    os.utime(left_over, (0, 0))
+    refused = run("check", "--repair", "--store", url, input="n\n")
+    assert "leftover\t.0123.tmp\t" in refused.stdout
+    assert refused.exit_code != 0
+    assert left_over.exists()
+    assert "1 object removed" in run.ok("check", "--repair", "--yes", "--store", url)
+    assert not left_over.exists()
+    assert store.exists("a")
+
+
+def test_a_repair_leaves_what_is_not_safe_to_remove(run, store, url, tmp_path):
+    (tmp_path / "store").mkdir(exist_ok=True)
+    (tmp_path / "store" / "broken.json").write_bytes(b"{")
+    result = run("check", "--repair", "--yes", "--store", url)
+    assert result.exit_code == 1
+    assert "nothing is safe to remove" in result.stdout
+    assert (tmp_path / "store" / "broken.json").exists()

@@ -4,9 +4,9 @@ import json
 from urllib.parse import urlencode
 
 import pytest
-from conformance.locations import Location
 
 from cli.command_line import add_parts, make_session, tree
+from conformance.locations import Location
 from sessionbucket import open_store
 
 

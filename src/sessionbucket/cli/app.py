@@ -146,12 +146,17 @@ def rm(
 @app.command()
 def check(
     store: StoreOption = None,
-    every_session: Annotated[
-        bool,
-        typer.Option("--sessions", help="Read every session, too, and tell what is not as it should be."),
+    quick: Annotated[bool, typer.Option("--quick", help="Only the store itself, not what is in it.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Remove what is safe to remove, after showing it and asking.")
     ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a repair.")] = False,
 ) -> None:
-    """Check that the store can be listed, written, read and deleted from, and keeps conditional writes."""
+    """Check that the store can be used and keeps conditional writes, and that all in it is as it should be.
+
+    Every session is read. Nothing is changed without --repair, which removes probes and temporary files that are an hour
+    old or older, and nothing else.
+    """
     from sessionbucket.cli.health import check_store  # noqa: PLC0415
 
-    check_store(store, every_session=every_session)
+    check_store(store, quick=quick, repair=repair, confirmed=yes)
