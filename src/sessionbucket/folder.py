@@ -230,7 +230,7 @@ class Folder:
             try:
                 each.mkdir(mode=0o700)
             except FileExistsError:
-                if not each.is_dir():
+                if os.path.lexists(each) and not each.is_dir():
                     raise
             self._sync_folder(each.parent)
 
