@@ -10,6 +10,8 @@ from typing import Any
 import boto3
 import pytest
 from hypothesis import HealthCheck, settings
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 
 from conformance.locations import FILE, MEMORY, MOTO, Location, unique_name
@@ -86,6 +88,13 @@ def seaweed_bucket(seaweed: SeaweedServer, raw_client: Callable[[str], Any]) -> 
     return "sessions"
 
 
+@pytest.fixture(scope="session")
+def moto_bucket(moto_url: str, raw_client: Callable[[str], Any]) -> str:
+    """A bucket of moto that tests share, each under its own prefix: in a new one a store tries the conditions out."""
+    raw_client(moto_url).create_bucket(Bucket="sessions")
+    return "sessions"
+
+
 @pytest.fixture
 def location_of(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Location]:
     """Makes a new, empty location of a kind."""
@@ -94,14 +103,14 @@ def location_of(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str
         if kind in (MEMORY, FILE):
             return Location(kind, tmp_path / unique_name())
         if kind == MOTO:
-            endpoint, bucket, prefix = request.getfixturevalue("moto_url"), unique_name(), ""
+            endpoint, bucket = request.getfixturevalue("moto_url"), request.getfixturevalue("moto_bucket")
+            # moto's listings take longer with every key in the bucket.
+            s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[bucket].keys.clear()
         else:
             endpoint = request.getfixturevalue("seaweed").endpoint_url
-            bucket, prefix = request.getfixturevalue("seaweed_bucket"), unique_name()
+            bucket = request.getfixturevalue("seaweed_bucket")
         raw = request.getfixturevalue("raw_client")(endpoint)
-        if kind == MOTO:
-            raw.create_bucket(Bucket=bucket)
-        return Location(kind, tmp_path, endpoint, bucket, prefix, raw)
+        return Location(kind, tmp_path, endpoint, bucket, unique_name(), raw)
 
     return make
 
@@ -112,5 +121,8 @@ def folder(location_of: Callable[[str], Location]) -> Location:
 
 
 @pytest.fixture
-def moto(location_of: Callable[[str], Location]) -> Location:
-    return location_of(MOTO)
+def moto(moto_url: str, raw_client: Callable[[str], Any], tmp_path: Path) -> Location:
+    """A bucket of moto for this test alone, without a prefix."""
+    raw, bucket = raw_client(moto_url), unique_name()
+    raw.create_bucket(Bucket=bucket)
+    return Location(MOTO, tmp_path, moto_url, bucket, "", raw)

@@ -1,0 +1,210 @@
+"""What goes over the wire to S3: keys, bodies and headers, and how many requests there are."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import aioboto3
+import boto3
+import pytest
+
+from conformance.locations import Location
+from conformance.samples import artifacts_of, event_of, report_of, say, session_of
+from sessionbucket import AsyncS3Bucket, AsyncSessionStore, S3Bucket, SessionStore
+from sessionbucket._s3 import requests
+
+OWNER = "123456789012"
+
+
+def counting(client: Any) -> Counter[str]:
+    """Counts the client's requests by operation, each retry too, in botocore's own event system."""
+    count: Counter[str] = Counter()
+
+    def sent(operation_name: str, **_: Any) -> None:
+        count[operation_name] += 1
+
+    client.meta.events.register("request-created.s3", sent)
+    return count
+
+
+@pytest.fixture
+def client(moto: Location) -> Iterator[Any]:
+    client = boto3.client("s3", endpoint_url=moto.endpoint_url)
+    yield client
+    client.close()
+
+
+def test_the_keys_and_bodies_are_those_of_the_layout(moto: Location, client: Any):
+    store = SessionStore(S3Bucket(moto.bucket, client=client), "team/a")
+    session = session_of("user/1", "é")
+    store.save(session)
+    store.save_artifacts("user/1", artifacts_of("x"))
+    store.save_trace_events("user/1", [event_of("x")])
+    store.save_verification_reports("user/1", [report_of("x")])
+    store.put_file("user/1", "image.png", b"png")
+    assert moto.names() == [
+        "team/a/artifacts/user%2F1/artifacts.json",
+        "team/a/artifacts/user%2F1/files/image.png",
+        "team/a/traces/user%2F1.json",
+        "team/a/user%2F1.json",
+        "team/a/verification/user%2F1.json",
+    ]
+    for name in moto.names():
+        head = client.head_object(Bucket=moto.bucket, Key=name)
+        assert head["ContentType"] == ("image/png" if name.endswith(".png") else "application/json")
+        assert head["ETag"] == f'"{hashlib.md5(moto.read(name), usedforsecurity=False).hexdigest()}"'
+    assert '"text": "é"'.encode() in moto.read("team/a/user%2F1.json")
+    metadata = client.head_object(Bucket=moto.bucket, Key="team/a/user%2F1.json")["Metadata"]
+    assert len(metadata) == 1
+    assert next(iter(metadata)).isalpha()
+
+
+def test_options_of_writes_reach_the_wire(moto: Location, client: Any):
+    sent: list[tuple[str, dict[str, Any]]] = []
+    client.meta.events.register(
+        "before-call.s3", lambda model, params, **_: sent.append((model.name, params["headers"]))
+    )
+    bucket = S3Bucket(
+        moto.bucket,
+        client=client,
+        sse="aws:kms",
+        sse_kms_key_id="key-1",
+        storage_class="STANDARD_IA",
+        expected_bucket_owner=OWNER,
+    )
+    store = SessionStore(bucket)
+    store.save(session_of("s"))
+    store.put_file("s", "large", [b"x" * (9 << 20)])
+    store.put_file("s", "small", b"x")
+    store.load("s")
+    store.exists("s")
+    store.list()
+    store.health_check()
+    with store.open_file("s", "large") as file:
+        file.read()
+    store.delete("s")
+    store.save_trace_events("t", [event_of("x")])
+    assert {name for name, _ in sent} >= {
+        "PutObject",
+        "GetObject",
+        "HeadObject",
+        "ListObjectsV2",
+        "DeleteObject",
+        "DeleteObjects",
+        "CreateMultipartUpload",
+        "UploadPart",
+        "CompleteMultipartUpload",
+    }
+    for name, headers in sent:
+        assert headers["x-amz-expected-bucket-owner"] == OWNER, name
+        if name in ("PutObject", "CreateMultipartUpload"):
+            assert headers["x-amz-server-side-encryption"] == "aws:kms"
+            assert headers["x-amz-server-side-encryption-aws-kms-key-id"] == "key-1"
+            assert headers["x-amz-storage-class"] == "STANDARD_IA"
+    head = client.head_object(Bucket=moto.bucket, Key="traces/t.json")
+    assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", "key-1")
+    assert head["StorageClass"] == "STANDARD_IA"
+
+
+def test_every_put_carries_a_checksum_and_its_condition(moto: Location, client: Any):
+    sent: list[dict[str, Any]] = []
+    client.meta.events.register(
+        "before-call.s3.PutObject", lambda params, **_: sent.append(params["headers"])
+    )
+    store = SessionStore(S3Bucket(moto.bucket, client=client))
+    store.conditional_writes()
+    del sent[:]
+    session = session_of("s")
+    store.save(session)
+    first = client.head_object(Bucket=moto.bucket, Key="s.json")["ETag"]
+    say(session, "more")
+    store.save(session)
+    store.save(session_of("s"), overwrite=True)
+    conditions = [
+        {name: headers[name] for name in headers if name.lower().startswith("if-")} for headers in sent
+    ]
+    assert conditions == [{"If-None-Match": "*"}, {"If-Match": first}, {}]
+    assert all("x-amz-checksum-crc32" in headers for headers in sent)
+
+
+def test_an_operation_is_as_many_requests_as_it_says(moto: Location, client: Any):
+    store = SessionStore(S3Bucket(moto.bucket, client=client))
+    store.conditional_writes()
+    moto.fill([f"s{number:05d}.json" for number in range(10_000)])
+    count = counting(client)
+    session = session_of("s")
+
+    def take() -> dict[str, int]:
+        taken = dict(count)
+        count.clear()
+        return taken
+
+    store.save(session)
+    assert take() == {"PutObject": 1}
+    say(session, "more")
+    store.save(session)
+    assert take() == {"PutObject": 1}
+    assert store.load("s") is not None
+    assert take() == {"GetObject": 1}
+    assert store.load("missing") is None
+    assert take() == {"GetObject": 1}
+    assert store.exists("s")
+    assert take() == {"HeadObject": 1}
+    store.update("s", lambda session: say(session, "again"))
+    assert take() == {"GetObject": 1, "PutObject": 1}
+    store.update("s", lambda session: None)
+    assert take() == {"GetObject": 1}
+    store.list_page(limit=10)
+    assert take() == {"ListObjectsV2": 1}
+    store.list_page(limit=1000)
+    assert take() == {"ListObjectsV2": 1}
+    assert len(store.list()) == 10_001
+    assert take()["ListObjectsV2"] <= 11
+
+
+async def test_the_async_side_takes_as_many(moto: Location):
+    moto.fill([f"s{number:05d}.json" for number in range(3_000)])
+    async with aioboto3.Session().client("s3", endpoint_url=moto.endpoint_url) as client:
+        store = AsyncSessionStore(AsyncS3Bucket(moto.bucket, client=client))
+        await store.conditional_writes()
+        count = counting(client)
+        session = session_of("s")
+        await store.save(session)
+        say(session, "more")
+        await store.save(session)
+        assert await store.load("s") is not None
+        assert await store.exists("s")
+        assert dict(count) == {"PutObject": 2, "GetObject": 1, "HeadObject": 1}
+        count.clear()
+        assert len(await store.list()) == 3_001
+        assert count["ListObjectsV2"] <= 4
+        assert sum(count.values()) == count["ListObjectsV2"]
+
+
+def test_deletes_of_many_keys_go_by_the_thousand(moto: Location, client: Any):
+    names = [f"artifacts/s/files/{number:05d}" for number in range(2500)]
+    moto.fill(["s.json", *names])
+    store = SessionStore(S3Bucket(moto.bucket, client=client))
+    count = counting(client)
+    store.delete("s")
+    assert moto.names() == []
+    assert count["DeleteObjects"] == 3
+    assert count["DeleteObject"] == 1
+
+
+def test_a_page_whose_folders_lie_before_its_start_is_not_the_last():
+    response = {"CommonPrefixes": [{"Prefix": "a/"}], "IsTruncated": True}
+    page = requests.listed(response, "a/b")
+    assert (page.objects, page.folders, page.next_start_after) == ([], [], "a/")
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [(None, 8 << 20), (0, 8 << 20), (80_000 << 20, 8 << 20), (5 << 40, (5 << 40) // 10_000 + 1)],
+)
+def test_parts_are_large_enough_for_ten_thousand_of_them(size: int | None, expected: int):
+    assert requests.part_size(size) == expected
+    assert size is None or expected * requests.MAX_PARTS >= size

@@ -1,0 +1,114 @@
+"""What only the async store has: coroutine functions as changes, async sources, tasks, and several event loops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+
+import pytest
+
+from conformance.locations import KINDS, MEMORY, Location
+from conformance.samples import say, session_of, texts_of
+from sessionbucket import SessionData, open_async_store
+
+
+@pytest.fixture(params=KINDS)
+def location(request: pytest.FixtureRequest, location_of: Callable[[str], Location]) -> Location:
+    return location_of(request.param)
+
+
+async def test_a_change_may_be_a_function_or_a_coroutine_function(location: Location):
+    async def awaited(session: SessionData) -> None:
+        await asyncio.sleep(0)
+        say(session, "awaited")
+
+    async def replaced(session: SessionData) -> SessionData:
+        await asyncio.sleep(0)
+        copy = session.model_copy(deep=True)
+        say(copy, "replaced")
+        return copy
+
+    async with open_async_store(location.url()) as store:
+        await store.save(session_of("s", "base"))
+        await store.update("s", awaited)
+        await store.update("s", replaced)
+        await store.update("s", lambda session: say(session, "called"))
+        assert texts_of(await store.load("s")) == ["base", "awaited", "replaced", "called"]
+
+
+async def test_a_file_may_come_from_an_async_source(location: Location):
+    async def source() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            await asyncio.sleep(0)
+            yield b"x" * 1000
+
+    async with open_async_store(location.url()) as store:
+        await store.put_file("s", "x", source())
+        async with await store.open_file("s", "x") as file:
+            assert await file.read() == b"x" * 3000
+
+
+def test_a_store_may_be_used_from_one_event_loop_after_another(location: Location):
+    """As ``asyncio.run`` in a handler does, with the store in a module global."""
+    store = open_async_store(location.url())
+
+    async def turn(number: int) -> list[str]:
+        session = await store.update(
+            "s", lambda session: say(session, f"turn {number}"), create=lambda: SessionData(id="s")
+        )
+        return texts_of(session)
+
+    async def last() -> list[str]:
+        async with store:
+            return await turn(2)
+
+    async def one(number: int) -> list[str]:
+        async with store:
+            return await turn(number)
+
+    assert asyncio.run(one(0)) == ["turn 0"]
+    assert asyncio.run(one(1)) == ["turn 0", "turn 1"]
+    assert asyncio.run(last()) == ["turn 0", "turn 1", "turn 2"]
+
+
+async def cancelled_after(steps: int, work: Coroutine[None, None, object]) -> None:
+    task = asyncio.create_task(work)
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_save_that_is_cancelled_leaves_the_old_session_or_the_new_one(location: Location):
+    async with open_async_store(location.url()) as store:
+        old, new = session_of("s", "old"), session_of("s", "new", *["x" * 1000] * 50)
+        await store.save(old)
+        for steps in range(12):
+            await cancelled_after(steps, store.save(new.model_copy(deep=True), overwrite=True))
+            assert await store.load("s") in (old, new)
+        await asyncio.get_running_loop().shutdown_default_executor()
+        if location.kind != MEMORY:
+            assert location.names() == ["s.json"]
+
+
+async def test_a_put_of_a_file_that_is_cancelled_leaves_nothing_behind(location: Location):
+    async with open_async_store(location.url()) as store:
+        body = b"x" * (9 << 20)
+        for steps in (*range(12), 20, 40):
+            await cancelled_after(steps, store.put_file("s", "x", body))
+        await asyncio.get_running_loop().shutdown_default_executor()
+        if location.kind == MEMORY:
+            return
+        assert set(location.names()) <= {"artifacts/s/files/x"}
+        if location.raw:
+            prefix = location.key("artifacts/")
+            left = location.raw.list_multipart_uploads(Bucket=location.bucket, Prefix=prefix)
+            assert "Uploads" not in left
+
+
+async def test_many_tasks_share_one_store(location: Location):
+    async with open_async_store(location.url()) as store:
+        await asyncio.gather(*(store.save(session_of(f"s{number:02d}")) for number in range(20)))
+        loaded = await asyncio.gather(*(store.load(f"s{number:02d}") for number in range(20)))
+        assert all(loaded)
+        assert len(await store.list()) == 20

@@ -1,0 +1,156 @@
+"""``BaseSessionStore``: what a backend of five methods gets for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from conformance.samples import artifacts_of, event_of, report_of, say, session_of, texts_of
+from sessionbucket import (
+    ArtifactStore,
+    AsyncBaseSessionStore,
+    AsyncSessionStore,
+    BaseSessionStore,
+    InvalidArgumentError,
+    NotSupportedError,
+    SessionConflictError,
+    SessionData,
+    SessionNotFoundError,
+    SessionStore,
+)
+from store.own_stores import DictStore, SqliteStore
+
+IDS = ["b", "a", "é", "user/1", "user/2", "user/10"]
+
+
+@pytest.fixture
+def store() -> Iterator[SqliteStore]:
+    with SqliteStore() as store:
+        yield store
+
+
+def test_the_five_methods_are_all_that_is_asked():
+    for kind in (BaseSessionStore, AsyncBaseSessionStore):
+        assert kind.__abstractmethods__ == {"save", "load", "delete", "list", "exists"}
+        with pytest.raises(TypeError, match="abstract"):
+            kind()  # type: ignore[abstract]
+    assert issubclass(SessionStore, BaseSessionStore)
+    assert issubclass(AsyncSessionStore, AsyncBaseSessionStore)
+
+
+def test_loads_of_parts_give_none(store: SqliteStore):
+    store.save(session_of("s"))
+    assert store.load_artifacts("s") is None
+    assert store.load_trace_events("s") is None
+    assert store.load_verification_reports("s") is None
+    assert store.list_files("s") == []
+    store.delete_file("s", "x")
+
+
+def test_saves_of_parts_that_would_drop_data_are_refused(store: SqliteStore):
+    for call in (
+        lambda: store.save_artifacts("s", artifacts_of("x")),
+        lambda: store.save_trace_events("s", [event_of("x")]),
+        lambda: store.append_trace_events("s", [event_of("x")]),
+        lambda: store.save_verification_reports("s", [report_of("x")]),
+        lambda: store.put_file("s", "x", b"x"),
+        lambda: store.open_file("s", "x"),
+    ):
+        with pytest.raises(NotSupportedError, match="sqlite"):
+            call()
+
+
+def test_saves_of_nothing_are_fine(store: SqliteStore):
+    store.save_artifacts("s", ArtifactStore())
+    store.save_trace_events("s", [])
+    store.append_trace_events("s", [])
+    store.save_verification_reports("s", [])
+
+
+def test_pages_are_sorted_and_go_on_from_their_cursor(store: SqliteStore):
+    for id in IDS:
+        store.save(session_of(id))
+    found, cursor = [], None
+    while True:
+        page = store.list_page(limit=4, cursor=cursor)
+        found.append([info.id for info in page.sessions])
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert found == [["a", "b", "user/1", "user/10"], ["user/2", "é"]]
+    assert [info.id for info in store.list_page(prefix="user/1").sessions] == ["user/1", "user/10"]
+    assert [info.id for info in store.iter_sessions(prefix="user/")] == ["user/1", "user/2", "user/10"]
+    for wrong in ({"limit": 0}, {"cursor": "nonsense"}):
+        with pytest.raises(InvalidArgumentError):
+            store.list_page(**wrong)
+
+
+def test_update_starts_over_when_someone_else_saved(store: SqliteStore):
+    store.save(session_of("s", "base"))
+    texts = iter(["theirs 1", "theirs 2"])
+
+    def interfere() -> None:
+        text = next(texts, None)
+        if text:
+            body = session_of("s", text).model_dump_json()
+            store._database.execute("UPDATE sessions SET body = ?", (body,))
+
+    store.before_save = interfere
+    updated = store.update("s", lambda session: say(session, "mine"))
+    assert texts_of(updated) == texts_of(store.load("s")) == ["theirs 2", "mine"]
+    with pytest.raises(SessionNotFoundError):
+        store.update("nothing", lambda session: say(session, "mine"))
+    made = store.update("new", lambda session: say(session, "mine"), create=lambda: SessionData(id="new"))
+    assert texts_of(made) == ["mine"]
+
+
+def test_a_stale_save_of_a_backend_of_ones_own_is_a_conflict(store: SqliteStore):
+    store.save(session_of("s", "base"))
+    store._database.execute("UPDATE sessions SET body = 'other'")
+    with pytest.raises(SessionConflictError):
+        store.save(session_of("s", "mine"))
+
+
+def test_a_store_of_ones_own_has_a_name_a_location_and_a_health_check(store: SqliteStore):
+    assert (store.backend_name, store.location) == ("sqlite", "sqlite")
+    store.health_check()
+    assert DictStore().backend_name == "custom"
+
+
+async def test_the_async_side_has_the_same_defaults():
+    async with DictStore() as store:
+        for id in IDS:
+            await store.save(session_of(id, "base"))
+        assert await store.load_artifacts("a") is None
+        assert await store.load_trace_events("a") is None
+        assert await store.load_verification_reports("a") is None
+        assert await store.list_files("a") == []
+        await store.save_artifacts("a", ArtifactStore())
+        await store.save_trace_events("a", [])
+        await store.append_trace_events("a", [])
+        await store.save_verification_reports("a", [])
+        for call in (
+            lambda: store.save_artifacts("a", artifacts_of("x")),
+            lambda: store.save_trace_events("a", [event_of("x")]),
+            lambda: store.append_trace_events("a", [event_of("x")]),
+            lambda: store.save_verification_reports("a", [report_of("x")]),
+            lambda: store.put_file("a", "x", b"x"),
+            lambda: store.open_file("a", "x"),
+        ):
+            with pytest.raises(NotSupportedError, match="custom"):
+                await call()
+        page = await store.list_page(limit=4)
+        rest = await store.list_page(limit=4, cursor=page.next_cursor)
+        assert [info.id for info in (*page.sessions, *rest.sessions)] == sorted(IDS)
+        assert rest.next_cursor is None
+        listed = [info.id async for info in store.iter_sessions(prefix="user/")]
+        assert listed == ["user/1", "user/2", "user/10"]
+
+        async def change(session: SessionData) -> None:
+            say(session, "awaited")
+
+        await store.update("a", change)
+        await store.update("a", lambda session: say(session, "called"))
+        assert texts_of(await store.load("a")) == ["base", "awaited", "called"]
+        await store.health_check()
