@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BufferedReader
 from pathlib import Path
+from threading import Lock
 from typing import BinaryIO, NoReturn
 from uuid import uuid4
 
@@ -156,8 +157,8 @@ class Folder:
     def begin(self, key: str) -> Upload:
         """Start a body that comes in chunks; nothing is seen under the key before ``Upload.commit``."""
         with self._translated(key):
-            path = self._path(key)
-            return Upload(self, key, path, self._create_temporary(path))
+            self._path(key)
+        return Upload(self, key)
 
     def open(self, key: str) -> tuple[ObjectInfo, BinaryIO] | None:
         """The object's description and an open file of that same version."""
@@ -384,25 +385,42 @@ class Temporary:
             self.path.unlink(missing_ok=True)
 
 
-@dataclass(frozen=True, slots=True)
 class Upload:
-    """A body that is being written in chunks."""
+    """A body that is being written in chunks.
 
-    folder: Folder
-    key: str
-    path: Path
-    temporary: Temporary
+    The async bucket leaves a thread to itself when its task is cancelled, so a ``discard`` waits for the step that is
+    under way, and no step does anything after it.
+    """
+
+    def __init__(self, folder: Folder, key: str) -> None:
+        self._folder = folder
+        self._key = key
+        self._temporary: Temporary | None = None
+        self._over = False
+        self._lock = Lock()
 
     def write(self, chunk: bytes) -> None:
-        with self.folder._translated(self.key):  # noqa: SLF001 (one room)
-            self.temporary.file.write(chunk)
+        with self._lock, self._folder._translated(self._key):  # noqa: SLF001 (one room)
+            if not self._over:
+                self._begun().file.write(chunk)
 
     def commit(self, condition: Condition) -> None:
-        with self.folder._translated(self.key):  # noqa: SLF001
-            self.folder._commit(self.temporary, self.path, self.key, condition)  # noqa: SLF001
+        with self._lock, self._folder._translated(self._key):  # noqa: SLF001
+            if not self._over:
+                path = self._folder._path(self._key)  # noqa: SLF001
+                self._folder._commit(self._begun(), path, self._key, condition)  # noqa: SLF001
 
     def discard(self) -> None:
-        self.temporary.discard()
+        with self._lock:
+            self._over = True
+            if self._temporary is not None:
+                self._temporary.discard()
+
+    def _begun(self) -> Temporary:
+        if self._temporary is None:
+            path = self._folder._path(self._key)  # noqa: SLF001
+            self._temporary = self._folder._create_temporary(path)  # noqa: SLF001
+        return self._temporary
 
 
 def _md5() -> hashlib._Hash:

@@ -9,6 +9,7 @@ import sys
 from itertools import count
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 
 import pytest
 
@@ -17,7 +18,7 @@ from conformance.samples import say, session_of, texts_of
 from sessionbucket import SessionData, open_store
 
 KILLS = 40
-TEXT = "x" * 200_000
+TEXT = "x" * 2_000_000
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
 
@@ -42,6 +43,13 @@ def turn_of(session: SessionData) -> int:
     return int(texts_of(session)[0])
 
 
+def wait_for_a_write(folder: Location, process: BaseProcess) -> None:
+    """Wait until the writer has begun to write a session."""
+    before = set(folder.root.glob(".*.tmp"))
+    while process.is_alive() and not set(folder.root.glob(".*.tmp")) - before:
+        pass
+
+
 def test_a_killed_writer_leaves_the_old_session_or_the_new_one_and_no_lock(
     folder: Location, monkeypatch: pytest.MonkeyPatch
 ):
@@ -57,6 +65,8 @@ def test_a_killed_writer_leaves_the_old_session_or_the_new_one_and_no_lock(
             process.start()
             sender.close()
             acknowledged = max(receiver.recv() for _ in range(chance.randint(1, 3)))
+            if chance.random() < 0.7:
+                wait_for_a_write(folder, process)
             receiver.poll(chance.random() * 0.004)  # a moment somewhere in the next turn
             os.kill(process.pid or 0, signal.SIGKILL)
             process.join()

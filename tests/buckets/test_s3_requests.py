@@ -195,6 +195,14 @@ def test_deletes_of_many_keys_go_by_the_thousand(moto: Location, client: Any):
     assert count["DeleteObject"] == 1
 
 
+def test_after_a_folder_the_listing_goes_on_behind_all_its_keys():
+    """AWS would else list the folder again; moto and SeaweedFS would not, so it is held to the request itself."""
+    assert requests.start_after("a/", "/") == {"StartAfter": "a/\U0010ffff"}
+    assert requests.start_after("a/", "") == {"StartAfter": "a/"}
+    assert requests.start_after("a", "/") == {"StartAfter": "a"}
+    assert requests.start_after("", "/") == {}
+
+
 def test_a_page_whose_folders_lie_before_its_start_is_not_the_last():
     response = {"CommonPrefixes": [{"Prefix": "a/"}], "IsTruncated": True}
     page = requests.listed(response, "a/b")

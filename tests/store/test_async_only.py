@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable, Coroutine
 
 import pytest
@@ -48,27 +49,25 @@ async def test_a_file_may_come_from_an_async_source(location: Location):
             assert await file.read() == b"x" * 3000
 
 
-def test_a_store_may_be_used_from_one_event_loop_after_another(location: Location):
+# The connections of a loop that has ended can't be closed any more, and say so.
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("closed", [True, False], ids=["closed", "left open"])
+def test_a_store_may_be_used_from_one_event_loop_after_another(location: Location, closed: bool):
     """As ``asyncio.run`` in a handler does, with the store in a module global."""
     store = open_async_store(location.url())
 
-    async def turn(number: int) -> list[str]:
+    async def turn(number: int, *, close: bool) -> list[str]:
         session = await store.update(
             "s", lambda session: say(session, f"turn {number}"), create=lambda: SessionData(id="s")
         )
+        if close:
+            await store.close()
         return texts_of(session)
 
-    async def last() -> list[str]:
-        async with store:
-            return await turn(2)
-
-    async def one(number: int) -> list[str]:
-        async with store:
-            return await turn(number)
-
-    assert asyncio.run(one(0)) == ["turn 0"]
-    assert asyncio.run(one(1)) == ["turn 0", "turn 1"]
-    assert asyncio.run(last()) == ["turn 0", "turn 1", "turn 2"]
+    assert asyncio.run(turn(0, close=closed)) == ["turn 0"]
+    assert asyncio.run(turn(1, close=closed)) == ["turn 0", "turn 1"]
+    assert asyncio.run(turn(2, close=True)) == ["turn 0", "turn 1", "turn 2"]
+    gc.collect()
 
 
 async def cancelled_after(steps: int, work: Coroutine[None, None, object]) -> None:
