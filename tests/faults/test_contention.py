@@ -14,7 +14,7 @@ from faults.sides import at_once, errors_in
 from sessionbucket import SessionConflictError, SessionData, TraceEvent
 
 WRITERS = {"moto": 32, "seaweed": 4}
-MANY = 100
+MANY = 30
 """More attempts than any writer needs."""
 
 
