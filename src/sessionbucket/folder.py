@@ -290,9 +290,9 @@ class Folder:
     def _lock(self, key: str) -> Iterator[None]:
         """Keep every other writer of this key out, in any process, until the block ends or the process does."""
         self._require_root()
-        folder = self._path(f"{_BOOKKEEPING}/{_LOCKS}/lock").parent
-        self._make_folder(folder)
-        path = folder / f"{zlib.crc32(key.encode()) % _LOCK_STRIPES:02d}.lock"
+        stripe = zlib.crc32(key.encode()) % _LOCK_STRIPES
+        path = self._path(f"{_BOOKKEEPING}/{_LOCKS}/{stripe:02d}.lock")
+        self._make_folder(path.parent)
         lock = FileLock(path, timeout=_LOCK_TIMEOUT, mode=0o600, thread_local=False)
         try:
             lock.acquire(poll_interval=_LOCK_POLL)

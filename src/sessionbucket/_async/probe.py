@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from sessionbucket._async.bucket import AsyncBucket
-from sessionbucket._runtime.async_ import gather
+from sessionbucket._runtime.async_ import gather, sleep
 from sessionbucket.capability import Capability, ProbeResult
-from sessionbucket.errors import NotSupportedError
+from sessionbucket.errors import NotSupportedError, StoreUnavailableError
 from sessionbucket.layout import Layout
 from sessionbucket.objects import Absent, Condition, Match, PreconditionFailedError
 
@@ -68,10 +68,17 @@ class _Trial:
         """The version, or None where the condition was said not to hold."""
         key = self.folder + name
         self.keys.add(key)
-        try:
-            return await self.bucket.put(key, body, condition=condition)
-        except PreconditionFailedError:
-            return None
+        tries = self.bucket.patience.begin()
+        while True:
+            try:
+                return await self.bucket.put(key, body, condition=condition)
+            except PreconditionFailedError:
+                return None
+            except StoreUnavailableError as error:
+                # S3 answers 409 to some of the writers that meet: they have neither won nor lost yet.
+                if error.outcome == "unknown" or not tries.allows_another():
+                    raise error.with_outcome("not written") from error.__cause__
+            await sleep(tries.pause())
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,9 +131,10 @@ def _silence(error: BaseException) -> str:
 def _answered(error: ClientError, location: str, key: str | None) -> SessionBucketError:  # noqa: PLR0911 (a table)
     code = code_of(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    at = f"{location} (key {key!r})" if key else location
     if code == "NoSuchBucket":
         return BucketNotFoundError(
-            "the bucket does not exist; create it, or correct its name", location=location
+            "the bucket does not exist; create it, or correct its name", location=location, key=key
         )
     if code == "RequestTimeTooSkewed":
         return AccessDeniedError("this machine's clock is wrong; set it", location=location, key=key)
@@ -142,7 +143,7 @@ def _answered(error: ClientError, location: str, key: str | None) -> SessionBuck
             f"the credentials are not accepted ({code}); renew or correct them", location=location, key=key
         )
     if code in _REGION or status == 301:  # noqa: PLR2004
-        return InvalidArgumentError(f"{location}: the bucket is in another region ({code}); set `region`")
+        return InvalidArgumentError(f"{at}: the bucket is in another region ({code}); set `region`")
     if code in _DENIED or status in (401, 403):
         return AccessDeniedError(
             f"access is denied ({code}); the credentials need s3:GetObject, s3:PutObject and s3:DeleteObject on the "
@@ -151,11 +152,11 @@ def _answered(error: ClientError, location: str, key: str | None) -> SessionBuck
             key=key,
         )
     if code in ("NotImplemented", "MethodNotAllowed") or status in (405, 501):
-        return NotSupportedError(f"{location}: the server does not support {error.operation_name} ({code})")
-    if status >= 500 or code in _PASSING:  # noqa: PLR2004
+        return NotSupportedError(f"{at}: the server does not support {error.operation_name} ({code})")
+    if status in (408, 429) or status >= 500 or code in _PASSING:  # noqa: PLR2004
         return StoreUnavailableError(
             f"the server answered {status} ({code}) to {error.operation_name}; try again later",
             location=location,
             key=key,
         )
-    return NotSupportedError(f"{location}: the server refused {error.operation_name} with {status} ({code})")
+    return NotSupportedError(f"{at}: the server refused {error.operation_name} with {status} ({code})")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
@@ -29,7 +30,7 @@ from sessionbucket.listing import (
     write_cursor,
 )
 from sessionbucket.models import ArtifactStore, SessionData, TraceEvent, VerificationReport
-from sessionbucket.patience import delay
+from sessionbucket.patience import turn
 
 logger = logging.getLogger(__name__)
 
@@ -115,6 +116,7 @@ class BaseSessionStore(ABC, Generic[SessionT]):
         if attempts < 1:
             raise InvalidArgumentError(f"attempts {attempts} is refused: it must be at least 1")
         for attempt in range(1, attempts + 1):
+            begun = time.monotonic()
             loaded = self.load(id)
             if loaded is None and create is None:
                 raise SessionNotFoundError(id, self.location)
@@ -142,7 +144,7 @@ class BaseSessionStore(ABC, Generic[SessionT]):
             else:
                 return session
             logger.warning("someone else saved a session in %s meanwhile; attempt %d", self.location, attempt)
-            sleep(delay(attempt))
+            sleep(turn(attempt, begun))
         raise AssertionError  # pragma: no cover
 
     def _hand_over(self, old: SessionT, new: SessionT) -> None:

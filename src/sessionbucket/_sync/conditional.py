@@ -51,21 +51,18 @@ def put_if_unchanged(
     while True:
         try:
             return Written(write.send(), write.chain)
-        except PreconditionFailedError as error:
-            if not (write.unanswered or error.retried):
-                raise NotWrittenError("not written") from error
-            failure: SessionBucketError = error
-        except StoreUnavailableError as error:
-            if error.outcome == "not written" and not write.unanswered:
-                raise
-            write.unanswered = True
+        except SessionBucketError as error:
+            write.take_note(error)
             failure = error
-        written = write.resolve(failure)
-        if written:
-            return written
+        if write.unanswered:
+            written = write.resolve(failure)
+            if written:
+                return written
         if not patience.allows_another():
             break
         sleep(patience.pause())
+    if not write.unanswered:
+        raise failure
     if isinstance(failure, StoreUnavailableError):
         raise failure.with_outcome("unknown") from failure.__cause__
     raise NotWrittenError("unknown") from failure
@@ -92,12 +89,24 @@ class _Write:
             metadata=to_metadata(self.chain),
         )
 
+    def take_note(self, error: SessionBucketError) -> None:
+        """Note whether a request of this write may have been done. Raises where the answer settles what became of it."""
+        match error:
+            case PreconditionFailedError():
+                self.unanswered |= error.retried
+                if not self.unanswered:
+                    raise NotWrittenError("not written") from error
+            case StoreUnavailableError():
+                self.unanswered |= error.outcome == "unknown"
+            case _ if not self.unanswered:
+                raise error
+
     def resolve(self, failure: SessionBucketError) -> Written | None:
         """What became of the write, or None when it has to be sent again. Raises ``NotWrittenError``."""
         try:
             found = self.bucket.head(self.key)
-        except StoreUnavailableError:
-            return None
+        except SessionBucketError:
+            return None  # no look, no verdict, whatever kept us from looking
         verdict = judge(self.chain[0], self.base.chain[0] if self.base else None, found)
         match verdict:
             case Verdict.WRITTEN | Verdict.BUILT_UPON:

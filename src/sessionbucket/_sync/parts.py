@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -16,7 +17,7 @@ from sessionbucket.errors import InvalidArgumentError, SessionConflictError
 from sessionbucket.layout import Layout, SessionKeys
 from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
 from sessionbucket.objects import StoredObject
-from sessionbucket.patience import delay
+from sessionbucket.patience import turn
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +76,7 @@ class SessionParts:
             self.save_trace_events(id, [*before, *events])
             return
         for attempt in range(1, attempts + 1):
+            begun = time.monotonic()
             found = self._find(id, lambda keys: keys.traces)
             before = self._traces.decode(found.body, key=found.info.key) if found else []
             base = base_of(found.info) if found and found.info.key == key else None
@@ -89,7 +91,7 @@ class SessionParts:
             else:
                 return
             logger.warning("someone else appended to %r meanwhile; attempt %d", key, attempt)
-            sleep(delay(attempt))
+            sleep(turn(attempt, begun))
 
     def delete(self, keys: SessionKeys) -> None:
         """Delete every part of a session."""

@@ -7,6 +7,7 @@ import warnings
 
 from sessionbucket._sync.bucket import Bucket
 from sessionbucket._sync.probe import probe
+from sessionbucket._sync.retrying import repeated
 from sessionbucket.capability import Capability, ProbeResult
 from sessionbucket.errors import ConditionalWritesUnsupportedError
 from sessionbucket.layout import Layout
@@ -32,7 +33,7 @@ class Trust:
             return ProbeResult(Capability.ATOMIC, "")
         result = _found.get(self._bucket.location)
         if result is None:
-            result = probe(self._bucket, self._layout)
+            result = repeated(lambda: probe(self._bucket, self._layout), self._bucket.patience)
             _found[self._bucket.location] = result
             logger.debug(
                 "conditional writes at %s: %s %s", self._bucket.location, result.capability, result.failed

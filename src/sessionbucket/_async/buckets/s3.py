@@ -81,7 +81,11 @@ class AsyncS3Bucket(AsyncBucket):
             if info.size > max_bytes:
                 response["Body"].close()
                 raise SessionTooLargeError(key, size=info.size, limit=max_bytes)
-            return StoredObject(info, await response["Body"].read())
+            try:
+                return StoredObject(info, await response["Body"].read())
+            except BaseException:
+                response["Body"].close()  # else the connection is never given back
+                raise
 
     async def head(self, key: str) -> ObjectInfo | None:
         with translated(self.location, key):

@@ -81,7 +81,11 @@ class S3Bucket(Bucket):
             if info.size > max_bytes:
                 response["Body"].close()
                 raise SessionTooLargeError(key, size=info.size, limit=max_bytes)
-            return StoredObject(info, response["Body"].read())
+            try:
+                return StoredObject(info, response["Body"].read())
+            except BaseException:
+                response["Body"].close()  # else the connection is never given back
+                raise
 
     def head(self, key: str) -> ObjectInfo | None:
         with translated(self.location, key):

@@ -1,0 +1,122 @@
+"""Under faults at random: what was acknowledged is there once, what was refused is not there, and nothing is there twice."""
+
+from __future__ import annotations
+
+import multiprocessing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from faults.conftest import Site
+from faults.history import History, Told, seed, writer
+from faults.misfortunes import (
+    Chaos,
+    act_and_answer,
+    answer,
+    corrupt_body,
+    cut_body,
+    drop_answer,
+    drop_request,
+    reset_upload,
+)
+from faults.proxy import requests
+from faults.sides import SyncSide, at_once, errors_in
+from sessionbucket import FileBucket, SessionStore
+
+WRITERS = {"moto": 8, "seaweed": 4, "file": 4}
+UPDATES = {"moto": 30, "seaweed": 60, "file": 100}
+SESSIONS = ["a", "b"]
+FAULTS = [
+    drop_answer,
+    drop_answer,
+    drop_request,
+    reset_upload,
+    cut_body(50),
+    corrupt_body,
+    answer(503, "SlowDown"),
+    answer(500, "InternalError"),
+    answer(409, "ConditionalRequestConflict"),
+    act_and_answer(500, "InternalError"),
+]
+RATE = 0.15
+
+
+def tokens(store: Any) -> list[str]:
+    sessions = [store.load(id) for id in SESSIONS]
+    return [token for session in sessions if session for token in session.tool_names]
+
+
+def test_no_update_is_lost_doubled_or_wrongly_reported_when_answers_are_lost(site: Site, server: str) -> None:
+    history = History(seed())
+    store = site.store(max_attempts=3)
+    site.proxy.on(requests(), Chaos(history.seed, RATE, FAULTS), times=None)
+    writers = [
+        writer(f"{server}{number}", store, history, SESSIONS, UPDATES[server])
+        for number in range(WRITERS[server])
+    ]
+    assert errors_in(at_once(writers)) == []
+    site.proxy.reset()
+    history.check(tokens(site.someone_else()))
+    assert history.share("written") > 0.5  # or the history shows nothing
+
+
+@pytest.mark.parametrize("stores", ["one store", "a store each"])
+def test_no_update_is_lost_or_doubled_in_a_folder(tmp_path: Path, side: Any, stores: str) -> None:
+    history = History(seed())
+    shared = side.store(side.file_bucket(tmp_path / "store", fsync=False))
+    writers = [
+        writer(
+            f"file{number}",
+            shared
+            if stores == "one store"
+            else side.store(side.file_bucket(tmp_path / "store", fsync=False)),
+            history,
+            SESSIONS,
+            UPDATES["file"],
+        )
+        for number in range(WRITERS["file"])
+    ]
+    assert errors_in(at_once(writers)) == []
+    history.check(tokens(shared))
+    assert history.share("written") > 0.5
+
+
+def _write_from_process(root: Path, name: str) -> dict[str, Told]:
+    history = History(0)
+    writer(name, SessionStore(FileBucket(root, fsync=False)), history, SESSIONS, UPDATES["file"])()
+    if history.errors:
+        raise history.errors[0]
+    return history.told
+
+
+def test_no_update_is_lost_or_doubled_between_processes(tmp_path: Path) -> None:
+    root = tmp_path / "store"
+    history = History(seed())
+    names = [f"process{number}" for number in range(WRITERS["file"])]
+    with multiprocessing.get_context("spawn").Pool(len(names)) as pool:
+        for told in pool.map(partial(_write_from_process, root), names):
+            history.told.update(told)
+        pool.close()
+        pool.join()
+    history.check(tokens(SyncSide().store(FileBucket(root))))
+    assert history.share("written") > 0.5
+
+
+def test_sync_and_async_writers_share_a_session(tmp_path: Path, sides: dict[str, Any]) -> None:
+    history = History(seed())
+    stores = [side.store(side.file_bucket(tmp_path, fsync=False)) for side in sides.values()]
+    writers = [writer(f"side{number}", store, history, SESSIONS, 50) for number, store in enumerate(stores)]
+    assert errors_in(at_once(writers)) == []
+    history.check(tokens(stores[0]))
+
+
+def test_a_history_that_is_wrong_is_found() -> None:
+    """The check itself: a lost, a doubled, a refused and yet written, and an invented token."""
+    good = History(1, told={"a": "written", "b": "not written", "c": "unknown"})
+    good.check(["a"])
+    good.check(["a", "c"])
+    for found in (["c"], ["a", "a"], ["a", "b"], ["a", "c", "c"], ["a", "d"]):
+        with pytest.raises(AssertionError, match="SESSIONBUCKET_SEED=1"):
+            good.check(found)

@@ -1,0 +1,70 @@
+"""Large artifacts on a bad line: sent again part by part, whole or not at all, and nothing left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from faults.conftest import Site
+from faults.misfortunes import answer, drop_answer, drop_request, reset_upload
+from faults.proxy import requests
+from sessionbucket import AccessDeniedError, StoreUnavailableError
+
+PART = 8 << 20
+CONTENT = bytes(range(251)) * (2 * PART // 251 + 1000)  # three parts
+BEGIN = requests("POST", "?uploads")
+PARTS = requests("PUT", "partNumber=")
+COMPLETE = requests("POST", "uploadId=")
+
+
+def uploads(site: Site) -> list[Any]:
+    """The uploads that are begun and neither completed nor aborted."""
+    listing = site.raw.list_multipart_uploads(Bucket=site.bucket, Prefix=f"{site.prefix}/")
+    return list(listing.get("Uploads", []))
+
+
+@pytest.mark.parametrize("misfortune", [drop_answer, drop_request, reset_upload, answer(503, "SlowDown")])
+def test_a_part_that_is_lost_is_sent_again(site: Site, misfortune: Any) -> None:
+    site.proxy.on(PARTS, misfortune, nth=2)
+    site.store().put_file("s", "large.bin", CONTENT)
+    assert site.proxy.count("PUT", "partNumber=2") == 2
+    assert site.object("artifacts/s/files/large.bin") == CONTENT
+    assert uploads(site) == []
+
+
+def test_an_upload_that_is_refused_leaves_nothing_behind_and_the_old_file_in_place(site: Site) -> None:
+    store = site.store()
+    store.put_file("s", "large.bin", b"old")
+    site.proxy.on(PARTS, answer(403, "AccessDenied"), nth=2)
+    with pytest.raises(AccessDeniedError):
+        store.put_file("s", "large.bin", CONTENT)
+    assert site.object("artifacts/s/files/large.bin") == b"old"
+    assert uploads(site) == []
+
+
+def test_an_upload_whose_source_fails_leaves_nothing_behind(site: Site) -> None:
+    def source() -> Iterator[bytes]:
+        yield CONTENT
+        raise OSError("the source is gone")
+
+    with pytest.raises(OSError, match="the source is gone"):
+        site.store().put_file("s", "large.bin", source())
+    assert site.keys() == []
+    assert uploads(site) == []
+
+
+def test_an_upload_whose_last_answer_is_lost_is_unknown(site: Site) -> None:
+    site.proxy.on(COMPLETE, drop_answer)
+    with pytest.raises(StoreUnavailableError, match="not known") as caught:
+        site.store().put_file("s", "large.bin", CONTENT)
+    assert caught.value.outcome == "unknown"
+    assert uploads(site) == []
+
+
+def test_a_small_file_whose_answer_is_lost_is_sent_again(site: Site) -> None:
+    site.proxy.on(requests("PUT", "small.bin"), drop_answer)
+    site.store().put_file("s", "small.bin", b"small")
+    assert site.proxy.count("PUT", "small.bin") == 2
+    assert site.object("artifacts/s/files/small.bin") == b"small"
