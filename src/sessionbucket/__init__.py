@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from sessionbucket._async.streams import (
         AsyncFileReader,
     )
+    from sessionbucket._s3.options import (
+        S3Options,
+    )
     from sessionbucket._sync.base import (
         BaseSessionStore,
     )
@@ -160,6 +163,7 @@ _HOMES = {
     "open_async_store": "sessionbucket._async.opening",
     "AsyncSessionStore": "sessionbucket._async.store",
     "AsyncFileReader": "sessionbucket._async.streams",
+    "S3Options": "sessionbucket._s3.options",
     "BaseSessionStore": "sessionbucket._sync.base",
     "Bucket": "sessionbucket._sync.bucket",
     "ObjectStream": "sessionbucket._sync.bucket",
@@ -306,6 +310,7 @@ __all__ = [
     "RedactionStrategy",
     "RetryPolicy",
     "S3Bucket",
+    "S3Options",
     "SecurityConfig",
     "SecurityFeatures",
     "SensitivityLevel",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from sessionbucket._async.bucket import AsyncBucket
-from sessionbucket.errors import SessionCorruptedError, shorten
+from sessionbucket.errors import SessionCorruptedError, SessionTooLargeError, shorten
 from sessionbucket.layout import Layout, SessionKeys
 from sessionbucket.objects import Absent, PreconditionFailedError, StoredObject
 
@@ -29,13 +29,24 @@ class AsyncReferenceNames:
         found = await self._bucket.get(keys.session, max_bytes=self._max_bytes)
         return (keys, found) if found and inner_id(found.body) == id else None
 
-    async def refuse_other_case(self, id: str, key: str) -> None:
-        """Raises ``SessionCorruptedError`` where the file system took another id's name for this one's."""
-        if self._bucket.distinguishes_case:
+    async def refuse_anothers(self, id: str, key: str) -> None:
+        """Raises ``SessionCorruptedError`` where the object at this id's key is another id's session, in its place.
+
+        a3s-code may have put it there (``foo/bar`` at the key of ``foo_bar``), or a file system that takes two
+        spellings for one name. An id without ``_`` in a bucket that distinguishes case costs no request.
+        """
+        if "_" not in id and self._bucket.distinguishes_case:
             return
-        found = await self._bucket.get(key, max_bytes=self._max_bytes)
+        try:
+            found = await self._bucket.get(key, max_bytes=self._max_bytes)
+        except SessionTooLargeError:
+            return  # what nobody can load here is nobody's session here
         inside = inner_id(found.body) if found else None
-        if isinstance(inside, str) and inside != id and inside.lower() == id.lower():
+        if not isinstance(inside, str) or inside == id:
+            return
+        if self._layout.is_reference_key(inside, key):
+            raise SessionCorruptedError(key, f"a3s-code keeps another session here, {shorten(inside)}")
+        if inside.lower() == id.lower() and not self._bucket.distinguishes_case:
             raise SessionCorruptedError(
                 key,
                 f"this file system does not tell {shorten(id)} from {shorten(inside)}, which is the id inside",

@@ -32,7 +32,7 @@ class AsyncSessionWriter:
         overwrite = overwrite or not await self._trust.conditional()
         old = await self._settle_reference_name(id, keys, stored, overwrite=overwrite)
         if overwrite:
-            await self._reference.refuse_other_case(id, keys.session)
+            await self._reference.refuse_anothers(id, keys.session)
             written = await self._overwrite(keys.session, body)
         else:
             written = await self._replace(id, keys.session, body, stored)

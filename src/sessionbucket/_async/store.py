@@ -167,7 +167,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         """
         keys = self._layout.keys(id)
         reference = await self._reference.find(id)
-        await self._reference.refuse_other_case(id, keys.session)
+        await self._reference.refuse_anothers(id, keys.session)
         await self._parts.delete(keys)
         await self._bucket.delete([keys.session])
         if reference:

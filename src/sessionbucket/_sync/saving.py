@@ -32,7 +32,7 @@ class SessionWriter:
         overwrite = overwrite or not self._trust.conditional()
         old = self._settle_reference_name(id, keys, stored, overwrite=overwrite)
         if overwrite:
-            self._reference.refuse_other_case(id, keys.session)
+            self._reference.refuse_anothers(id, keys.session)
             written = self._overwrite(keys.session, body)
         else:
             written = self._replace(id, keys.session, body, stored)

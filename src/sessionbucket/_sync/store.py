@@ -167,7 +167,7 @@ class SessionStore(BaseSessionStore[SessionT]):
         """
         keys = self._layout.keys(id)
         reference = self._reference.find(id)
-        self._reference.refuse_other_case(id, keys.session)
+        self._reference.refuse_anothers(id, keys.session)
         self._parts.delete(keys)
         self._bucket.delete([keys.session])
         if reference:

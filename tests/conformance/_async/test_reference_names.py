@@ -188,3 +188,27 @@ async def test_an_a3s_code_folder_is_a_store_as_it_is(opener: Opener):
     store = opener.store()
     assert await store.list() == ["test-session-1"]
     assert texts_of(await store.load("test-session-1")) == ["Hello"]
+
+
+async def test_an_overwrite_or_delete_does_not_take_another_session_that_lies_at_its_key(opener: Opener):
+    body = await leave(opener, "foo/bar", "foo_bar", parts=True)
+    names = await opener.names()
+    store = opener.store()
+    with pytest.raises(SessionCorruptedError, match="'foo/bar'"):
+        await store.delete("foo_bar")
+    with pytest.raises(SessionCorruptedError, match="'foo/bar'"):
+        await store.save(session_of("foo_bar"), overwrite=True)
+    assert await opener.read("foo_bar.json") == body
+    assert await opener.names() == names
+    await store.delete("foo/bar")
+    assert await opener.names() == []
+
+
+async def test_what_is_no_session_can_be_deleted_and_overwritten(opener: Opener):
+    await opener.write("torn_one.json", b"{")
+    await opener.write("torn_two.json", b'{"id": "another"}')
+    store = opener.store()
+    await store.delete("torn_one")
+    await store.save(session_of("torn_two", "new"), overwrite=True)
+    assert texts_of(await store.load("torn_two")) == ["new"]
+    assert await store.list() == ["torn_two"]

@@ -188,3 +188,27 @@ def test_an_a3s_code_folder_is_a_store_as_it_is(opener: Opener):
     store = opener.store()
     assert store.list() == ["test-session-1"]
     assert texts_of(store.load("test-session-1")) == ["Hello"]
+
+
+def test_an_overwrite_or_delete_does_not_take_another_session_that_lies_at_its_key(opener: Opener):
+    body = leave(opener, "foo/bar", "foo_bar", parts=True)
+    names = opener.names()
+    store = opener.store()
+    with pytest.raises(SessionCorruptedError, match="'foo/bar'"):
+        store.delete("foo_bar")
+    with pytest.raises(SessionCorruptedError, match="'foo/bar'"):
+        store.save(session_of("foo_bar"), overwrite=True)
+    assert opener.read("foo_bar.json") == body
+    assert opener.names() == names
+    store.delete("foo/bar")
+    assert opener.names() == []
+
+
+def test_what_is_no_session_can_be_deleted_and_overwritten(opener: Opener):
+    opener.write("torn_one.json", b"{")
+    opener.write("torn_two.json", b'{"id": "another"}')
+    store = opener.store()
+    store.delete("torn_one")
+    store.save(session_of("torn_two", "new"), overwrite=True)
+    assert texts_of(store.load("torn_two")) == ["new"]
+    assert store.list() == ["torn_two"]
