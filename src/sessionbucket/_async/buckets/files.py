@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import BinaryIO
 
 from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
+from sessionbucket._folder import CHUNK, Folder
 from sessionbucket._runtime.async_ import in_thread
-from sessionbucket.folder import CHUNK, Folder
 from sessionbucket.objects import (
     NO_METADATA,
     PAGE_LIMIT,

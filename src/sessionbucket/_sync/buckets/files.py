@@ -6,9 +6,9 @@ import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
+from sessionbucket._folder import CHUNK, Folder
 from sessionbucket._runtime.sync import in_thread
 from sessionbucket._sync.bucket import Bucket, ObjectStream
-from sessionbucket.folder import CHUNK, Folder
 from sessionbucket.objects import (
     NO_METADATA,
     PAGE_LIMIT,
