@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import boto3
 import pytest
 from hypothesis import HealthCheck, settings
 from moto.core import DEFAULT_ACCOUNT_ID
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.s3.models import s3_backends
-from moto.server import ThreadedMotoServer
+from werkzeug.serving import make_server
 
 from conformance.locations import FILE, MEMORY, MOTO, Location, unique_name
 from sessionbucket.testing.seaweedfs import ACCESS_KEY, SECRET_KEY, SeaweedServer, find_weed
@@ -61,12 +63,17 @@ def raw_client(aws_environment: None) -> Iterator[Callable[[str], Any]]:
 
 @pytest.fixture(scope="session")
 def moto_url(aws_environment: None) -> Iterator[str]:
-    """The endpoint of a moto server."""
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    """The endpoint of a moto server that serves one request at a time.
+
+    Its threaded server checks a condition and then writes, so that now and then two who race are both told they won.
+    """
+    server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=False)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
 
 
 @pytest.fixture(scope="session")

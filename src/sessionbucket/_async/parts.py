@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from sessionbucket._async.bucket import AsyncBucket
+from sessionbucket._async.buckets.steady import AsyncSteadyBucket
 from sessionbucket._async.conditional import NotWrittenError, base_of, put_if_unchanged
 from sessionbucket._async.reference import AsyncReferenceNames
 from sessionbucket._async.trust import AsyncTrust
@@ -31,7 +31,7 @@ class AsyncSessionParts:
 
     def __init__(
         self,
-        bucket: AsyncBucket,
+        bucket: AsyncSteadyBucket,
         layout: Layout,
         reference: AsyncReferenceNames,
         trust: AsyncTrust,
@@ -82,7 +82,7 @@ class AsyncSessionParts:
             base = base_of(found.info) if found and found.info.key == key else None
             body = self._traces.encode([*before, *events], key=key)
             try:
-                await put_if_unchanged(self._bucket, key, body, base, content_type=JSON)
+                await put_if_unchanged(self._bucket.inner, key, body, base, content_type=JSON)
             except NotWrittenError as error:
                 if error.outcome == "unknown" or attempt == attempts:
                     raise SessionConflictError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sessionbucket._async.bucket import AsyncBucket
+from sessionbucket._async.buckets.steady import AsyncSteadyBucket
 from sessionbucket._async.conditional import Base, NotWrittenError, put_if_unchanged
 from sessionbucket._async.reference import AsyncReferenceNames
 from sessionbucket._async.trust import AsyncTrust
@@ -17,7 +17,7 @@ JSON = "application/json"
 class AsyncSessionWriter:
     """Writes the objects of sessions."""
 
-    def __init__(self, bucket: AsyncBucket, reference: AsyncReferenceNames, trust: AsyncTrust) -> None:
+    def __init__(self, bucket: AsyncSteadyBucket, reference: AsyncReferenceNames, trust: AsyncTrust) -> None:
         self._bucket = bucket
         self._reference = reference
         self._trust = trust
@@ -59,7 +59,7 @@ class AsyncSessionWriter:
     async def _replace(self, id: str, key: str, body: bytes, stored: StoredVersion | None) -> StoredVersion:
         base = Base(stored.version, stored.chain) if stored and stored.key == key else None
         try:
-            written = await put_if_unchanged(self._bucket, key, body, base, content_type=JSON)
+            written = await put_if_unchanged(self._bucket.inner, key, body, base, content_type=JSON)
         except NotWrittenError as error:
             raise SessionConflictError(
                 id, key=key, location=self._bucket.location, outcome=error.outcome

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from sessionbucket._runtime.sync import sleep
-from sessionbucket._sync.bucket import Bucket
+from sessionbucket._sync.buckets.steady import SteadyBucket
 from sessionbucket._sync.conditional import NotWrittenError, base_of, put_if_unchanged
 from sessionbucket._sync.reference import ReferenceNames
 from sessionbucket._sync.trust import Trust
@@ -31,7 +31,7 @@ class SessionParts:
 
     def __init__(
         self,
-        bucket: Bucket,
+        bucket: SteadyBucket,
         layout: Layout,
         reference: ReferenceNames,
         trust: Trust,
@@ -82,7 +82,7 @@ class SessionParts:
             base = base_of(found.info) if found and found.info.key == key else None
             body = self._traces.encode([*before, *events], key=key)
             try:
-                put_if_unchanged(self._bucket, key, body, base, content_type=JSON)
+                put_if_unchanged(self._bucket.inner, key, body, base, content_type=JSON)
             except NotWrittenError as error:
                 if error.outcome == "unknown" or attempt == attempts:
                     raise SessionConflictError(

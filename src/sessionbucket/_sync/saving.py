@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sessionbucket._sync.bucket import Bucket
+from sessionbucket._sync.buckets.steady import SteadyBucket
 from sessionbucket._sync.conditional import Base, NotWrittenError, put_if_unchanged
 from sessionbucket._sync.reference import ReferenceNames
 from sessionbucket._sync.trust import Trust
@@ -17,7 +17,7 @@ JSON = "application/json"
 class SessionWriter:
     """Writes the objects of sessions."""
 
-    def __init__(self, bucket: Bucket, reference: ReferenceNames, trust: Trust) -> None:
+    def __init__(self, bucket: SteadyBucket, reference: ReferenceNames, trust: Trust) -> None:
         self._bucket = bucket
         self._reference = reference
         self._trust = trust
@@ -59,7 +59,7 @@ class SessionWriter:
     def _replace(self, id: str, key: str, body: bytes, stored: StoredVersion | None) -> StoredVersion:
         base = Base(stored.version, stored.chain) if stored and stored.key == key else None
         try:
-            written = put_if_unchanged(self._bucket, key, body, base, content_type=JSON)
+            written = put_if_unchanged(self._bucket.inner, key, body, base, content_type=JSON)
         except NotWrittenError as error:
             raise SessionConflictError(
                 id, key=key, location=self._bucket.location, outcome=error.outcome

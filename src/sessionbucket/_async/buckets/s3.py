@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Unpack
 
 from botocore.exceptions import ClientError
@@ -156,8 +157,7 @@ class AsyncS3Bucket(AsyncBucket):
         failed: dict[str, str] = {}
         for key in keys:
             try:
-                with translated(self.location, key):
-                    await self._delete_one(key)
+                await repeated(partial(self._delete_one, key), self.patience)
             except SessionBucketError as error:
                 if len(keys) == 1:
                     raise
@@ -165,11 +165,12 @@ class AsyncS3Bucket(AsyncBucket):
         return failed
 
     async def _delete_one(self, key: str) -> None:
-        try:
-            await self._request("delete_object", key)
-        except ClientError as error:
-            if code_of(error) not in MISSING:
-                raise
+        with translated(self.location, key):
+            try:
+                await self._request("delete_object", key)
+            except ClientError as error:
+                if code_of(error) not in MISSING:
+                    raise
 
     async def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT

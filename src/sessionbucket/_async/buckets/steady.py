@@ -25,7 +25,7 @@ class AsyncSteadyBucket(AsyncBucket):
     """
 
     def __init__(self, inner: AsyncBucket) -> None:
-        self._inner = inner
+        self.inner = inner
         self.name = inner.name
         self.patience = inner.patience
         self.page_limit = inner.page_limit
@@ -33,17 +33,17 @@ class AsyncSteadyBucket(AsyncBucket):
 
     @property
     def distinguishes_case(self) -> bool:
-        return self._inner.distinguishes_case
+        return self.inner.distinguishes_case
 
     @property
     def location(self) -> str:
-        return self._inner.location
+        return self.inner.location
 
     async def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
-        return await repeated(lambda: self._inner.get(key, max_bytes=max_bytes), self.patience)
+        return await repeated(lambda: self.inner.get(key, max_bytes=max_bytes), self.patience)
 
     async def head(self, key: str) -> ObjectInfo | None:
-        return await repeated(lambda: self._inner.head(key), self.patience)
+        return await repeated(lambda: self.inner.head(key), self.patience)
 
     async def put(
         self,
@@ -55,20 +55,20 @@ class AsyncSteadyBucket(AsyncBucket):
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
         return await repeated(
-            lambda: self._inner.put(
+            lambda: self.inner.put(
                 key, body, condition=condition, content_type=content_type, metadata=metadata
             ),
             self.patience if isinstance(condition, Anything) else ONCE,
         )
 
     async def delete(self, keys: Sequence[str]) -> None:
-        await repeated(lambda: self._inner.delete(keys), self.patience)
+        await repeated(lambda: self.inner.delete(keys), self.patience)
 
     async def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
     ) -> ObjectPage:
         return await repeated(
-            lambda: self._inner.list_page(prefix, delimiter=delimiter, start_after=start_after, limit=limit),
+            lambda: self.inner.list_page(prefix, delimiter=delimiter, start_after=start_after, limit=limit),
             self.patience,
         )
 
@@ -80,13 +80,13 @@ class AsyncSteadyBucket(AsyncBucket):
         size: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
-        await self._inner.put_stream(key, chunks, size=size, content_type=content_type)
+        await self.inner.put_stream(key, chunks, size=size, content_type=content_type)
 
     async def get_stream(self, key: str) -> AsyncObjectStream | None:
-        return await repeated(lambda: self._inner.get_stream(key), self.patience)
+        return await repeated(lambda: self.inner.get_stream(key), self.patience)
 
     async def leftovers(self, prefix: str) -> list[ObjectInfo]:
-        return await repeated(lambda: self._inner.leftovers(prefix), self.patience)
+        return await repeated(lambda: self.inner.leftovers(prefix), self.patience)
 
     async def close(self) -> None:
-        await self._inner.close()
+        await self.inner.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Unpack
 
 from botocore.exceptions import ClientError
@@ -154,8 +155,7 @@ class S3Bucket(Bucket):
         failed: dict[str, str] = {}
         for key in keys:
             try:
-                with translated(self.location, key):
-                    self._delete_one(key)
+                repeated(partial(self._delete_one, key), self.patience)
             except SessionBucketError as error:
                 if len(keys) == 1:
                     raise
@@ -163,11 +163,12 @@ class S3Bucket(Bucket):
         return failed
 
     def _delete_one(self, key: str) -> None:
-        try:
-            self._request("delete_object", key)
-        except ClientError as error:
-            if code_of(error) not in MISSING:
-                raise
+        with translated(self.location, key):
+            try:
+                self._request("delete_object", key)
+            except ClientError as error:
+                if code_of(error) not in MISSING:
+                    raise
 
     def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT

@@ -25,7 +25,7 @@ class SteadyBucket(Bucket):
     """
 
     def __init__(self, inner: Bucket) -> None:
-        self._inner = inner
+        self.inner = inner
         self.name = inner.name
         self.patience = inner.patience
         self.page_limit = inner.page_limit
@@ -33,17 +33,17 @@ class SteadyBucket(Bucket):
 
     @property
     def distinguishes_case(self) -> bool:
-        return self._inner.distinguishes_case
+        return self.inner.distinguishes_case
 
     @property
     def location(self) -> str:
-        return self._inner.location
+        return self.inner.location
 
     def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
-        return repeated(lambda: self._inner.get(key, max_bytes=max_bytes), self.patience)
+        return repeated(lambda: self.inner.get(key, max_bytes=max_bytes), self.patience)
 
     def head(self, key: str) -> ObjectInfo | None:
-        return repeated(lambda: self._inner.head(key), self.patience)
+        return repeated(lambda: self.inner.head(key), self.patience)
 
     def put(
         self,
@@ -55,20 +55,20 @@ class SteadyBucket(Bucket):
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
         return repeated(
-            lambda: self._inner.put(
+            lambda: self.inner.put(
                 key, body, condition=condition, content_type=content_type, metadata=metadata
             ),
             self.patience if isinstance(condition, Anything) else ONCE,
         )
 
     def delete(self, keys: Sequence[str]) -> None:
-        repeated(lambda: self._inner.delete(keys), self.patience)
+        repeated(lambda: self.inner.delete(keys), self.patience)
 
     def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
     ) -> ObjectPage:
         return repeated(
-            lambda: self._inner.list_page(prefix, delimiter=delimiter, start_after=start_after, limit=limit),
+            lambda: self.inner.list_page(prefix, delimiter=delimiter, start_after=start_after, limit=limit),
             self.patience,
         )
 
@@ -80,13 +80,13 @@ class SteadyBucket(Bucket):
         size: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
-        self._inner.put_stream(key, chunks, size=size, content_type=content_type)
+        self.inner.put_stream(key, chunks, size=size, content_type=content_type)
 
     def get_stream(self, key: str) -> ObjectStream | None:
-        return repeated(lambda: self._inner.get_stream(key), self.patience)
+        return repeated(lambda: self.inner.get_stream(key), self.patience)
 
     def leftovers(self, prefix: str) -> list[ObjectInfo]:
-        return repeated(lambda: self._inner.leftovers(prefix), self.patience)
+        return repeated(lambda: self.inner.leftovers(prefix), self.patience)
 
     def close(self) -> None:
-        self._inner.close()
+        self.inner.close()
