@@ -139,7 +139,8 @@ def test_a_passing_refusal_is_tried_as_often_as_was_asked_for(
     assert refusal.advice in str(error)
     if call == "save":
         assert site.proxy.count("PUT") == ATTEMPTS
-        assert site.proxy.count("HEAD") <= ATTEMPTS
+        # botocore asks for the bucket, too, where a HEAD is answered 400: it might be in another region
+        assert site.proxy.count("HEAD") <= 2 * ATTEMPTS
         assert error.outcome == "unknown"
     else:
         assert len(site.proxy.seen) == ATTEMPTS
