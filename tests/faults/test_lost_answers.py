@@ -89,9 +89,9 @@ def test_a_save_succeeds_when_answers_are_lost_several_times_in_a_row(
 def test_a_save_that_meets_itself_on_the_second_try_succeeds(
     site: Site, store: Any, stored: SessionData
 ) -> None:
-    """The HEADs between the two requests fail, so the second PUT is answered 412 for the first one's sake."""
+    """The HEAD between the two requests fails, so the second PUT is answered 412 for the first one's sake."""
     site.proxy.on(PUT, drop_answer)
-    site.proxy.on(HEAD, answer(503, "SlowDown"), times=5)
+    site.proxy.on(HEAD, answer(503, "SlowDown"), times=1)
     stored.tool_names.append("second")
     store.save(stored)
     statuses = [seen.status for seen in site.proxy.seen if PUT(seen)]

@@ -113,7 +113,7 @@ def check_options(options: Mapping[str, Any], *, session: object = None, client:
     return checked
 
 
-def patience(options: S3Options) -> Patience:
+def patience_of(options: S3Options) -> Patience:
     """How often, and for how long, requests are repeated."""
     return Patience(
         attempts=options.get("max_attempts", DEFAULT_MAX_ATTEMPTS),

@@ -19,7 +19,7 @@ from sessionbucket._s3.errors import (
     translated,
     was_retried,
 )
-from sessionbucket._s3.options import S3Options, check_options, patience
+from sessionbucket._s3.options import S3Options, check_options, patience_of
 from sessionbucket._sync.bucket import Bucket, ObjectStream
 from sessionbucket._sync.buckets.s3_upload import Upload
 from sessionbucket._sync.retrying import repeated
@@ -39,6 +39,7 @@ from sessionbucket.objects import (
     PreconditionFailedError,
     StoredObject,
 )
+from sessionbucket.patience import ONCE
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ class S3Bucket(Bucket):
         endpoint = client.meta.endpoint_url if client is not None else self._options.get("endpoint_url")
         self._location = requests.location(bucket, endpoint)
         self._batch_deletes = True
-        self.patience = patience(self._options)
+        self.patience = patience_of(self._options)
         self.conditional_writes = requests.conditional_writes(self._options, self._location)
 
     @property
@@ -153,9 +154,11 @@ class S3Bucket(Bucket):
 
     def _delete_singly(self, keys: Sequence[str]) -> dict[str, str]:
         failed: dict[str, str] = {}
+        # The store repeats a whole call, but not one that names the keys it could not delete.
+        patience = self.patience if len(keys) > 1 else ONCE
         for key in keys:
             try:
-                repeated(partial(self._delete_one, key), self.patience)
+                repeated(partial(self._delete_one, key), patience)
             except SessionBucketError as error:
                 if len(keys) == 1:
                     raise
