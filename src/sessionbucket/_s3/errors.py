@@ -21,6 +21,7 @@ from botocore.exceptions import (
     ProfileNotFound,
     ReadTimeoutError,
 )
+from urllib3.exceptions import HTTPError
 
 from sessionbucket.errors import (
     AccessDeniedError,
@@ -79,7 +80,7 @@ def was_retried(error: ClientError) -> bool:
 def transport_errors() -> tuple[type[BaseException], ...]:
     """What a request can end with. aiohttp's are there only where aiohttp is."""
     aiohttp = sys.modules.get("aiohttp")
-    return (BotoCoreError, ClientError, OSError, *((aiohttp.ClientError,) if aiohttp else ()))
+    return (BotoCoreError, ClientError, HTTPError, OSError, *((aiohttp.ClientError,) if aiohttp else ()))
 
 
 @contextmanager
