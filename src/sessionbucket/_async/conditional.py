@@ -15,16 +15,8 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
-    """The version a write builds on, with its chain."""
-
-    version: str
-    chain: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Written:
-    """The version a write became, and its chain."""
+    """A version with its chain: what a write became, and what the next one builds on."""
 
     version: str
     chain: tuple[str, ...]
@@ -39,7 +31,7 @@ class NotWrittenError(SessionBucketError):
 
 
 async def put_if_unchanged(
-    bucket: AsyncBucket, key: str, body: bytes, base: Base | None, *, content_type: str
+    bucket: AsyncBucket, key: str, body: bytes, base: Written | None, *, content_type: str
 ) -> Written:
     """Put the body over exactly ``base``, or over nothing when that is None.
 
@@ -74,7 +66,7 @@ class _Write:
     """One write, which may take several requests; all carry the same id."""
 
     def __init__(
-        self, bucket: AsyncBucket, key: str, body: bytes, base: Base | None, content_type: str
+        self, bucket: AsyncBucket, key: str, body: bytes, base: Written | None, content_type: str
     ) -> None:
         self.bucket = bucket
         self.key = key
@@ -134,6 +126,6 @@ class _Write:
         return Written(version_of(self.body), self.chain)
 
 
-def base_of(info: ObjectInfo) -> Base:
+def base_of(info: ObjectInfo) -> Written:
     """What a write builds on that replaces this object."""
-    return Base(info.version or "", chain_of(info))
+    return Written(info.version or "", chain_of(info))

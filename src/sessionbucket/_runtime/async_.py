@@ -13,9 +13,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 sleep = asyncio.sleep
-Lock = asyncio.Lock
 
-__all__ = ["FileSource", "Lock", "chunks_of", "gather", "in_thread", "settled", "sleep"]
+__all__ = ["FileSource", "chunks_of", "gather", "in_thread", "settled", "sleep"]
 
 
 async def gather(calls: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,9 +14,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 sleep = time.sleep
-Lock = threading.Lock
 
-__all__ = ["FileSource", "Lock", "chunks_of", "gather", "in_thread", "settled", "sleep"]
+__all__ = ["FileSource", "chunks_of", "gather", "in_thread", "settled", "sleep"]
 
 
 def gather(calls: Sequence[Callable[[], T]]) -> list[T]:

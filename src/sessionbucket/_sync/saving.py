@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sessionbucket._sync.buckets.steady import SteadyBucket
-from sessionbucket._sync.conditional import Base, NotWrittenError, put_if_unchanged
+from sessionbucket._sync.conditional import NotWrittenError, Written, put_if_unchanged
 from sessionbucket._sync.reference import ReferenceNames
 from sessionbucket._sync.trust import Trust
 from sessionbucket.chain import new_chain, to_metadata
@@ -57,7 +57,7 @@ class SessionWriter:
         return StoredVersion(self._bucket.location, key, version, chain)
 
     def _replace(self, id: str, key: str, body: bytes, stored: StoredVersion | None) -> StoredVersion:
-        base = Base(stored.version, stored.chain) if stored and stored.key == key else None
+        base = Written(stored.version, stored.chain) if stored and stored.key == key else None
         try:
             written = put_if_unchanged(self._bucket.inner, key, body, base, content_type=JSON)
         except NotWrittenError as error:

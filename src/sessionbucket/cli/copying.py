@@ -187,7 +187,7 @@ class SessionCopier:
             bucket.put(key, body, content_type=_JSON)
             return
         try:
-            put_if_unchanged(bucket, key, body, None, content_type=_JSON)
+            put_if_unchanged(bucket.inner, key, body, None, content_type=_JSON)
         except NotWrittenError as error:
             raise SessionConflictError(
                 id, key=key, location=bucket.location, outcome=error.outcome
