@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from sessionbucket._async.bucket import AsyncBucket
+from sessionbucket._async.paging import pages
 from sessionbucket._async.reference import inner_id
 from sessionbucket._runtime.async_ import gather
 from sessionbucket.errors import SessionCorruptedError, SessionTooLargeError
@@ -32,7 +33,7 @@ class AsyncStoreCheck:
     async def findings(self) -> AsyncGenerator[Finding, None]:
         """What is wrong, in the order it is found."""
         stems: set[str] = set()
-        async for infos in self._pages(self._layout.root, delimiter="/"):
+        async for infos in pages(self._bucket, self._layout.root, delimiter="/"):
             sessions = [info for info in infos if self._layout.session_id(info.key) is not None]
             stems.update(self._layout.stem(info.key) for info in sessions)
             for start in range(0, len(sessions), _AT_ONCE):
@@ -41,7 +42,7 @@ class AsyncStoreCheck:
                     if finding:
                         yield finding
         for folder in self._layout.part_folders:
-            async for infos in self._pages(folder):
+            async for infos in pages(self._bucket, folder):
                 for info in infos:
                     if self._layout.part_stem(info.key) not in stems:
                         yield Finding(info.key, Problem.ORPHAN, "a part without its session", removable=False)
@@ -69,20 +70,13 @@ class AsyncStoreCheck:
     async def _leftovers(self) -> AsyncGenerator[Finding, None]:
         """What an interrupted probe, health check or write left behind, once it is too old to be in use."""
         before = datetime.now(UTC) - _IN_USE
-        async for infos in self._pages(self._layout.bookkeeping):
+        async for infos in pages(self._bucket, self._layout.bookkeeping):
             for info in infos:
                 if info.updated_at < before:
                     yield Finding(info.key, Problem.LEFTOVER, "a probe that was cut off", removable=True)
         for info in await self._bucket.leftovers(self._layout.root):
             if info.updated_at < before:
                 yield Finding(info.key, Problem.LEFTOVER, "a write that was cut off", removable=True)
-
-    async def _pages(self, prefix: str, delimiter: str = "") -> AsyncGenerator[list[ObjectInfo], None]:
-        after: str | None = ""
-        while after is not None:
-            page = await self._bucket.list_page(prefix, delimiter=delimiter, start_after=after)
-            yield page.objects
-            after = page.next_start_after
 
     async def repair(self, findings: Sequence[Finding]) -> list[Finding]:
         """Remove those that are safe to remove; gives those that were. The rest stays where it is."""

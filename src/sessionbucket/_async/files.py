@@ -5,6 +5,7 @@ from __future__ import annotations
 import mimetypes
 
 from sessionbucket._async.bucket import AsyncBucket
+from sessionbucket._async.paging import pages
 from sessionbucket._async.streams import AsyncFileReader
 from sessionbucket._runtime.async_ import FileSource, chunks_of
 from sessionbucket.errors import FileNotInStoreError
@@ -34,14 +35,10 @@ class AsyncSessionFiles:
     async def list(self, id: str) -> list[FileInfo]:
         keys = self._layout.keys(id)
         files = []
-        after: str | None = ""
-        while after is not None:
-            page = await self._bucket.list_page(keys.files, start_after=after)
+        async for infos in pages(self._bucket, keys.files):
             files += [
-                FileInfo(keys.file_name(info.key), info.size, info.updated_at, info.version)
-                for info in page.objects
+                FileInfo(keys.file_name(info.key), info.size, info.updated_at, info.version) for info in infos
             ]
-            after = page.next_start_after
         return files
 
     async def delete(self, id: str, name: str) -> None:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from sessionbucket._async.buckets.steady import AsyncSteadyBucket
 from sessionbucket._async.conditional import NotWrittenError, base_of, put_if_unchanged
+from sessionbucket._async.paging import pages
 from sessionbucket._async.reference import AsyncReferenceNames
 from sessionbucket._async.trust import AsyncTrust
 from sessionbucket._runtime.async_ import sleep
@@ -95,12 +96,9 @@ class AsyncSessionParts:
 
     async def delete(self, keys: SessionKeys) -> None:
         """Delete every part of a session."""
-        after: str | None = ""
         found = [keys.traces, keys.verification]
-        while after is not None:
-            page = await self._bucket.list_page(keys.artifacts_folder, start_after=after)
-            found += [info.key for info in page.objects]
-            after = page.next_start_after
+        async for infos in pages(self._bucket, keys.artifacts_folder):
+            found += [info.key for info in infos]
         await self._bucket.delete(found)
 
     async def _save(self, key: str, codec: Codec[PartT], part: PartT) -> None:

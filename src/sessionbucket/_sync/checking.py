@@ -8,6 +8,7 @@ from functools import partial
 
 from sessionbucket._runtime.sync import gather
 from sessionbucket._sync.bucket import Bucket
+from sessionbucket._sync.paging import pages
 from sessionbucket._sync.reference import inner_id
 from sessionbucket.errors import SessionCorruptedError, SessionTooLargeError
 from sessionbucket.findings import Finding, Problem
@@ -32,7 +33,7 @@ class StoreCheck:
     def findings(self) -> Generator[Finding, None, None]:
         """What is wrong, in the order it is found."""
         stems: set[str] = set()
-        for infos in self._pages(self._layout.root, delimiter="/"):
+        for infos in pages(self._bucket, self._layout.root, delimiter="/"):
             sessions = [info for info in infos if self._layout.session_id(info.key) is not None]
             stems.update(self._layout.stem(info.key) for info in sessions)
             for start in range(0, len(sessions), _AT_ONCE):
@@ -41,7 +42,7 @@ class StoreCheck:
                     if finding:
                         yield finding
         for folder in self._layout.part_folders:
-            for infos in self._pages(folder):
+            for infos in pages(self._bucket, folder):
                 for info in infos:
                     if self._layout.part_stem(info.key) not in stems:
                         yield Finding(info.key, Problem.ORPHAN, "a part without its session", removable=False)
@@ -69,20 +70,13 @@ class StoreCheck:
     def _leftovers(self) -> Generator[Finding, None, None]:
         """What an interrupted probe, health check or write left behind, once it is too old to be in use."""
         before = datetime.now(UTC) - _IN_USE
-        for infos in self._pages(self._layout.bookkeeping):
+        for infos in pages(self._bucket, self._layout.bookkeeping):
             for info in infos:
                 if info.updated_at < before:
                     yield Finding(info.key, Problem.LEFTOVER, "a probe that was cut off", removable=True)
         for info in self._bucket.leftovers(self._layout.root):
             if info.updated_at < before:
                 yield Finding(info.key, Problem.LEFTOVER, "a write that was cut off", removable=True)
-
-    def _pages(self, prefix: str, delimiter: str = "") -> Generator[list[ObjectInfo], None, None]:
-        after: str | None = ""
-        while after is not None:
-            page = self._bucket.list_page(prefix, delimiter=delimiter, start_after=after)
-            yield page.objects
-            after = page.next_start_after
 
     def repair(self, findings: Sequence[Finding]) -> list[Finding]:
         """Remove those that are safe to remove; gives those that were. The rest stays where it is."""

@@ -6,6 +6,7 @@ import mimetypes
 
 from sessionbucket._runtime.sync import FileSource, chunks_of
 from sessionbucket._sync.bucket import Bucket
+from sessionbucket._sync.paging import pages
 from sessionbucket._sync.streams import FileReader
 from sessionbucket.errors import FileNotInStoreError
 from sessionbucket.layout import Layout
@@ -34,14 +35,10 @@ class SessionFiles:
     def list(self, id: str) -> list[FileInfo]:
         keys = self._layout.keys(id)
         files = []
-        after: str | None = ""
-        while after is not None:
-            page = self._bucket.list_page(keys.files, start_after=after)
+        for infos in pages(self._bucket, keys.files):
             files += [
-                FileInfo(keys.file_name(info.key), info.size, info.updated_at, info.version)
-                for info in page.objects
+                FileInfo(keys.file_name(info.key), info.size, info.updated_at, info.version) for info in infos
             ]
-            after = page.next_start_after
         return files
 
     def delete(self, id: str, name: str) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from sessionbucket._sync.bucket import Bucket
+from sessionbucket._sync.paging import next_start, pages
 from sessionbucket.errors import InvalidArgumentError
 from sessionbucket.layout import Layout
 from sessionbucket.listing import SessionInfo, SessionPage, check_limit, read_cursor, write_cursor
-from sessionbucket.objects import PAGE_LIMIT, ObjectInfo, ObjectPage
+from sessionbucket.objects import PAGE_LIMIT, ObjectInfo
 
 _FOLDER_ROWS = 4  # artifacts/, traces/, verification/ and .sessionbucket/ take rows beside the sessions
 
@@ -23,16 +24,11 @@ class SessionListing:
     def iterate(self, prefix: str) -> Generator[SessionInfo, None, None]:
         """All sessions, in whole pages of the bucket's."""
         start = self._layout.id_prefix(prefix)
-        after: str | None = ""
-        while after is not None:
-            page = self._bucket.list_page(
-                start, delimiter="/", start_after=after, limit=self._bucket.page_limit
-            )
-            for info in page.objects:
+        for infos in pages(self._bucket, start, delimiter="/", limit=self._bucket.page_limit):
+            for info in infos:
                 session = self._session(info)
                 if session:
                     yield session
-            after = _next(page)
 
     def page(self, prefix: str, limit: int, cursor: str | None) -> SessionPage:
         """One page, in one request as a rule: the rows asked for leave room for the folders of the parts.
@@ -48,7 +44,7 @@ class SessionListing:
         while after is not None and len(found) <= limit:
             page = self._bucket.list_page(start, delimiter="/", start_after=after, limit=rows)
             found += [(info.key, session) for info in page.objects if (session := self._session(info))]
-            after = _next(page)
+            after = next_start(page)
             if found and rows == PAGE_LIMIT >= limit:
                 break
         more = after is not None or len(found) > limit
@@ -71,14 +67,3 @@ class SessionListing:
     def _session(self, info: ObjectInfo) -> SessionInfo | None:
         id = self._layout.session_id(info.key)
         return SessionInfo(id, info.size, info.updated_at, info.version) if id is not None else None
-
-
-def _next(page: ObjectPage) -> str | None:
-    """Where the next page starts: after the last object, not after a folder.
-
-    Some servers (SeaweedFS) sort a folder by its name without the slash, so objects listed after it may have lesser
-    keys; to start after the folder would give them again. A folder that comes twice for it is no session.
-    """
-    if page.next_start_after is None or not page.objects:
-        return page.next_start_after
-    return page.objects[-1].key

@@ -10,6 +10,7 @@ from typing import TypeVar
 from sessionbucket._runtime.sync import sleep
 from sessionbucket._sync.buckets.steady import SteadyBucket
 from sessionbucket._sync.conditional import NotWrittenError, base_of, put_if_unchanged
+from sessionbucket._sync.paging import pages
 from sessionbucket._sync.reference import ReferenceNames
 from sessionbucket._sync.trust import Trust
 from sessionbucket.codec import Codec
@@ -95,12 +96,9 @@ class SessionParts:
 
     def delete(self, keys: SessionKeys) -> None:
         """Delete every part of a session."""
-        after: str | None = ""
         found = [keys.traces, keys.verification]
-        while after is not None:
-            page = self._bucket.list_page(keys.artifacts_folder, start_after=after)
-            found += [info.key for info in page.objects]
-            after = page.next_start_after
+        for infos in pages(self._bucket, keys.artifacts_folder):
+            found += [info.key for info in infos]
         self._bucket.delete(found)
 
     def _save(self, key: str, codec: Codec[PartT], part: PartT) -> None:
