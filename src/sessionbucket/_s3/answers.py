@@ -48,7 +48,9 @@ _REGION = frozenset(
     {"PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}
 )
 
-NO_CREDENTIALS = "there are no usable credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a role"
+NO_CREDENTIALS = (
+    "there are no usable credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a role"
+)
 DAMAGED = "the body does not match its checksum; it was damaged on the way, so try again"
 NO_CONNECTION = "no connection could be made; check the endpoint, the network and that the server runs"
 SILENCE = "the server did not answer in time; try again, or raise read_timeout"
