@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from datetime import timedelta
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from sessionbucket._obstore.checksums import StreamChecksum, could_be_md5, is_md5_of
@@ -94,5 +95,9 @@ class AsyncIntegrity:
 
 
 def _headers(url: str, timeout: float) -> dict[str, str]:
-    with urlopen(Request(url, method="HEAD"), timeout=timeout) as answer:  # noqa: S310 (obstore made the URL)
-        return {name.lower(): value for name, value in answer.headers.items()}
+    try:
+        with urlopen(Request(url, method="HEAD"), timeout=timeout) as answer:  # noqa: S310 (obstore made the URL)
+            return {name.lower(): value for name, value in answer.headers.items()}
+    except HTTPError as refusal:
+        refusal.close()
+        raise
