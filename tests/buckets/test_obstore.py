@@ -14,17 +14,21 @@ from typing import Any
 
 import boto3
 import pytest
+from moto.s3.responses import S3Response
 
 from conformance.locations import Location, environment
 from conformance.samples import session_of
 from sessionbucket import (
+    Absent,
     AccessDeniedError,
+    Anything,
     AsyncObstoreBucket,
     InvalidArgumentError,
     NotSupportedError,
     ObstoreBucket,
     S3Bucket,
     SessionStore,
+    StoreUnavailableError,
     open_async_store,
     open_store,
 )
@@ -276,6 +280,12 @@ class TestCredentials:
             server.shutdown()
             thread.join()
 
+    def test_the_files_come_before_a_containers_role(
+        self, files: None, signer: Any, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/role")
+        assert signer() == ("of-default", "eu-north-1")
+
     def test_none_at_all(self):
         with pytest.raises(AccessDeniedError, match="AWS_ACCESS_KEY_ID"):
             ObstoreBucket("bucket").get("k", max_bytes=1)
@@ -318,9 +328,43 @@ def test_a_listing_with_a_key_that_obstore_cannot_read_is_an_error(
         obstore.list()
 
 
-def test_a_listing_goes_around_the_parts(moto: Location, obstore: SessionStore[Any]):
+def test_a_listing_goes_around_the_parts(moto: Location, listings: list[str]):
     """Their keys are in obstore's listing, and one request takes it behind each of their folders."""
-    moto.fill([f"artifacts/s/files/{number}" for number in range(2500)])
-    moto.fill([f"{letter}{number:04}.json" for letter in "ab" for number in range(600)])
-    ids = obstore.list()
-    assert ids == sorted(f"{letter}{number:04}" for letter in "ab" for number in range(600))
+    moto.fill([f"artifacts/s/files/{number:04}" for number in range(2500)])
+    ids = sorted(f"{letter}{number:04}" for letter in "ab" for number in range(600))
+    moto.fill([f"{id}.json" for id in ids])
+    with open_store(moto.url(engine="obstore")) as store:
+        assert store.list() == ids
+    # The first page ends in the folder, the second begins behind it, and the third with the second page of rows.
+    assert len(listings) == 3
+
+
+def test_a_listing_of_few_sessions_is_one_request(moto: Location, listings: list[str]):
+    moto.fill([f"s{number}.json" for number in range(5)])
+    with open_store(moto.url(engine="obstore")) as store:
+        assert len(store.list()) == 5
+        assert len(listings) == 1
+        assert len(store.list_page(limit=2).sessions) == 2
+    assert len(listings) == 2
+
+
+@pytest.fixture
+def listings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every request for a listing that moto is asked."""
+    asked: list[str] = []
+    asks = S3Response.list_objects_v2
+
+    def counted(self: S3Response) -> Any:
+        asked.append(self.path)
+        return asks(self)
+
+    monkeypatch.setattr(S3Response, "list_objects_v2", counted)
+    return asked
+
+
+@pytest.mark.parametrize("condition", [Anything(), Absent()])
+def test_a_put_to_a_server_that_is_not_there_was_surely_not_done(condition: Any):
+    bucket = ObstoreBucket("bucket", endpoint_url="http://127.0.0.1:1")
+    with pytest.raises(StoreUnavailableError, match="no connection") as caught:
+        bucket.put("k", b"x", condition=condition)
+    assert caught.value.outcome == "not written"
