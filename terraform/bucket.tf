@@ -1,0 +1,27 @@
+resource "aws_s3_bucket" "sessions" {
+  bucket        = var.bucket_name
+  force_destroy = var.force_destroy
+  tags          = var.tags
+}
+
+resource "aws_s3_bucket_versioning" "sessions" {
+  bucket = aws_s3_bucket.sessions.id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "sessions" {
+  bucket = aws_s3_bucket.sessions.id
+
+  rule {
+    # One key for the bucket and not one for each object: a save costs no request to KMS.
+    bucket_key_enabled = var.kms_key_arn != null
+
+    apply_server_side_encryption_by_default {
+      sse_algorithm     = var.kms_key_arn == null ? "AES256" : "aws:kms"
+      kms_master_key_id = var.kms_key_arn
+    }
+  }
+}

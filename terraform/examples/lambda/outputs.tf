@@ -1,0 +1,9 @@
+output "function_name" {
+  description = "The function to invoke."
+  value       = aws_lambda_function.agent.function_name
+}
+
+output "store_url" {
+  description = "The URL of the store, for a look into it from elsewhere."
+  value       = module.sessions.store_urls["agent"]
+}

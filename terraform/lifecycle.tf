@@ -1,0 +1,50 @@
+locals {
+  # A rule's filter can name a prefix and no suffix, so what expires sessions expires all that lies around them.
+  expirations = merge([
+    for name, tenant in var.tenants : {
+      "${name}-artifacts" = { prefix = "${local.roots[name]}artifacts/", days = tenant.artifacts_expiration_days }
+      "${name}-traces"    = { prefix = "${local.roots[name]}traces/", days = tenant.traces_expiration_days }
+      "${name}-sessions"  = { prefix = local.roots[name], days = tenant.sessions_expiration_days }
+    }
+  ]...)
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "sessions" {
+  bucket     = aws_s3_bucket.sessions.id
+  depends_on = [aws_s3_bucket_versioning.sessions]
+
+  rule {
+    id     = "leftovers"
+    status = "Enabled"
+    filter {}
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = var.abort_incomplete_multipart_upload_days
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = var.noncurrent_version_expiration_days
+    }
+
+    expiration {
+      expired_object_delete_marker = true
+    }
+  }
+
+  dynamic "rule" {
+    for_each = { for id, expiration in local.expirations : id => expiration if expiration.days != null }
+
+    content {
+      id     = rule.key
+      status = "Enabled"
+
+      filter {
+        prefix = rule.value.prefix
+      }
+
+      expiration {
+        days = rule.value.days
+      }
+    }
+  }
+}

@@ -1,0 +1,55 @@
+locals {
+  bucket_and_objects = [var.bucket_arn, "${var.bucket_arn}/*"]
+
+  # All that lies under the prefixes but the sessions, which are the only keys directly under them.
+  part_folders = flatten([
+    for root in values(var.roots) : [
+      for folder in ["artifacts", "traces", "verification", ".sessionbucket"] : "${root}${folder}/"
+    ]
+  ])
+
+  tls_statements = [
+    {
+      Sid       = "DenyPlainHTTP"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "s3:*"
+      Resource  = local.bucket_and_objects
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    },
+    {
+      Sid       = "DenyOldTLS"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "s3:*"
+      Resource  = local.bucket_and_objects
+      Condition = { NumericLessThan = { "s3:TlsVersion" = "1.2" } }
+    },
+  ]
+
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+  conditional_write_statement = {
+    Sid       = "DenyUnconditionalSessionWrites"
+    Effect    = "Deny"
+    Principal = "*"
+    Action    = "s3:PutObject"
+    # A wildcard matches slashes, too: no pattern holds the keys directly under a prefix and none below.
+    NotResource = [for folder in local.part_folders : "${var.bucket_arn}/${folder}*"]
+    Condition = {
+      Null = { "s3:if-match" = "true", "s3:if-none-match" = "true" }
+      # False for what begins and sends a multipart upload and takes no condition; true for what completes it.
+      Bool = { "s3:ObjectCreationOperation" = "true" }
+    }
+  }
+}
+
+output "bucket" {
+  description = "The bucket's policy."
+  value = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      local.tls_statements,
+      [for statement in [local.conditional_write_statement] : statement if var.enforce_conditional_writes],
+    )
+  })
+}

@@ -1,0 +1,60 @@
+locals {
+  list_statements = {
+    for name, root in var.roots : name => merge(
+      {
+        Sid      = "ListUnderThePrefix"
+        Effect   = "Allow"
+        Action   = "s3:ListBucket"
+        Resource = var.bucket_arn
+      },
+      # S3 asks for this permission, with the key as s3:prefix, before it says that a key does not exist.
+      { for element, value in { Condition = { StringLike = { "s3:prefix" = "${root}*" } } } : element => value if root != "" },
+    )
+  }
+
+  object_actions = {
+    agent  = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
+    reader = ["s3:GetObject"]
+  }
+
+  key_actions = {
+    agent  = ["kms:GenerateDataKey", "kms:Decrypt"]
+    reader = ["kms:Decrypt"]
+  }
+
+  policies = {
+    for role in ["agent", "reader"] : role => {
+      for name, root in var.roots : name => jsonencode({
+        Version = "2012-10-17"
+        Statement = concat(
+          [
+            local.list_statements[name],
+            {
+              Sid      = "ObjectsUnderThePrefix"
+              Effect   = "Allow"
+              Action   = local.object_actions[role]
+              Resource = "${var.bucket_arn}/${root}*"
+            },
+          ],
+          [for key_arn in compact([var.kms_key_arn]) : {
+            Sid       = "KeyThroughS3"
+            Effect    = "Allow"
+            Action    = local.key_actions[role]
+            Resource  = key_arn
+            Condition = { StringEquals = { "kms:ViaService" = var.s3_service } }
+          }],
+        )
+      })
+    }
+  }
+}
+
+output "agent" {
+  description = "Each store's policy to read and write it."
+  value       = local.policies.agent
+}
+
+output "reader" {
+  description = "Each store's policy to read it."
+  value       = local.policies.reader
+}

@@ -1,0 +1,20 @@
+mock_resource "aws_s3_bucket" {
+  defaults = {
+    id     = "acme-sessions"
+    arn    = "arn:aws:s3:::acme-sessions"
+    region = "eu-central-1"
+  }
+}
+
+mock_data "aws_partition" {
+  defaults = {
+    partition  = "aws"
+    dns_suffix = "amazonaws.com"
+  }
+}
+
+mock_data "aws_caller_identity" {
+  defaults = {
+    account_id = "123456789012"
+  }
+}

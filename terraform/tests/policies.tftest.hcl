@@ -1,0 +1,72 @@
+# Which policies are made, and for whom. What they allow and deny is evaluated in ../tests/terraform.
+
+mock_provider "aws" {
+  source = "./tests/aws"
+}
+
+variables {
+  bucket_name = "acme-sessions"
+  tenants = {
+    support  = { prefix = "support/prod" }
+    research = { prefix = "research" }
+  }
+}
+
+run "plain" {
+  assert {
+    condition     = [for statement in jsondecode(output.bucket_policy_json).Statement : statement.Sid] == ["DenyPlainHTTP", "DenyOldTLS"]
+    error_message = "The bucket's policy is not the two statements on TLS."
+  }
+
+  assert {
+    condition     = keys(output.agent_policy_json) == ["research", "support"] && keys(output.reader_policy_json) == ["research", "support"]
+    error_message = "Not every tenant has its policies."
+  }
+
+  assert {
+    condition = [for name in ["research", "support"] : aws_iam_policy.agent[name].name] == [
+      "acme-sessions.research.agent", "acme-sessions.support.agent",
+    ]
+    error_message = "The policies are not named after bucket and tenant."
+  }
+
+  assert {
+    condition     = alltrue([for name in ["research", "support"] : aws_iam_policy.agent[name].policy == output.agent_policy_json[name] && aws_iam_policy.reader[name].policy == output.reader_policy_json[name]])
+    error_message = "What is put out is not what was made."
+  }
+}
+
+run "enforced_with_a_key" {
+  variables {
+    kms_key_arn                = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    enforce_conditional_writes = true
+  }
+
+  assert {
+    condition     = contains([for statement in jsondecode(output.bucket_policy_json).Statement : statement.Sid], "DenyUnconditionalSessionWrites")
+    error_message = "Conditional writes are not enforced."
+  }
+}
+
+run "enforced_at_the_root" {
+  variables {
+    tenants                    = { agent = { prefix = "" } }
+    enforce_conditional_writes = true
+  }
+
+  assert {
+    condition     = output.store_urls == { agent = "s3://acme-sessions?region=eu-central-1&expected_bucket_owner=123456789012" }
+    error_message = "The URL of a store at the bucket's root is wrong."
+  }
+}
+
+run "too_many_tenants_to_enforce" {
+  command = plan
+
+  variables {
+    tenants                    = { for number in range(100) : "tenant-${number}" => { prefix = "tenants/${number}" } }
+    enforce_conditional_writes = true
+  }
+
+  expect_failures = [aws_s3_bucket_policy.sessions]
+}
