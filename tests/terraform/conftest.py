@@ -1,0 +1,141 @@
+"""Terraform, the policies it works out, and the requests they are put to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.locations import unique_name
+from terraform import work
+from terraform.programs import (
+    MODULE,
+    Terraform,
+    copy_of,
+    has_provider_configuration,
+    missing,
+    offline_environment,
+    provider_mirror,
+    required,
+    with_variables,
+)
+from terraform.recording import calls_of, requests_of
+from terraform.simulating import Request, Simulator, simulator
+
+BUCKET_ARN = "arn:aws:s3:::acme-sessions"
+KEY_ARN = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+S3_SERVICE = "s3.eu-central-1.amazonaws.com"
+
+
+@pytest.fixture(scope="session")
+def terraform(aws_environment: None, tmp_path_factory: pytest.TempPathFactory) -> Terraform:
+    """Terraform, for what needs no provider."""
+    environment = offline_environment(tmp_path_factory.mktemp("terraform-configuration"))
+    return Terraform(required("terraform"), environment)
+
+
+@pytest.fixture(scope="session")
+def terraform_for_aws(terraform: Terraform) -> Terraform:
+    """Terraform with the AWS provider."""
+    if not (has_provider_configuration() or provider_mirror()):
+        missing("the AWS provider is in no mirror on this machine: set TF_PLUGIN_DIR, or TF_CLI_CONFIG_FILE")
+    return terraform
+
+
+@pytest.fixture(scope="session")
+def tree(terraform_for_aws: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The module and its examples, ready to be used; what they leave behind does not get into the project."""
+    tree = copy_of(MODULE, tmp_path_factory.mktemp("module") / "terraform")
+    for folder in (tree, *(tree / "examples").iterdir()):
+        terraform_for_aws.initialise(folder)
+    return tree
+
+
+@dataclass(frozen=True)
+class Policies:
+    """The policies of one bucket, and what they make of requests."""
+
+    simulator: Simulator
+    bucket: Any
+    agent: dict[str, Any]
+    reader: dict[str, Any]
+
+    def decide(self, identity: Any, request: Request) -> str:
+        return self.simulator.decide(request, identity, self.bucket)
+
+    def allows(self, identity: Any, request: Request) -> bool:
+        return self.decide(identity, request) == "Allowed"
+
+
+MakePolicies = Callable[..., Policies]
+
+
+@pytest.fixture(scope="session")
+def policies_of(
+    terraform: Terraform,
+    tmp_path_factory: pytest.TempPathFactory,
+    pytestconfig: pytest.Config,
+) -> Iterator[MakePolicies]:
+    """The policies that the module gives stores at these prefixes, by the prefix."""
+    folder = copy_of(MODULE / "policies", tmp_path_factory.mktemp("policies") / "policies")
+    terraform.initialise(folder)
+    made: dict[str, Policies] = {}
+    with simulator(pytestconfig.cache.mkdir("iam-simulate")) as simulating:
+
+        def make(*prefixes: str, enforced: bool = False, key: str | None = None) -> Policies:
+            variables = {
+                "bucket_arn": BUCKET_ARN,
+                "roots": {prefix: f"{prefix}/" if prefix else "" for prefix in prefixes},
+                "enforce_conditional_writes": enforced,
+                "kms_key_arn": key,
+                "s3_service": S3_SERVICE,
+            }
+            name = json.dumps(variables)
+            if name not in made:
+                with_variables(folder, variables)
+                terraform.run(folder, "apply", "-auto-approve", "-no-color")
+                outputs = terraform.outputs(folder)
+                made[name] = Policies(
+                    simulating,
+                    json.loads(outputs["bucket"]),
+                    {prefix: json.loads(policy) for prefix, policy in outputs["agent"].items()},
+                    {prefix: json.loads(policy) for prefix, policy in outputs["reader"].items()},
+                )
+            return made[name]
+
+        yield make
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a store asked of S3: to read, to write sessions with ``overwrite=True``, and to do all else."""
+
+    reading: list[Request]
+    overwriting: list[Request]
+    working: list[Request]
+
+
+@pytest.fixture(scope="session")
+def recorded(moto_url: str, raw_client: Callable[[str], Any]) -> Callable[[str], Recorded]:
+    """Records a store at a prefix, once for each."""
+
+    @cache
+    def record(prefix: str) -> Recorded:
+        bucket = unique_name()
+        raw_client(moto_url).create_bucket(Bucket=bucket)
+        writing, reading, overwriting, deleting = (
+            calls_of(each, moto_url, bucket, prefix)
+            for each in (work.writing, work.reading, work.overwriting, work.deleting)
+        )
+        return Recorded(
+            requests_of(reading, BUCKET_ARN),
+            [request for request in requests_of(overwriting, BUCKET_ARN) if request.action == "s3:PutObject"],
+            requests_of([*writing, *reading, *deleting], BUCKET_ARN),
+        )
+
+    return record

@@ -1,0 +1,115 @@
+"""Policies, and what they make of requests: evaluated by iam-simulate, which knows every condition operator.
+
+moto reads no conditions of bucket policies, and no package on PyPI evaluates them all, so the evaluator is the one of npm.
+It runs as a program of its own. https://github.com/cloud-copilot/iam-simulate
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from terraform.programs import required
+
+ACCOUNT = "123456789012"
+PRINCIPAL = f"arn:aws:iam::{ACCOUNT}:role/somebody"
+ADMINISTRATOR = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+}
+_KEY_POLICY = {  # a key's default: the account's policies say who may use it
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+            "Action": "kms:*",
+            "Resource": "*",
+        }
+    ],
+}
+_SOURCE = Path(__file__).parent / "simulator"
+
+
+@dataclass(frozen=True)
+class Request:
+    """An action on a resource, with the keys that its conditions may look at."""
+
+    action: str
+    resource: str
+    context: Mapping[str, str] = field(default_factory=dict)
+
+    def with_context(self, **context: str) -> Request:
+        """The same with other keys; ``__`` stands for a colon and ``_`` for a hyphen."""
+        named = {name.replace("__", ":").replace("_", "-"): value for name, value in context.items()}
+        return Request(self.action, self.resource, {**self.context, **named})
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.resource} {dict(self.context)}"
+
+
+class Simulator:
+    """The evaluator, as a process that answers one request after the other."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def decide(self, request: Request, identity: Any, bucket: Any) -> str:
+        """``Allowed``, ``ImplicitlyDenied`` or ``ExplicitlyDenied``, for one whose only policy is ``identity``."""
+        simulation = {
+            "request": {
+                "principal": PRINCIPAL,
+                "action": request.action,
+                "resource": {"resource": request.resource, "accountId": ACCOUNT},
+                "contextVariables": dict(request.context),
+            },
+            "identityPolicies": [{"name": "identity", "policy": identity}],
+            "resourcePolicy": _KEY_POLICY if request.action.startswith("kms:") else bucket,
+            "serviceControlPolicies": [],
+            "resourceControlPolicies": [],
+        }
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(simulation) + "\n")
+        self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline())
+        assert "error" not in answer, f"{request} cannot be simulated: {answer['error']}"
+        return str(answer["decision"])
+
+
+@contextmanager
+def simulator(cache: Path) -> Iterator[Simulator]:
+    """Begin the evaluator, which is installed under ``cache`` if it is not there yet."""
+    node = required("node")
+    folder = _installed(cache)
+    with subprocess.Popen(
+        [node, str(folder / "simulate.mjs")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield Simulator(process)
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+def _installed(cache: Path) -> Path:
+    npm = required("npm")
+    version = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(_SOURCE.iterdir()))).hexdigest()
+    folder = cache / version[:12]
+    with FileLock(cache / "installing.lock"):
+        if not folder.exists():
+            unfinished = cache / "unfinished"
+            shutil.rmtree(unfinished, ignore_errors=True)
+            shutil.copytree(_SOURCE, unfinished)
+            command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+            done = subprocess.run(command, cwd=unfinished, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+            unfinished.rename(folder)
+    return folder
