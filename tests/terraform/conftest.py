@@ -48,12 +48,24 @@ def terraform_for_aws(terraform: Terraform) -> Terraform:
 
 
 @pytest.fixture(scope="session")
-def tree(terraform_for_aws: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The module and its examples, ready to be used; what they leave behind does not get into the project."""
-    tree = copy_of(MODULE, tmp_path_factory.mktemp("module") / "terraform")
-    for folder in (tree, *(tree / "examples").iterdir()):
-        terraform_for_aws.initialise(folder)
-    return tree
+def module(terraform_for_aws: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The module, ready to be used; what it leaves behind does not get into the project."""
+    return terraform_for_aws.initialise(copy_of(MODULE, tmp_path_factory.mktemp("module") / "terraform"))
+
+
+@pytest.fixture(scope="module")
+def examples(terraform_for_aws: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root that calls every example, each with a bucket of its own."""
+    root = tmp_path_factory.mktemp("examples")
+    tree = copy_of(MODULE, root / "terraform")
+    names = sorted(path.name for path in (tree / "examples").iterdir())
+    calls = {
+        name: {"source": f"./terraform/examples/{name}", "bucket_name": f"acme-{name}"} for name in names
+    }
+    calls["tenants"]["principals"] = dict.fromkeys(("support", "research"), "arn:aws:iam::123456789012:root")
+    outputs = {name: {"value": f"${{module.{name}}}"} for name in names}
+    (root / "main.tf.json").write_text(json.dumps({"module": calls, "output": outputs}))
+    return terraform_for_aws.initialise(root)
 
 
 @dataclass(frozen=True)
@@ -76,39 +88,38 @@ MakePolicies = Callable[..., Policies]
 
 
 @pytest.fixture(scope="session")
+def simulating(pytestconfig: pytest.Config) -> Iterator[Simulator]:
+    with simulator(pytestconfig.cache.mkdir("iam-simulate")) as simulating:
+        yield simulating
+
+
+@pytest.fixture(scope="session")
 def policies_of(
-    terraform: Terraform,
-    tmp_path_factory: pytest.TempPathFactory,
-    pytestconfig: pytest.Config,
-) -> Iterator[MakePolicies]:
+    terraform: Terraform, simulating: Simulator, tmp_path_factory: pytest.TempPathFactory
+) -> MakePolicies:
     """The policies that the module gives stores at these prefixes, by the prefix."""
     folder = copy_of(MODULE / "policies", tmp_path_factory.mktemp("policies") / "policies")
     terraform.initialise(folder)
-    made: dict[str, Policies] = {}
-    with simulator(pytestconfig.cache.mkdir("iam-simulate")) as simulating:
 
-        def make(*prefixes: str, enforced: bool = False, key: str | None = None) -> Policies:
-            variables = {
-                "bucket_arn": BUCKET_ARN,
-                "roots": {prefix: f"{prefix}/" if prefix else "" for prefix in prefixes},
-                "enforce_conditional_writes": enforced,
-                "kms_key_arn": key,
-                "s3_service": S3_SERVICE,
-            }
-            name = json.dumps(variables)
-            if name not in made:
-                with_variables(folder, variables)
-                terraform.run(folder, "apply", "-auto-approve", "-no-color")
-                outputs = terraform.outputs(folder)
-                made[name] = Policies(
-                    simulating,
-                    json.loads(outputs["bucket"]),
-                    {prefix: json.loads(policy) for prefix, policy in outputs["agent"].items()},
-                    {prefix: json.loads(policy) for prefix, policy in outputs["reader"].items()},
-                )
-            return made[name]
+    @cache
+    def make(*prefixes: str, enforced: bool = False, key: str | None = None) -> Policies:
+        variables = {
+            "bucket_arn": BUCKET_ARN,
+            "roots": {prefix: f"{prefix}/" if prefix else "" for prefix in prefixes},
+            "enforce_conditional_writes": enforced,
+            "kms_key_arn": key,
+            "s3_service": S3_SERVICE,
+        }
+        terraform.run(with_variables(folder, variables), "apply", "-auto-approve", "-no-color")
+        outputs = terraform.outputs(folder)
+        return Policies(
+            simulating,
+            json.loads(outputs["bucket"]),
+            {prefix: json.loads(policy) for prefix, policy in outputs["agent"].items()},
+            {prefix: json.loads(policy) for prefix, policy in outputs["reader"].items()},
+        )
 
-        yield make
+    return make
 
 
 @dataclass(frozen=True)

@@ -48,10 +48,10 @@ class Request:
     resource: str
     context: Mapping[str, str] = field(default_factory=dict)
 
-    def with_context(self, **context: str) -> Request:
-        """The same with other keys; ``__`` stands for a colon and ``_`` for a hyphen."""
-        named = {name.replace("__", ":").replace("_", "-"): value for name, value in context.items()}
-        return Request(self.action, self.resource, {**self.context, **named})
+    def moved(self, prefix: str, to: str) -> Request:
+        """The same request of a store at another prefix."""
+        context = {key: value.replace(f"{prefix}/", f"{to}/") for key, value in self.context.items()}
+        return Request(self.action, self.resource.replace(f"/{prefix}/", f"/{to}/"), context)
 
     def __str__(self) -> str:
         return f"{self.action} {self.resource} {dict(self.context)}"

@@ -36,6 +36,7 @@ def writing(store: Store) -> None:
     store.delete_file("chat-2", "small.txt")
     store.save(session_of("odd/name_1"))
 
+
 def reading(store: Store) -> None:
     for id in ("chat-1", "chat-2", "odd/name_1", "nobody", "no/body"):
         store.load(id)

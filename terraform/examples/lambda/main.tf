@@ -17,8 +17,6 @@ provider "aws" {
   region = var.region
 }
 
-data "aws_partition" "current" {}
-
 module "sessions" {
   source = "../.."
 
@@ -43,9 +41,22 @@ resource "aws_iam_role_policy_attachment" "sessions" {
   policy_arn = module.sessions.agent_policy_arns["agent"]
 }
 
-resource "aws_iam_role_policy_attachment" "logs" {
-  role       = aws_iam_role.agent.name
-  policy_arn = "arn:${data.aws_partition.current.partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+resource "aws_cloudwatch_log_group" "agent" {
+  name              = "/aws/lambda/${var.function_name}"
+  retention_in_days = 30
+}
+
+resource "aws_iam_role_policy" "logs" {
+  name = "logs"
+  role = aws_iam_role.agent.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect   = "Allow"
+      Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+      Resource = "${aws_cloudwatch_log_group.agent.arn}:*"
+    }]
+  })
 }
 
 resource "aws_lambda_function" "agent" {
@@ -64,5 +75,5 @@ resource "aws_lambda_function" "agent" {
   }
 
   # The first invocation is to find its permissions.
-  depends_on = [aws_iam_role_policy_attachment.sessions, aws_iam_role_policy_attachment.logs]
+  depends_on = [aws_iam_role_policy_attachment.sessions, aws_iam_role_policy.logs]
 }

@@ -1,0 +1,120 @@
+"""What the module takes and refuses: its variables, by themselves, since no provider is needed to refuse them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sessionbucket import InvalidArgumentError
+from sessionbucket.layout import Layout
+from terraform.programs import MODULE, Terraform, with_variables
+
+GOOD = {"bucket_name": "acme-sessions", "tenants": {"agent": {"prefix": "agents/prod"}}}
+KEY_ARN = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+PREFIXES = ["", "a", "a/b", "b/.hidden/~x@y+z=1,2", "artifacts", "x" * 512]
+BAD_PREFIXES = ["/a", "a/", "a//b", "a/../b", ".", "a\\b", "a\tb", "a\x00b", "x" * 513]
+MEANINGFUL_PREFIXES = ["a*", "a?", "a/${aws:username}", "a b", "a%2Fb", "a#b", "ä"]
+"""Prefixes that the library takes, but that mean something else in a policy or a URL."""
+
+
+@pytest.fixture(scope="session")
+def variables(terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("variables")
+    shutil.copy(MODULE / "variables.tf", folder)
+    return terraform.initialise(folder)
+
+
+def refusal(terraform: Terraform, folder: Path, **changes: Any) -> str:
+    """What Terraform says against the values, in one line; nothing where it takes them."""
+    command = terraform.command(with_variables(folder, {**GOOD, **changes}), "plan", "-no-color")
+    printed, _ = command.communicate()
+    if command.returncode == 0:
+        return ""
+    return re.sub(r"\s+", " ", printed)
+
+
+def tenant(**values: Any) -> dict[str, Any]:
+    return {"tenants": {"agent": {"prefix": "a", **values}}}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"bucket_name": "a-1"},
+        {"bucket_name": "b" * 63},
+        {"kms_key_arn": KEY_ARN},
+        {"kms_key_arn": KEY_ARN.replace("aws:", "aws-us-gov:").replace("key/", "key/mrk-")},
+        {"tenants": {"a": {"prefix": "a"}, "ab": {"prefix": "ab"}, "b-1_C": {"prefix": "b/a"}}},
+        tenant(artifacts_expiration_days=30, traces_expiration_days=1, sessions_expiration_days=30),
+    ],
+)
+def test_what_is_right_is_taken(terraform: Terraform, variables: Path, changes: dict[str, Any]):
+    assert refusal(terraform, variables, **changes) == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"bucket_name": "Acme"}, "bucket_name must have 3 to 63 lower-case letters"),
+        ({"bucket_name": "acme.sessions"}, "no dots"),
+        ({"bucket_name": "-acme"}, "a letter or digit at both ends"),
+        ({"bucket_name": "ab"}, "3 to 63"),
+        ({"bucket_name": "b" * 64}, "3 to 63"),
+        ({"bucket_name": None}, "required variable may not be set to null"),
+        ({"tenants": {}}, "at least one store"),
+        ({"tenants": {"a b": {"prefix": "a"}}}, "names of tenants"),
+        ({"tenants": {"a" * 41: {"prefix": "a"}}}, "1 to 40"),
+        ({"tenants": {"a": {}}}, 'attribute "prefix" is required'),
+        ({"tenants": {"a": {"prefix": "a"}, "b": {"prefix": "a"}}}, "may be another's or lie under it"),
+        ({"tenants": {"a": {"prefix": "a"}, "b": {"prefix": "a/b"}}}, "may be another's or lie under it"),
+        ({"tenants": {"a": {"prefix": "a/b/c"}, "b": {"prefix": "a"}}}, "may be another's or lie under it"),
+        ({"tenants": {"a": {"prefix": ""}, "b": {"prefix": "b"}}}, 'root ("") holds every other prefix'),
+        ({"tenants": {"a": {"prefix": "b"}, "b": {"prefix": ""}}}, 'root ("") holds every other prefix'),
+        (tenant(artifacts_expiration_days=0), "whole days, 1 or more"),
+        (tenant(traces_expiration_days=-1), "whole days, 1 or more"),
+        (tenant(sessions_expiration_days=0.5), "whole days, 1 or more"),
+        (tenant(artifacts_expiration_days=31, sessions_expiration_days=30), "cannot outlive"),
+        (tenant(traces_expiration_days=31, sessions_expiration_days=30), "cannot outlive"),
+        ({"kms_key_arn": KEY_ARN.replace("key/", "alias/")}, "an alias cannot be granted"),
+        ({"kms_key_arn": "1234abcd-12ab-34cd-56ef-1234567890ab"}, "must be the ARN of a key"),
+        ({"noncurrent_version_expiration_days": 0}, "noncurrent_version_expiration_days must be whole days"),
+        ({"noncurrent_version_expiration_days": 1.5}, "noncurrent_version_expiration_days must be"),
+        ({"abort_incomplete_multipart_upload_days": 0}, "abort_incomplete_multipart_upload_days must be"),
+        ({"abort_incomplete_multipart_upload_days": 1.5}, "abort_incomplete_multipart_upload_days must be"),
+    ],
+)
+def test_what_is_wrong_is_refused_with_the_rule(
+    terraform: Terraform, variables: Path, changes: dict[str, Any], rule: str
+):
+    assert rule in refusal(terraform, variables, **changes)
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_a_prefix_that_is_taken_is_the_stores_own(terraform: Terraform, variables: Path, prefix: str):
+    assert refusal(terraform, variables, **tenant(prefix=prefix)) == ""
+    assert Layout(prefix).prefix == prefix
+
+
+@pytest.mark.parametrize("prefix", BAD_PREFIXES, ids=ascii)
+def test_a_prefix_that_the_library_refuses_or_changes_is_refused(
+    terraform: Terraform, variables: Path, prefix: str
+):
+    assert "A tenant's prefix must have" in refusal(terraform, variables, **tenant(prefix=prefix))
+    with suppress(InvalidArgumentError):
+        assert Layout(prefix).prefix != prefix
+
+
+@pytest.mark.parametrize("prefix", MEANINGFUL_PREFIXES, ids=ascii)
+def test_a_prefix_that_means_something_else_elsewhere_is_refused(
+    terraform: Terraform, variables: Path, prefix: str
+):
+    assert Layout(prefix).prefix == prefix
+    assert "A tenant's prefix must have at most 512 characters of" in refusal(
+        terraform, variables, **tenant(prefix=prefix)
+    )
