@@ -53,10 +53,11 @@ def module(terraform_for_aws: Terraform, tmp_path_factory: pytest.TempPathFactor
     return terraform_for_aws.initialise(copy_of(MODULE, tmp_path_factory.mktemp("module") / "terraform"))
 
 
-@pytest.fixture(scope="module")
-def examples(terraform_for_aws: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def examples(terraform_for_aws: Terraform, tmp_path: Path) -> Path:
     """A root that calls every example, each with a bucket of its own."""
-    root = tmp_path_factory.mktemp("examples")
+    root = tmp_path / "examples"
+    root.mkdir()
     tree = copy_of(MODULE, root / "terraform")
     names = sorted(path.name for path in (tree / "examples").iterdir())
     calls = {

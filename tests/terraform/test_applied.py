@@ -1,13 +1,14 @@
 """The examples, applied to moto's server: the buckets they make, stores at work in them, and what is left in the end.
 
-They are applied all at once, since the provider waits a minute for each bucket's lifecycle rules to settle, and by one worker.
+All are applied at once, and in one test, since the provider waits a minute for a bucket's lifecycle rules to settle.
 """
 
 from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -21,17 +22,25 @@ from terraform.programs import Terraform
 from terraform.recording import calls_of, requests_of
 from terraform.simulating import Simulator
 
-pytestmark = pytest.mark.xdist_group("applied")
-
 REGION = "eu-central-1"
 BUCKETS = ("acme-minimal", "acme-tenants", "acme-lambda")
 TENANTS = {"support": "support/prod", "research": "research"}
+FUNCTION = "sessionbucket-agent"
 SERVICES = ("iam", "kms", "lambda", "logs", "s3", "sts")
 
 
-@pytest.fixture(scope="module")
+@dataclass(frozen=True)
+class Applied:
+    """The outputs by the example, and a client of each service."""
+
+    outputs: dict[str, Any]
+    aws: dict[str, Any]
+    endpoint_url: str
+    simulator: Simulator
+
+
+@pytest.fixture
 def aws(moto_url: str) -> Iterator[dict[str, Any]]:
-    """A client of each service."""
     session = boto3.Session(region_name=REGION)
     clients = {name: session.client(name, endpoint_url=moto_url) for name in SERVICES}
     yield clients
@@ -39,159 +48,168 @@ def aws(moto_url: str) -> Iterator[dict[str, Any]]:
         client.close()
 
 
-@pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
     """A deployment package, of a handler that does nothing: moto keeps it and does not call it."""
-    path = tmp_path_factory.mktemp("package") / "package.zip"
+    path = tmp_path / "package.zip"
     with zipfile.ZipFile(path, "w") as package:
         package.writestr("async_handler.py", "def handler(event, context): ...")
     return path
 
 
-@pytest.fixture(scope="module")
-def applied(terraform_for_aws: Terraform, examples: Path, moto_url: str, package: Path) -> dict[str, Any]:
-    """The outputs, by the example."""
+@pytest.fixture
+def at_moto(examples: Path, package: Path, moto_url: str) -> Path:
+    """The examples' root, with one provider for all of them, since each that runs takes seconds to start."""
     for folder in (examples / "terraform" / "examples").iterdir():
-        (folder / "moto_override.tf").write_text(at_moto(moto_url))
+        (folder / "provider.tf").unlink()
     main = examples / "main.tf.json"
     root = json.loads(main.read_text())
+    root["provider"] = {
+        "aws": {
+            "region": REGION,
+            "s3_use_path_style": True,
+            "skip_credentials_validation": True,
+            "skip_metadata_api_check": True,
+            "endpoints": dict.fromkeys(SERVICES, moto_url),
+        }
+    }
     chosen = {"package": str(package), "architecture": "arm64", "handler": "async_handler.handler"}
     root["module"]["lambda"].update(chosen)
     main.write_text(json.dumps(root))
-    terraform_for_aws.run(examples, "apply", "-auto-approve", "-no-color")
-    return terraform_for_aws.outputs(examples)
+    return examples
 
 
-def at_moto(url: str) -> str:
-    endpoints = "\n".join(f"    {name} = {json.dumps(url)}" for name in SERVICES)
-    return f"""provider "aws" {{
-  s3_use_path_style           = true
-  skip_credentials_validation = true
-  skip_metadata_api_check     = true
-
-  endpoints {{
-{endpoints}
-  }}
-}}
-"""
+@pytest.fixture
+def applied(
+    terraform_for_aws: Terraform,
+    at_moto: Path,
+    aws: dict[str, Any],
+    moto_url: str,
+    simulating: Simulator,
+) -> Applied:
+    terraform_for_aws.run(at_moto, "apply", "-auto-approve", "-no-color")
+    return Applied(terraform_for_aws.outputs(at_moto), aws, moto_url, simulating)
 
 
-@pytest.mark.usefixtures("applied")
-class TestBuckets:
-    @pytest.mark.parametrize("bucket", BUCKETS)
-    def test_each_keeps_versions(self, aws: dict[str, Any], bucket: str):
-        assert aws["s3"].get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+def test_the_examples_make_what_they_promise_and_a_destroy_leaves_nothing(
+    applied: Applied, terraform_for_aws: Terraform, at_moto: Path, subtests: pytest.Subtests
+):
+    for promise in PROMISES:
+        with subtests.test(promise.__name__):
+            promise(applied)
+    empty(applied.aws["s3"], "acme-tenants")
+    terraform_for_aws.run(at_moto, "destroy", "-auto-approve", "-refresh=false", "-no-color")
+    assert {row["Name"] for row in applied.aws["s3"].list_buckets()["Buckets"]}.isdisjoint(BUCKETS)
+    assert applied.aws["iam"].list_policies(Scope="Local")["Policies"] == []
+    assert applied.aws["iam"].list_roles()["Roles"] == []
+    assert applied.aws["lambda"].list_functions()["Functions"] == []
+    assert applied.aws["logs"].describe_log_groups()["logGroups"] == []
 
-    @pytest.mark.parametrize("bucket", BUCKETS)
-    def test_each_is_private_and_owns_its_objects(self, aws: dict[str, Any], bucket: str):
-        blocked = aws["s3"].get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
-        assert blocked == dict.fromkeys(
-            ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True
-        )
-        controls = aws["s3"].get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]
+
+def buckets_keep_versions(applied: Applied) -> None:
+    for bucket in BUCKETS:
+        assert applied.aws["s3"].get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+
+
+def buckets_block_public_access_and_own_their_objects(applied: Applied) -> None:
+    names = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+    s3 = applied.aws["s3"]
+    for bucket in BUCKETS:
+        blocked = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+        assert blocked == dict.fromkeys(names, True)
+        controls = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]
         assert controls["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
 
-    @pytest.mark.parametrize("bucket", ["acme-minimal", "acme-lambda"])
-    def test_each_is_encrypted_with_s3s_keys(self, aws: dict[str, Any], bucket: str):
-        assert encryption_of(aws["s3"], bucket) == ({"SSEAlgorithm": "AES256"}, False)
 
-    def test_that_of_the_tenants_is_encrypted_with_the_key(self, aws: dict[str, Any]):
-        default, bucket_key = encryption_of(aws["s3"], "acme-tenants")
-        key = aws["kms"].describe_key(KeyId=default["KMSMasterKeyID"])["KeyMetadata"]
-        assert default == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key["Arn"]}
-        assert bucket_key
+def buckets_are_encrypted_with_s3s_keys_or_the_one_that_was_given(applied: Applied) -> None:
+    for bucket in ("acme-minimal", "acme-lambda"):
+        assert encryption_of(applied.aws["s3"], bucket) == ({"SSEAlgorithm": "AES256"}, False)
+    default, bucket_key = encryption_of(applied.aws["s3"], "acme-tenants")
+    key = applied.aws["kms"].describe_key(KeyId=default["KMSMasterKeyID"])["KeyMetadata"]
+    assert default == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key["Arn"]}
+    assert bucket_key
 
-    @pytest.mark.parametrize("bucket", BUCKETS)
-    def test_each_removes_leftovers(self, aws: dict[str, Any], bucket: str):
-        assert rules_of(aws["s3"], bucket)["leftovers"] == {
-            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
-            "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
-            "Expiration": {"ExpiredObjectDeleteMarker": True},
-        }
 
-    def test_nothing_else_expires_but_what_was_asked_to(self, aws: dict[str, Any]):
-        expiring = {bucket: rules_of(aws["s3"], bucket) for bucket in BUCKETS}
-        for rules in expiring.values():
-            del rules["leftovers"]
-        assert expiring == {
-            "acme-minimal": {},
-            "acme-lambda": {},
-            "acme-tenants": {
-                "support-artifacts": {"Prefix": "support/prod/artifacts/", "Expiration": {"Days": 90}},
-                "support-traces": {"Prefix": "support/prod/traces/", "Expiration": {"Days": 30}},
-                "research-sessions": {"Prefix": "research/", "Expiration": {"Days": 365}},
-            },
-        }
+def leftovers_go_and_nothing_else_but_what_was_asked_to(applied: Applied) -> None:
+    leftovers = {
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
+        "Expiration": {"ExpiredObjectDeleteMarker": True},
+    }
+    assert rules_of(applied.aws["s3"], "acme-minimal") == {"leftovers": leftovers}
+    assert rules_of(applied.aws["s3"], "acme-lambda") == {"leftovers": leftovers}
+    assert rules_of(applied.aws["s3"], "acme-tenants") == {
+        "leftovers": leftovers,
+        "support-artifacts": {"Prefix": "support/prod/artifacts/", "Expiration": {"Days": 90}},
+        "support-traces": {"Prefix": "support/prod/traces/", "Expiration": {"Days": 30}},
+        "research-sessions": {"Prefix": "research/", "Expiration": {"Days": 365}},
+    }
 
-    @pytest.mark.parametrize("bucket", BUCKETS)
-    def test_each_has_its_policy(self, aws: dict[str, Any], bucket: str):
-        statements = policy_of(aws["s3"], bucket)["Statement"]
+
+def buckets_have_the_policies_that_were_asked_for(applied: Applied) -> None:
+    for bucket in BUCKETS:
+        statements = policy_of(applied.aws["s3"], bucket)["Statement"]
         enforced = ["DenyUnconditionalSessionWrites"] if bucket == "acme-tenants" else []
         assert [row["Sid"] for row in statements] == ["DenyPlainHTTP", "DenyOldTLS", *enforced]
 
 
-class TestStores:
-    @pytest.mark.parametrize("tenant", TENANTS)
-    def test_each_works_and_its_role_may_do_what_it_does_and_the_others_may_not(
-        self, applied: dict[str, Any], aws: dict[str, Any], moto_url: str, simulating: Simulator, tenant: str
-    ):
-        prefix, bucket = TENANTS[tenant], "acme-tenants"
-        url = applied["tenants"]["store_urls"][tenant]
-        assert url == f"s3://{bucket}/{prefix}?region={REGION}&expected_bucket_owner=123456789012"
-        bucket_policy = policy_of(aws["s3"], bucket)
-        here = f"{url}&{urlencode({'endpoint_url': moto_url})}"
-        # moto takes the policy as if it had no conditions, and so denies all.
+def stores_work_and_their_own_roles_alone_may_do_what_they_do(applied: Applied) -> None:
+    bucket, everything = "acme-tenants", (work.writing, work.reading, work.deleting)
+    s3, iam = applied.aws["s3"], applied.aws["iam"]
+    bucket_policy = policy_of(s3, bucket)
+    roles = {name: attached_policy(iam, f"{bucket}-{name}") for name in TENANTS}
+    urls = applied.outputs["tenants"]["store_urls"]
+    for tenant, prefix in TENANTS.items():
+        assert urls[tenant] == f"s3://{bucket}/{prefix}?region={REGION}&expected_bucket_owner=123456789012"
+        here = f"{urls[tenant]}&{urlencode({'endpoint_url': applied.endpoint_url})}"
+        # moto takes the bucket's policy as if it had no conditions, and so denies all.
         with open_store(here) as store, pytest.raises(AccessDeniedError):
             store.health_check()
-        aws["s3"].delete_bucket_policy(Bucket=bucket)
-        everything = (work.writing, work.reading, work.deleting)
+        s3.delete_bucket_policy(Bucket=bucket)
         with open_store(here) as store:
             for each in everything:
                 each(store)
-        calls = [call for each in everything for call in calls_of(each, moto_url, bucket, prefix)]
-        aws["s3"].put_bucket_policy(Bucket=bucket, Policy=json.dumps(bucket_policy))
-
-        roles = {name: attached_policy(aws["iam"], f"acme-tenants-{name}") for name in TENANTS}
+        calls = [call for each in everything for call in calls_of(each, applied.endpoint_url, bucket, prefix)]
+        s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(bucket_policy))
         for request in requests_of(calls, f"arn:aws:s3:::{bucket}"):
-            may = {name: simulating.decide(request, role, bucket_policy) for name, role in roles.items()}
+            may = {
+                name: applied.simulator.decide(request, role, bucket_policy) for name, role in roles.items()
+            }
             assert {name for name, decision in may.items() if decision == "Allowed"} == {tenant}, request
 
 
-class TestFunction:
-    def test_it_runs_as_asked_for_and_finds_its_store(self, applied: dict[str, Any], aws: dict[str, Any]):
-        function = aws["lambda"].get_function(FunctionName="sessionbucket-agent")["Configuration"]
-        url = applied["lambda"]["store_url"]
-        assert url.startswith("s3://acme-lambda/agents/prod?")
-        assert function["Environment"]["Variables"] == {"SESSIONBUCKET_URL": url}
-        assert function["Runtime"] == "python3.12"
-        assert function["Architectures"] == ["arm64"]
-        assert function["Handler"] == "async_handler.handler"
-        assert function["Timeout"] == 30
-
-    @pytest.mark.usefixtures("applied")
-    def test_its_role_reaches_the_store_and_the_functions_own_logs(self, aws: dict[str, Any]):
-        function = aws["lambda"].get_function(FunctionName="sessionbucket-agent")["Configuration"]
-        role = function["Role"].rsplit("/", 1)[1]
-        (attached,) = aws["iam"].list_attached_role_policies(RoleName=role)["AttachedPolicies"]
-        assert attached["PolicyName"] == "acme-lambda.agent.agent"
-        logs = aws["iam"].get_role_policy(RoleName=role, PolicyName="logs")["PolicyDocument"]
-        (group,) = aws["logs"].describe_log_groups()["logGroups"]
-        assert group["logGroupName"] == "/aws/lambda/sessionbucket-agent"
-        assert [row["Resource"] for row in logs["Statement"]] == [group["arn"]]
+def the_function_runs_as_asked_for_and_finds_its_store(applied: Applied) -> None:
+    function = applied.aws["lambda"].get_function(FunctionName=FUNCTION)["Configuration"]
+    url = applied.outputs["lambda"]["store_url"]
+    assert url.startswith("s3://acme-lambda/agents/prod?")
+    assert function["Environment"]["Variables"] == {"SESSIONBUCKET_URL": url}
+    assert function["Runtime"] == "python3.12"
+    assert function["Architectures"] == ["arm64"]
+    assert function["Handler"] == "async_handler.handler"
+    assert function["Timeout"] == 30
 
 
-@pytest.mark.usefixtures("applied")
-class TestInTheEnd:
-    def test_a_destroy_leaves_nothing(
-        self, aws: dict[str, Any], terraform_for_aws: Terraform, examples: Path
-    ):
-        empty(aws["s3"], "acme-tenants")
-        terraform_for_aws.run(examples, "destroy", "-auto-approve", "-refresh=false", "-no-color")
-        assert {row["Name"] for row in aws["s3"].list_buckets()["Buckets"]}.isdisjoint(BUCKETS)
-        assert aws["iam"].list_policies(Scope="Local")["Policies"] == []
-        assert aws["iam"].list_roles()["Roles"] == []
-        assert aws["lambda"].list_functions()["Functions"] == []
-        assert aws["logs"].describe_log_groups()["logGroups"] == []
+def the_functions_role_reaches_the_store_and_its_own_logs(applied: Applied) -> None:
+    iam = applied.aws["iam"]
+    role = applied.aws["lambda"].get_function(FunctionName=FUNCTION)["Configuration"]["Role"].split("/")[-1]
+    (attached,) = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    assert attached["PolicyName"] == "acme-lambda.agent.agent"
+    logs = iam.get_role_policy(RoleName=role, PolicyName="logs")["PolicyDocument"]
+    (group,) = applied.aws["logs"].describe_log_groups()["logGroups"]
+    assert group["logGroupName"] == f"/aws/lambda/{FUNCTION}"
+    assert [row["Resource"] for row in logs["Statement"]] == [group["arn"]]
+
+
+PROMISES: tuple[Callable[[Applied], None], ...] = (
+    buckets_keep_versions,
+    buckets_block_public_access_and_own_their_objects,
+    buckets_are_encrypted_with_s3s_keys_or_the_one_that_was_given,
+    leftovers_go_and_nothing_else_but_what_was_asked_to,
+    buckets_have_the_policies_that_were_asked_for,
+    stores_work_and_their_own_roles_alone_may_do_what_they_do,
+    the_function_runs_as_asked_for_and_finds_its_store,
+    the_functions_role_reaches_the_store_and_its_own_logs,
+)
 
 
 def policy_of(s3: Any, bucket: str) -> Any:

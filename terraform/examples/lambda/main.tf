@@ -1,20 +1,7 @@
 # The agent of examples/lambda, with a store of its own. `make lambda-zip` builds its package.
 
-terraform {
-  required_providers {
-    aws = {
-      source  = "hashicorp/aws"
-      version = ">= 5.0"
-    }
-  }
-}
-
 locals {
   package = coalesce(var.package, "${path.module}/../../../dist/lambda-${var.architecture}.zip")
-}
-
-provider "aws" {
-  region = var.region
 }
 
 module "sessions" {

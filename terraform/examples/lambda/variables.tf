@@ -1,9 +1,3 @@
-variable "region" {
-  type        = string
-  default     = "eu-central-1"
-  description = "The region of the bucket and the function."
-}
-
 variable "bucket_name" {
   type        = string
   description = "A name that no bucket in the world has yet."

@@ -1,27 +1,8 @@
 # One store in a bucket of its own, and the URL to open it with.
 
-terraform {
-  required_providers {
-    aws = {
-      source  = "hashicorp/aws"
-      version = ">= 5.0"
-    }
-  }
-}
-
-variable "region" {
-  type        = string
-  default     = "eu-central-1"
-  description = "The region of the bucket."
-}
-
 variable "bucket_name" {
   type        = string
   description = "A name that no bucket in the world has yet."
-}
-
-provider "aws" {
-  region = var.region
 }
 
 module "sessions" {

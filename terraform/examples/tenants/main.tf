@@ -1,20 +1,5 @@
 # Several stores in one bucket, encrypted with a key of your own, each with a role that reaches nothing but its prefix.
 
-terraform {
-  required_providers {
-    aws = {
-      source  = "hashicorp/aws"
-      version = ">= 5.0"
-    }
-  }
-}
-
-variable "region" {
-  type        = string
-  default     = "eu-central-1"
-  description = "The region of the bucket and the key."
-}
-
 variable "bucket_name" {
   type        = string
   description = "A name that no bucket in the world has yet."
@@ -23,10 +8,6 @@ variable "bucket_name" {
 variable "principals" {
   type        = map(string)
   description = "The ARN of whoever may take each tenant's role, by the tenant's name: support and research."
-}
-
-provider "aws" {
-  region = var.region
 }
 
 resource "aws_kms_key" "sessions" {
