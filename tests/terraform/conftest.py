@@ -17,10 +17,9 @@ from terraform.programs import (
     MODULE,
     Terraform,
     copy_of,
-    has_provider_configuration,
+    environment,
+    has_aws_provider,
     missing,
-    offline_environment,
-    provider_mirror,
     required,
     with_variables,
 )
@@ -32,17 +31,21 @@ KEY_ARN = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-123
 S3_SERVICE = "s3.eu-central-1.amazonaws.com"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the test that mostly waits, so that other workers run the rest meanwhile."""
+    items.sort(key=lambda item: item.path.name != "test_applied.py")
+
+
 @pytest.fixture(scope="session")
 def terraform(aws_environment: None, tmp_path_factory: pytest.TempPathFactory) -> Terraform:
     """Terraform, for what needs no provider."""
-    environment = offline_environment(tmp_path_factory.mktemp("terraform-configuration"))
-    return Terraform(required("terraform"), environment)
+    return Terraform(required("terraform"), environment(tmp_path_factory.mktemp("configuration")))
 
 
 @pytest.fixture(scope="session")
 def terraform_for_aws(terraform: Terraform) -> Terraform:
     """Terraform with the AWS provider."""
-    if not (has_provider_configuration() or provider_mirror()):
+    if not has_aws_provider():
         missing("the AWS provider is in no mirror on this machine: set TF_PLUGIN_DIR, or TF_CLI_CONFIG_FILE")
     return terraform
 

@@ -15,7 +15,6 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 MODULE = PROJECT / "terraform"
-_AWS_PROVIDER = Path("registry.terraform.io", "hashicorp", "aws")
 _LEFT_BEHIND = (".terraform", ".terraform.lock.hcl", "*.tfstate", "*.tfstate.*")
 
 
@@ -38,9 +37,9 @@ class Terraform:
     program: str
     environment: Mapping[str, str]
 
-    def command(self, folder: Path, *arguments: str) -> subprocess.Popen[str]:
-        """Begin a command in the folder."""
-        return subprocess.Popen(
+    def attempt(self, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the folder, and see whether it works; ``stdout`` is all that it prints."""
+        return subprocess.run(
             [self.program, *arguments],
             cwd=folder,
             env=self.environment,
@@ -48,11 +47,14 @@ class Terraform:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            check=False,
         )
 
     def run(self, folder: Path, *arguments: str) -> str:
         """What a command prints. Raises ``AssertionError`` with that where it fails."""
-        return finish(self.command(folder, *arguments))
+        done = self.attempt(folder, *arguments)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
 
     def initialise(self, folder: Path) -> Path:
         self.run(folder, "init", "-backend=false", "-no-color")
@@ -60,12 +62,6 @@ class Terraform:
 
     def outputs(self, folder: Path) -> dict[str, Any]:
         return {name: row["value"] for name, row in json.loads(self.run(folder, "output", "-json")).items()}
-
-
-def finish(command: subprocess.Popen[str]) -> str:
-    printed, _ = command.communicate()
-    assert command.returncode == 0, printed
-    return printed
 
 
 def with_variables(folder: Path, values: Mapping[str, Any]) -> Path:
@@ -79,48 +75,49 @@ def copy_of(folder: Path, target: Path) -> Path:
     return shutil.copytree(folder, target, ignore=shutil.ignore_patterns(*_LEFT_BEHIND))
 
 
-def offline_environment(folder: Path) -> dict[str, str]:
-    """An environment in which Terraform finds its providers on this machine, if ``provider_mirror`` does."""
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("TF_VAR_", "TF_CLI_ARGS"))
-    }
-    configured = os.environ.get("TF_CLI_CONFIG_FILE")
-    if not (configured and Path(configured).is_file()):
-        mirror = provider_mirror()
+def environment(folder: Path) -> dict[str, str]:
+    """An environment in which Terraform asks no registry: it takes providers as the user's ``TF_CLI_CONFIG_FILE`` says, or from
+    a mirror on this machine, by a configuration that is written into the folder."""
+    foreign = ("TF_VAR_", "TF_CLI_ARGS")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    configuration = _users_configuration()
+    if configuration is None:
         configuration = folder / "terraform.rc"
+        path = json.dumps(str(provider_mirror() or folder))
         configuration.write_text(
-            f"provider_installation {{\n  filesystem_mirror {{\n    path = {json.dumps(str(mirror))}\n  }}\n}}\n"
-            if mirror
-            else ""
+            f"provider_installation {{\n  filesystem_mirror {{\n    path = {path}\n  }}\n}}\n"
         )
-        kept["TF_CLI_CONFIG_FILE"] = str(configuration)
-    return {**kept, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
+    own = {"TF_CLI_CONFIG_FILE": str(configuration), "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
+    return {**kept, **own}
 
 
-def has_provider_configuration() -> bool:
-    """Whether the user's own configuration says where providers come from."""
-    configured = os.environ.get("TF_CLI_CONFIG_FILE")
-    return bool(configured and Path(configured).is_file())
+def has_aws_provider() -> bool:
+    return _users_configuration() is not None or provider_mirror() is not None
+
+
+def _users_configuration() -> Path | None:
+    name = os.environ.get("TF_CLI_CONFIG_FILE")
+    return Path(name) if name and Path(name).is_file() else None
 
 
 def provider_mirror() -> Path | None:
-    """A folder on this machine that mirrors a registry and has the AWS provider in it."""
+    """A folder on this machine that mirrors a registry and has the AWS provider in it, unpacked or packed."""
     for folder in _folders():
-        if any((folder / _AWS_PROVIDER).glob("[0-9]*/*")) or any((folder / _AWS_PROVIDER).glob("*.zip")):
+        provider = folder / "registry.terraform.io" / "hashicorp" / "aws"
+        if any(provider.glob("[0-9]*/*")) or any(provider.glob("*.zip")):
             return folder
     return None
 
 
 def _folders() -> Iterator[Path]:
-    """``TF_PLUGIN_DIR``, Terraform's implied mirrors, its cache, and where programs are put that no package manager knows."""
+    """Where mirrors lie: what the environment names, Terraform's usual places, and those of hand-made installations."""
+    named = (os.environ.get(name) for name in ("TF_PLUGIN_DIR", "TF_PLUGIN_CACHE_DIR"))
+    yield from (Path(folder) for folder in named if folder)
     home = Path.home()
-    for name in ("TF_PLUGIN_DIR", "TF_PLUGIN_CACHE_DIR"):
-        if os.environ.get(name):
-            yield Path(os.environ[name])
-    data = [os.environ.get("XDG_DATA_HOME") or home / ".local/share"]
-    data += (os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(":")
     yield from (home / ".terraform.d" / name for name in ("plugins", "plugin-cache"))
+    data = [os.environ.get("XDG_DATA_HOME") or str(home / ".local" / "share")]
+    data += (os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(":")
     yield from (Path(folder) / "terraform" / "plugins" for folder in data)
-    for base in ("/opt", "/usr/local", "/usr/local/lib", "/usr/lib", "/srv", "/var/lib"):
-        yield from (path.parent for path in sorted(Path(base).glob("*/registry.terraform.io")))
-        yield from (path.parent for path in sorted(Path(base).glob("*/*/registry.terraform.io")))
+    for base in ("/opt", "/srv", "/usr/lib", "/usr/local", "/usr/local/lib", "/var/lib"):
+        for depth in ("*", "*/*"):
+            yield from (path.parent for path in sorted(Path(base).glob(f"{depth}/registry.terraform.io")))

@@ -31,11 +31,8 @@ def variables(terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) ->
 
 def refusal(terraform: Terraform, folder: Path, **changes: Any) -> str:
     """What Terraform says against the values, in one line; nothing where it takes them."""
-    command = terraform.command(with_variables(folder, {**GOOD, **changes}), "plan", "-no-color")
-    printed, _ = command.communicate()
-    if command.returncode == 0:
-        return ""
-    return re.sub(r"\s+", " ", printed)
+    done = terraform.attempt(with_variables(folder, {**GOOD, **changes}), "plan", "-no-color")
+    return "" if done.returncode == 0 else re.sub(r"\s+", " ", done.stdout)
 
 
 def tenant(**values: Any) -> dict[str, Any]:
