@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sessionbucket._s3.options import OPTION_NAMES
-from terraform.programs import MODULE, Terraform
+from terraform.programs import MODULE, PROJECT, Terraform
 
 
 def test_every_file_is_formatted(terraform: Terraform):
@@ -55,3 +55,10 @@ def test_the_stores_url_has_only_options_that_a_store_knows():
     options = re.findall(r"[?&](\w+)=", (MODULE / "outputs.tf").read_text())
     assert options
     assert set(options) <= OPTION_NAMES
+
+
+def test_the_function_is_deployed_from_where_its_package_is_built():
+    example = MODULE / "examples" / "lambda"
+    found = re.search(r'"\$\{path\.module\}/(.+)"', (example / "main.tf").read_text())
+    assert found
+    assert (example / found[1]).resolve() == PROJECT / "dist" / "lambda-${var.architecture}.zip"
