@@ -1,17 +1,4 @@
 locals {
-  list_statements = {
-    for name, root in var.roots : name => merge(
-      {
-        Sid      = "ListUnderThePrefix"
-        Effect   = "Allow"
-        Action   = "s3:ListBucket"
-        Resource = var.bucket_arn
-      },
-      # S3 asks for this permission, with the key as s3:prefix, before it says that a key does not exist.
-      { for element, value in { Condition = { StringLike = { "s3:prefix" = "${root}*" } } } : element => value if root != "" },
-    )
-  }
-
   object_actions = {
     agent  = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
     reader = ["s3:GetObject"]
@@ -28,7 +15,14 @@ locals {
         Version = "2012-10-17"
         Statement = concat(
           [
-            local.list_statements[name],
+            {
+              Sid      = "ListUnderThePrefix"
+              Effect   = "Allow"
+              Action   = "s3:ListBucket"
+              Resource = var.bucket_arn
+              # S3 asks for this permission, with the key as s3:prefix, before it says that a key does not exist.
+              Condition = { StringLike = { "s3:prefix" = "${root}*" } }
+            },
             {
               Sid      = "ObjectsUnderThePrefix"
               Effect   = "Allow"
