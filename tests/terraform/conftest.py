@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,12 +22,8 @@ from terraform.programs import (
     required,
     with_variables,
 )
-from terraform.recording import calls_of, requests_of
-from terraform.simulating import Request, Simulator, simulator
-
-BUCKET_ARN = "arn:aws:s3:::acme-sessions"
-KEY_ARN = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-S3_SERVICE = "s3.eu-central-1.amazonaws.com"
+from terraform.recording import Record, Recorded, calls_of, requests_of
+from terraform.simulating import BUCKET_ARN, S3_SERVICE, MakePolicies, Policies, Simulator, simulator
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -72,25 +67,6 @@ def examples(terraform_for_aws: Terraform, tmp_path: Path) -> Path:
     return terraform_for_aws.initialise(root)
 
 
-@dataclass(frozen=True)
-class Policies:
-    """The policies of one bucket, and what they make of requests."""
-
-    simulator: Simulator
-    bucket: Any
-    agent: dict[str, Any]
-    reader: dict[str, Any]
-
-    def decide(self, identity: Any, request: Request) -> str:
-        return self.simulator.decide(request, identity, self.bucket)
-
-    def allows(self, identity: Any, request: Request) -> bool:
-        return self.decide(identity, request) == "Allowed"
-
-
-MakePolicies = Callable[..., Policies]
-
-
 @pytest.fixture(scope="session")
 def simulating(pytestconfig: pytest.Config) -> Iterator[Simulator]:
     with simulator(pytestconfig.cache.mkdir("iam-simulate")) as simulating:
@@ -126,17 +102,8 @@ def policies_of(
     return make
 
 
-@dataclass(frozen=True)
-class Recorded:
-    """What a store asked of S3: to read, to write sessions with ``overwrite=True``, and to do all else."""
-
-    reading: list[Request]
-    overwriting: list[Request]
-    working: list[Request]
-
-
 @pytest.fixture(scope="session")
-def recorded(moto_url: str, raw_client: Callable[[str], Any]) -> Callable[[str], Recorded]:
+def recorded(moto_url: str, raw_client: Callable[[str], Any]) -> Record:
     """Records a store at a prefix, once for each."""
 
     @cache

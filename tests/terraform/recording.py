@@ -7,6 +7,7 @@ resources, and condition keys for Amazon S3" in the Service Authorization Refere
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -22,6 +23,18 @@ _READING = ("GetObject", "HeadObject")
 _CREATING = ("PutObject", "CompleteMultipartUpload")
 _PREPARING = ("CreateMultipartUpload", "UploadPart")
 _CONDITIONS = {"IfMatch": "s3:if-match", "IfNoneMatch": "s3:if-none-match"}
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a store asked of S3: to read, to write sessions with ``overwrite=True``, and to do all else."""
+
+    reading: list[Request]
+    overwriting: list[Request]
+    working: list[Request]
+
+
+Record = Callable[[str], Recorded]
 
 
 def calls_of(work: Work, endpoint_url: str, bucket: str, prefix: str) -> list[Call]:

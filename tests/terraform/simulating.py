@@ -10,7 +10,7 @@ import hashlib
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,9 @@ from filelock import FileLock
 
 from terraform.programs import missing, required
 
+BUCKET_ARN = "arn:aws:s3:::acme-sessions"
+KEY_ARN = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+S3_SERVICE = "s3.eu-central-1.amazonaws.com"
 ACCOUNT = "123456789012"
 PRINCIPAL = f"arn:aws:iam::{ACCOUNT}:role/somebody"
 ADMINISTRATOR = {
@@ -84,6 +87,25 @@ class Simulator:
         answer = json.loads(self._process.stdout.readline())
         assert "error" not in answer, f"{request} cannot be simulated: {answer['error']}"
         return str(answer["decision"])
+
+
+@dataclass(frozen=True)
+class Policies:
+    """The policies of one bucket, and what they make of requests."""
+
+    simulator: Simulator
+    bucket: Any
+    agent: dict[str, Any]
+    reader: dict[str, Any]
+
+    def decide(self, identity: Any, request: Request) -> str:
+        return self.simulator.decide(request, identity, self.bucket)
+
+    def allows(self, identity: Any, request: Request) -> bool:
+        return self.decide(identity, request) == "Allowed"
+
+
+MakePolicies = Callable[..., Policies]
 
 
 @contextmanager

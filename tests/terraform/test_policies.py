@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from terraform.conftest import BUCKET_ARN, KEY_ARN, S3_SERVICE, MakePolicies, Recorded
-from terraform.recording import TLS, looking_for
-from terraform.simulating import ADMINISTRATOR, Request
+from terraform.recording import TLS, Record, looking_for
+from terraform.simulating import ADMINISTRATOR, BUCKET_ARN, KEY_ARN, S3_SERVICE, MakePolicies, Request
 
 OURS = "support/prod"
 ANOTHERS = "research"
@@ -21,8 +18,6 @@ PREPARING = {**TLS, "s3:ObjectCreationOperation": "false"}
 CREATE = {**CREATING, "s3:if-none-match": "*"}
 UPDATE = {**CREATING, "s3:if-match": '"0123456789abcdef0123456789abcdef"'}
 READS = ("s3:GetObject", "s3:ListBucket")
-
-Record = Callable[[str], Recorded]
 
 
 @pytest.mark.parametrize("enforced", [False, True], ids=["plain", "enforced"])
