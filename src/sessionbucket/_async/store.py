@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from typing import cast, overload
 
+from sessionbucket import seal
 from sessionbucket._async.base import (
     AsyncBaseSessionStore,
     Files,
@@ -136,7 +137,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         return self._decode(id, found)
 
     def _decode(self, id: str, found: StoredObject) -> SessionT:
-        session = self._codec.decode(found.body, key=found.info.key)
+        session = self._codec.decode(found.body, key=found.info.key, is_printed=seal.is_sealed(found))
         if session.id != id:
             raise SessionCorruptedError(
                 found.info.key,

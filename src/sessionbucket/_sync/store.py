@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import cast, overload
 
+from sessionbucket import seal
 from sessionbucket._runtime.sync import FileSource
 from sessionbucket._sync.base import (
     BaseSessionStore,
@@ -136,7 +137,7 @@ class SessionStore(BaseSessionStore[SessionT]):
         return self._decode(id, found)
 
     def _decode(self, id: str, found: StoredObject) -> SessionT:
-        session = self._codec.decode(found.body, key=found.info.key)
+        session = self._codec.decode(found.body, key=found.info.key, is_printed=seal.is_sealed(found))
         if session.id != id:
             raise SessionCorruptedError(
                 found.info.key,

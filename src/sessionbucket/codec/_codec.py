@@ -76,8 +76,8 @@ class Codec(Generic[T]):
             raise SessionTooLargeError(key, size=len(body), limit=self._max_bytes)
         return body
 
-    def decode(self, body: bytes, *, key: str) -> T:
-        """The value that ``body``, read under ``key``, holds.
+    def decode(self, body: bytes, *, key: str, is_printed: bool = False) -> T:
+        """The value that ``body``, read under ``key``, holds. ``is_printed`` says that a codec surely printed it.
 
         Raises `SessionCorruptedError` whose reason names the first thing wrong and its path, and quotes
         nothing of the body's text; `SessionTooLargeError`, before anything is parsed, above ``max_bytes``.
@@ -85,12 +85,12 @@ class Codec(Generic[T]):
         if len(body) > self._max_bytes:
             raise SessionTooLargeError(key, size=len(body), limit=self._max_bytes)
         # Raised outside of every `except`: the errors caught here hold the text, and would be the context.
-        value, problem = self._read(body)
+        value, problem = self._read(body, is_printed=is_printed)
         if problem:
             raise SessionCorruptedError(key, problem)
         return value
 
-    def _read(self, body: bytes) -> tuple[T, str | None]:
+    def _read(self, body: bytes, *, is_printed: bool) -> tuple[T, str | None]:
         """The value, or what is wrong with the text.
 
         Pydantic's parser takes some of what this codec refuses: repeated members, NaN, numbers out of range, too
@@ -105,17 +105,12 @@ class Codec(Generic[T]):
         except ValidationError as error:
             refusal = error
         else:
-            if self._prints_again(value, body):
+            if is_printed or self._prints_again(value, body):
                 return value, None
         return value, self._problem_on_a_closer_look(body, refusal)
 
     def _prints_again(self, value: T, body: bytes) -> bool:
-        if (
-            not may_be_printed(body)
-            or may_hold_a_constant(body)
-            or may_hold_a_long_integer(body)
-            or is_too_deep(body)
-        ):
+        if not may_be_printed(body) or may_hold_a_constant(body) or is_too_deep(body):
             return False
         try:
             return self._print(value) == body
