@@ -104,9 +104,10 @@ def moto_bucket(moto_url: str, raw_client: Callable[[str], Any]) -> str:
 
 @pytest.fixture
 def location_of(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Location]:
-    """Makes a new, empty location of a kind."""
+    """Makes a new, empty location of a kind, or of a kind and an engine: ``moto+obstore``."""
 
-    def make(kind: str) -> Location:
+    def make(named: str) -> Location:
+        kind, _, engine = named.partition("+")
         if kind in (MEMORY, FILE):
             return Location(kind, tmp_path / unique_name())
         if kind == MOTO:
@@ -117,7 +118,7 @@ def location_of(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str
             endpoint = request.getfixturevalue("seaweed").endpoint_url
             bucket = request.getfixturevalue("seaweed_bucket")
         raw = request.getfixturevalue("raw_client")(endpoint)
-        return Location(kind, tmp_path, endpoint, bucket, unique_name(), raw)
+        return Location(kind, tmp_path, endpoint, bucket, unique_name(), raw, engine)
 
     return make
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from sessionbucket._async.buckets.memory import (
         AsyncMemoryBucket,
     )
+    from sessionbucket._async.buckets.obstore import (
+        AsyncObstoreBucket,
+    )
     from sessionbucket._async.buckets.s3 import (
         AsyncS3Bucket,
     )
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
     )
     from sessionbucket._async.streams import (
         AsyncFileReader,
+    )
+    from sessionbucket._obstore.options import (
+        CloudOptions,
     )
     from sessionbucket._s3.options import (
         S3Options,
@@ -46,6 +52,9 @@ if TYPE_CHECKING:
     )
     from sessionbucket._sync.buckets.memory import (
         MemoryBucket,
+    )
+    from sessionbucket._sync.buckets.obstore import (
+        ObstoreBucket,
     )
     from sessionbucket._sync.buckets.s3 import (
         S3Bucket,
@@ -159,16 +168,19 @@ _HOMES = {
     "AsyncObjectStream": "sessionbucket._async.bucket",
     "AsyncFileBucket": "sessionbucket._async.buckets.files",
     "AsyncMemoryBucket": "sessionbucket._async.buckets.memory",
+    "AsyncObstoreBucket": "sessionbucket._async.buckets.obstore",
     "AsyncS3Bucket": "sessionbucket._async.buckets.s3",
     "open_async_store": "sessionbucket._async.opening",
     "AsyncSessionStore": "sessionbucket._async.store",
     "AsyncFileReader": "sessionbucket._async.streams",
+    "CloudOptions": "sessionbucket._obstore.options",
     "S3Options": "sessionbucket._s3.options",
     "BaseSessionStore": "sessionbucket._sync.base",
     "Bucket": "sessionbucket._sync.bucket",
     "ObjectStream": "sessionbucket._sync.bucket",
     "FileBucket": "sessionbucket._sync.buckets.files",
     "MemoryBucket": "sessionbucket._sync.buckets.memory",
+    "ObstoreBucket": "sessionbucket._sync.buckets.obstore",
     "S3Bucket": "sessionbucket._sync.buckets.s3",
     "open_store": "sessionbucket._sync.opening",
     "SessionStore": "sessionbucket._sync.store",
@@ -263,6 +275,7 @@ __all__ = [
     "AsyncFileReader",
     "AsyncMemoryBucket",
     "AsyncObjectStream",
+    "AsyncObstoreBucket",
     "AsyncS3Bucket",
     "AsyncSessionStore",
     "BaseSessionStore",
@@ -270,6 +283,7 @@ __all__ = [
     "BucketNotFoundError",
     "Capability",
     "ClassificationRule",
+    "CloudOptions",
     "Condition",
     "ConditionalWritesUnsupportedError",
     "ConfirmationPolicy",
@@ -297,6 +311,7 @@ __all__ = [
     "ObjectInfo",
     "ObjectPage",
     "ObjectStream",
+    "ObstoreBucket",
     "Patience",
     "PermissionDecision",
     "PermissionPolicy",

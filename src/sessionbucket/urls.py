@@ -1,14 +1,18 @@
-"""Store URLs: ``s3://bucket/prefix?option=value``, ``file:///folder`` and ``memory://``."""
+"""Store URLs: ``s3://bucket/prefix?option=value`` (or ``gs``, ``az``), ``file:///folder`` and ``memory://``."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import Literal
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from urllib.request import url2pathname
 
 from sessionbucket.errors import InvalidArgumentError
+
+Cloud = Literal["s3", "gs", "az"]
+"""Whose bucket it is: AWS's or another S3 server's, Google Cloud Storage's, Azure's."""
 
 ENVIRONMENT_VARIABLE = "SESSIONBUCKET_URL"
 _FOLDER_OPTIONS = {"fsync": True, "create": True}
@@ -16,9 +20,10 @@ _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "
 
 
 @dataclass(frozen=True, slots=True)
-class S3URL:
+class CloudURL:
     """A prefix in a bucket; the options are text, as they stand in the URL."""
 
+    cloud: Cloud
     bucket: str
     prefix: str
     engine: str | None
@@ -39,7 +44,7 @@ class MemoryURL:
     """A new, empty store in memory."""
 
 
-StoreURL = S3URL | FileURL | MemoryURL
+StoreURL = CloudURL | FileURL | MemoryURL
 
 
 def parse_url(url: str | None) -> StoreURL:
@@ -63,8 +68,8 @@ def parse_url(url: str | None) -> StoreURL:
     if parts.fragment:
         raise InvalidArgumentError("the store URL may not have a fragment; write '#' in a prefix as %23")
     match parts.scheme:
-        case "s3":
-            return _s3(parts)
+        case "s3" | "gs" | "az":
+            return _cloud(parts.scheme, parts)
         case "file":
             return _file(parts)
         case "memory":
@@ -72,16 +77,16 @@ def parse_url(url: str | None) -> StoreURL:
                 raise InvalidArgumentError("the URL of a store in memory is memory:// and no more")
             return MemoryURL()
     raise InvalidArgumentError(
-        "the store URL must start with s3://, file:// or memory:// (a folder is file:///its/absolute/path)"
+        "the store URL must start with s3://, gs://, az://, file:// or memory:// (a folder is file:///its/absolute/path)"
     )
 
 
-def _s3(parts: SplitResult) -> S3URL:
+def _cloud(cloud: Cloud, parts: SplitResult) -> CloudURL:
     if not parts.netloc:
-        raise InvalidArgumentError("the store URL names no bucket: it must be s3://bucket/prefix")
+        raise InvalidArgumentError(f"the store URL names no bucket: it must be {cloud}://bucket/prefix")
     options = _options(parts)
     engine = options.pop("engine", None)
-    return S3URL(parts.netloc, unquote(parts.path).strip("/"), engine, options)
+    return CloudURL(cloud, parts.netloc, unquote(parts.path).strip("/"), engine, options)
 
 
 def _file(parts: SplitResult) -> FileURL:

@@ -19,6 +19,9 @@ FILE = "file"
 MOTO = "moto"
 SEAWEEDFS = "seaweedfs"
 KINDS = (MEMORY, FILE, MOTO, SEAWEEDFS)
+OBSTORE = "obstore"
+ENGINES = (*KINDS, f"{MOTO}+{OBSTORE}", f"{SEAWEEDFS}+{OBSTORE}")
+"""The kinds, and those that another engine reaches, too."""
 SHARED = (FILE, MOTO, SEAWEEDFS)
 """The kinds that several processes can open."""
 
@@ -36,6 +39,7 @@ class Location:
     bucket: str = ""
     prefix: str = ""
     raw: Any = None
+    engine: str = ""
 
     def url(self, **options: str) -> str:
         """The URL of a store here."""
@@ -44,7 +48,7 @@ class Location:
         if self.kind == MEMORY:
             return "memory://"
         return f"s3://{self.bucket}/{self.prefix}?" + urlencode(
-            {"endpoint_url": self.endpoint_url, **options}
+            {"endpoint_url": self.endpoint_url, **({"engine": self.engine} if self.engine else {}), **options}
         )
 
     def key(self, name: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 import sessionbucket
 from conformance.locations import Location, environment
 
-HEAVY = ("boto3", "botocore", "aioboto3", "aiobotocore", "aiohttp", "typer", "rich", "moto")
+HEAVY = ("boto3", "botocore", "aioboto3", "aiobotocore", "aiohttp", "obstore", "typer", "rich", "moto")
 
 
 def loaded_by(program: str, *arguments: str) -> set[str]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import cast, overload
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, cast, overload
 
 from sessionbucket._async.base import SessionT
 from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._async.buckets.files import AsyncFileBucket
 from sessionbucket._async.buckets.memory import AsyncMemoryBucket
 from sessionbucket._async.store import AsyncSessionStore
-from sessionbucket._s3.options import S3Options
 from sessionbucket.codec import DEFAULT_MAX_BYTES
 from sessionbucket.errors import InvalidArgumentError
 from sessionbucket.models import SessionData
-from sessionbucket.urls import S3URL, FileURL, MemoryURL, parse_url
+from sessionbucket.urls import CloudURL, FileURL, MemoryURL, parse_url
+
+if TYPE_CHECKING:
+    from sessionbucket._obstore.options import ObstoreOptions
+    from sessionbucket._s3.options import S3Options
 
 ENGINE = "aioboto3"
 
@@ -33,11 +37,14 @@ def open_async_store(
 def open_async_store(
     url: str | None = None, *, model: type[SessionT] | None = None, max_bytes: int = DEFAULT_MAX_BYTES
 ) -> AsyncSessionStore[SessionT]:
-    """Open the store at a URL: ``s3://bucket/prefix?option=value``, ``file:///folder`` or ``memory://``.
+    """Open the store at a URL: ``s3://bucket/prefix?option=value``, ``file:///folder`` or ``memory://``; and with obstore
+    ``gs://bucket/prefix`` (Google Cloud Storage) or ``az://container/prefix`` (Azure).
 
     Without a URL, ``SESSIONBUCKET_URL`` says where. Nothing is connected before the first use. ``model`` is any
     pydantic model with an ``id: str`` (``SessionData`` by default), ``max_bytes`` the most bytes a session or part may
-    have. The options of S3 are those of ``S3Options``, and ``engine``; those of a folder are ``fsync`` and ``create``.
+    have. The options of S3 are those of ``S3Options``, and ``engine``: ``boto3``/``aioboto3`` (the default),
+    ``obstore``, or ``auto``, which is obstore where it is installed. The other clouds have those of ``CloudOptions``, and a
+    folder has ``fsync`` and ``create``.
 
     Raises ``InvalidArgumentError`` for a URL or option that is unknown, bad or contradicts another.
     """
@@ -49,15 +56,25 @@ def open_async_store(
             bucket = AsyncMemoryBucket()
         case FileURL(root, fsync, create):
             bucket = AsyncFileBucket(root, fsync=fsync, create=create)
-        case S3URL():
-            bucket, prefix = _s3_bucket(parsed), parsed.prefix
+        case CloudURL():
+            bucket, prefix = _cloud_bucket(parsed), parsed.prefix
     chosen = cast("type[SessionT]", SessionData) if model is None else model
     return AsyncSessionStore(bucket, prefix, model=chosen, max_bytes=max_bytes)
 
 
-def _s3_bucket(url: S3URL) -> AsyncBucket:
-    if url.engine not in (None, ENGINE):
-        raise InvalidArgumentError(f"engine {url.engine!r} is unknown here; there is: {ENGINE}")
-    from sessionbucket._async.buckets.s3 import AsyncS3Bucket  # noqa: PLC0415 (loads botocore)
+def _cloud_bucket(url: CloudURL) -> AsyncBucket:
+    engines = (ENGINE, "obstore", "auto") if url.cloud == "s3" else ("obstore", "auto")
+    engine = url.engine or engines[0]
+    if engine not in engines:
+        raise InvalidArgumentError(
+            f"engine {engine!r} is unknown here; of {url.cloud}:// there are: {', '.join(engines)}"
+        )
+    if engine == "auto" and url.cloud == "s3":
+        engine = "obstore" if find_spec("obstore") else ENGINE
+    if engine == ENGINE:
+        from sessionbucket._async.buckets.s3 import AsyncS3Bucket  # noqa: PLC0415 (loads botocore)
 
-    return AsyncS3Bucket(url.bucket, **cast("S3Options", url.options))
+        return AsyncS3Bucket(url.bucket, **cast("S3Options", url.options))
+    from sessionbucket._async.buckets.obstore import AsyncObstoreBucket  # noqa: PLC0415 (an extra)
+
+    return AsyncObstoreBucket(url.bucket, cloud=url.cloud, **cast("ObstoreOptions", url.options))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from sessionbucket._async.bucket import AsyncBucket
-from sessionbucket.errors import SessionCorruptedError, SessionTooLargeError, shorten
+from sessionbucket.errors import NotSupportedError, SessionCorruptedError, SessionTooLargeError, shorten
 from sessionbucket.layout import Layout, SessionKeys
 from sessionbucket.objects import Absent, PreconditionFailedError, StoredObject
 
@@ -26,7 +26,10 @@ class AsyncReferenceNames:
         keys = self._layout.reference_keys(id)
         if keys is None:
             return None
-        found = await self._bucket.get(keys.session, max_bytes=self._max_bytes)
+        try:
+            found = await self._bucket.get(keys.session, max_bytes=self._max_bytes)
+        except NotSupportedError:
+            return None  # a bucket that cannot name the key holds nothing there
         return (keys, found) if found and inner_id(found.body) == id else None
 
     async def refuse_anothers(self, id: str, key: str) -> None:

@@ -23,46 +23,21 @@ from botocore.exceptions import (
 )
 from urllib3.exceptions import HTTPError
 
+from sessionbucket._s3.answers import (
+    CONFLICT,
+    DAMAGED,
+    NO_CONNECTION,
+    NO_CREDENTIALS,
+    SILENCE,
+    Refusal,
+    broken,
+    meaning_of,
+)
 from sessionbucket.errors import (
     AccessDeniedError,
-    BucketNotFoundError,
     InvalidArgumentError,
-    NotSupportedError,
     SessionBucketError,
     StoreUnavailableError,
-)
-
-MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
-CONFLICT = frozenset({"ConditionalRequestConflict"})
-PRECONDITION_FAILED = frozenset({"PreconditionFailed", "412"})
-NO_BATCH_DELETE = frozenset(
-    {"NotImplemented", "501", "MethodNotAllowed", "405", "MissingContentMD5", "InvalidRequest"}
-)
-_CREDENTIALS = frozenset(
-    {
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "InvalidToken",
-        "SignatureDoesNotMatch",
-        "TokenRefreshRequired",
-    }
-)
-_PASSING = frozenset(
-    {
-        "BadDigest",
-        "IncompleteBody",
-        "RequestTimeout",
-        "SlowDown",
-        "Throttling",
-        "ThrottlingException",
-        *CONFLICT,
-    }
-)
-_DENIED = frozenset({"AccessDenied", "403", "Forbidden", "AllAccessDisabled", "AccountProblem", "401"})
-_REGION = frozenset(
-    {"PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}
 )
 
 
@@ -105,59 +80,20 @@ def _was_not_done(error: BaseException) -> bool:
 def translate(error: BaseException, location: str, key: str | None) -> SessionBucketError:
     """The error of ours that says what this one means."""
     if isinstance(error, ClientError):
-        return _answered(error, location, key)
-    if isinstance(error, ParamValidationError):
-        return InvalidArgumentError(f"{location}: {error}")
-    if isinstance(error, ProfileNotFound | NoRegionError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return meaning_of(Refusal(status, code_of(error), error.operation_name), location, key)
+    if isinstance(error, ParamValidationError | ProfileNotFound | NoRegionError):
         return InvalidArgumentError(f"{location}: {error}")
     if isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError):
-        return AccessDeniedError(
-            "there are no usable credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a role",
-            location=location,
-            key=key,
-        )
+        return AccessDeniedError(NO_CREDENTIALS, location=location, key=key)
     return StoreUnavailableError(_silence(error), location=location, key=key)
 
 
 def _silence(error: BaseException) -> str:
     if isinstance(error, FlexibleChecksumError):
-        return "the body does not match its checksum; it was damaged on the way, so try again"
+        return DAMAGED
     if isinstance(error, ConnectTimeoutError | EndpointConnectionError):
-        return "no connection could be made; check the endpoint, the network and that the server runs"
+        return NO_CONNECTION
     if isinstance(error, ReadTimeoutError | TimeoutError):
-        return "the server did not answer in time; try again, or raise read_timeout"
-    return f"the connection failed ({type(error).__name__}); try again"
-
-
-def _answered(error: ClientError, location: str, key: str | None) -> SessionBucketError:  # noqa: PLR0911 (a table)
-    code = code_of(error)
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    at = f"{location} (key {key!r})" if key else location
-    if code == "NoSuchBucket":
-        return BucketNotFoundError(
-            "the bucket does not exist; create it, or correct its name", location=location, key=key
-        )
-    if code == "RequestTimeTooSkewed":
-        return AccessDeniedError("this machine's clock is wrong; set it", location=location, key=key)
-    if code in _CREDENTIALS:
-        return AccessDeniedError(
-            f"the credentials are not accepted ({code}); renew or correct them", location=location, key=key
-        )
-    if code in _REGION or status == 301:  # noqa: PLR2004
-        return InvalidArgumentError(f"{at}: the bucket is in another region ({code}); set `region`")
-    if code in _DENIED or status in (401, 403):
-        return AccessDeniedError(
-            f"access is denied ({code}); the credentials need s3:GetObject, s3:PutObject and s3:DeleteObject on the "
-            "prefix, and s3:ListBucket on the bucket (without it S3 answers a missing key like this, too)",
-            location=location,
-            key=key,
-        )
-    if code in ("NotImplemented", "MethodNotAllowed") or status in (405, 501):
-        return NotSupportedError(f"{at}: the server does not support {error.operation_name} ({code})")
-    if status in (408, 429) or status >= 500 or code in _PASSING:  # noqa: PLR2004
-        return StoreUnavailableError(
-            f"the server answered {status} ({code}) to {error.operation_name}; try again later",
-            location=location,
-            key=key,
-        )
-    return NotSupportedError(f"{at}: the server refused {error.operation_name} with {status} ({code})")
+        return SILENCE
+    return broken(type(error).__name__)

@@ -29,17 +29,36 @@ def _endpoint(url: str) -> str:
     return url.rstrip("/")
 
 
-class S3Options(TypedDict, total=False):
+class ConnectionOptions(TypedDict, total=False):
+    """The options of every bucket behind a network; all may be left out."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", hide_input_in_errors=True)  # type: ignore[misc]
+
+    endpoint_url: Annotated[str, AfterValidator(_endpoint)]
+    """The server, for all that is not the cloud itself; of S3 else ``AWS_ENDPOINT_URL_S3``, ``AWS_ENDPOINT_URL``, or AWS."""
+    connect_timeout: Annotated[float, Field(gt=0)]
+    """Seconds until a connection must stand; 2 by default."""
+    read_timeout: Annotated[float, Field(gt=0)]
+    """Seconds of silence after which a request counts as lost; 6 by default."""
+    max_attempts: Annotated[int, Field(ge=1)]
+    """How often a request is tried in all; 5 by default."""
+    retry_timeout: Annotated[float, Field(ge=0)]
+    """Seconds after which no try is begun; 12 by default. With the other defaults a call of one request ends within 20
+    seconds and a save, which may have to look what became of it, within 28."""
+    conditional_writes: Literal["auto", "probe", "off"]
+    """``auto`` (the default) tries out once whether a server other than the cloud's own keeps the conditions of saves,
+    ``probe`` does so with the cloud's own too, ``off`` saves unconditionally, with a warning."""
+    max_pool_connections: Annotated[int, Field(ge=1)]
+    """How many connections are kept open at most; 64 by default."""
+
+
+class S3Options(ConnectionOptions, total=False):
     """Every option of an S3 bucket; all may be left out.
 
     Credentials are no option: they come from where boto3 looks (environment, profile, role), or with a session or
     client of one's own.
     """
 
-    __pydantic_config__ = ConfigDict(extra="forbid", hide_input_in_errors=True)  # type: ignore[misc]
-
-    endpoint_url: Annotated[str, AfterValidator(_endpoint)]
-    """The server, for all that is not AWS; else ``AWS_ENDPOINT_URL_S3``, ``AWS_ENDPOINT_URL``, or AWS itself."""
     region: str
     """The bucket's region; else where boto3 finds it."""
     profile: str
@@ -54,20 +73,6 @@ class S3Options(TypedDict, total=False):
     """The account, of 12 digits, that must own the bucket for any request to be done."""
     storage_class: Annotated[str, Field(min_length=1)]
     """The storage class of what is written, ``STANDARD_IA`` for instance."""
-    connect_timeout: Annotated[float, Field(gt=0)]
-    """Seconds until a connection must stand; 2 by default."""
-    read_timeout: Annotated[float, Field(gt=0)]
-    """Seconds of silence after which a request counts as lost; 6 by default."""
-    max_attempts: Annotated[int, Field(ge=1)]
-    """How often a request is tried in all; 5 by default."""
-    retry_timeout: Annotated[float, Field(ge=0)]
-    """Seconds after which no try is begun; 12 by default. With the other defaults a call of one request ends within 20
-    seconds and a save, which may have to look what became of it, within 28."""
-    conditional_writes: Literal["auto", "probe", "off"]
-    """``auto`` (the default) tries out once whether a server other than AWS keeps the conditions of saves, ``probe``
-    does so on AWS too, ``off`` saves unconditionally, with a warning."""
-    max_pool_connections: Annotated[int, Field(ge=1)]
-    """How many connections are kept open at most; 64 by default."""
 
 
 OPTION_NAMES = frozenset(S3Options.__annotations__)
@@ -90,13 +95,7 @@ def check_options(options: Mapping[str, Any], *, session: object = None, client:
 
     Raises ``InvalidArgumentError`` for an unknown or bad one, and for two that contradict each other.
     """
-    for name in options:
-        check_name(name, OPTION_NAMES, "S3")
-    try:
-        checked = _adapter.validate_python(dict(options))
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        raise InvalidArgumentError(f"option {first['loc'][0]!r} is refused: {first['msg']}") from None
+    checked: S3Options = checked_by(_adapter, options, OPTION_NAMES, "S3")
     if "sse_kms_key_id" in checked and not checked.get("sse", "").startswith("aws:kms"):
         raise InvalidArgumentError("options contradict each other: sse_kms_key_id needs sse=aws:kms")
     if client is not None and session is not None:
@@ -113,7 +112,20 @@ def check_options(options: Mapping[str, Any], *, session: object = None, client:
     return checked
 
 
-def patience_of(options: S3Options) -> Patience:
+def checked_by(
+    adapter: TypeAdapter[Any], options: Mapping[str, Any], names: frozenset[str], where: str
+) -> Any:
+    """The options as the adapter's type has them. Raises ``InvalidArgumentError`` for an unknown or bad one."""
+    for name in options:
+        check_name(name, names, where)
+    try:
+        return adapter.validate_python(dict(options))
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise InvalidArgumentError(f"option {first['loc'][0]!r} is refused: {first['msg']}") from None
+
+
+def patience_of(options: ConnectionOptions) -> Patience:
     """How often, and for how long, requests are repeated."""
     return Patience(
         attempts=options.get("max_attempts", DEFAULT_MAX_ATTEMPTS),

@@ -10,7 +10,7 @@ from datetime import UTC
 from types import MappingProxyType
 from typing import Any
 
-from sessionbucket._s3.options import S3Options
+from sessionbucket._s3.options import ConnectionOptions, S3Options
 from sessionbucket.objects import (
     Absent,
     Anything,
@@ -27,19 +27,26 @@ DELETE_BATCH = 1000
 _LAST_CHARACTER = "\U0010ffff"
 
 
+def endpoint_of(endpoint_url: str | None) -> str | None:
+    """The server that is asked for by option or environment; None stands for AWS."""
+    return endpoint_url or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+
+
 def location(bucket: str, endpoint_url: str | None) -> str:
     """Where a bucket is: on AWS, or at another server's endpoint."""
-    endpoint = endpoint_url or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    endpoint = endpoint_of(endpoint_url)
     if not endpoint or "amazonaws.com" in endpoint:
         return f"s3://{bucket}"
     return f"{endpoint.rstrip('/')}/{bucket}"
 
 
-def conditional_writes(options: S3Options, location: str) -> ConditionalWrites:
-    """Whether the server's conditions are trusted: AWS's are, unless the caller asks to have them probed."""
+def conditional_writes(
+    options: ConnectionOptions, location: str, *, trusted: str = "s3://"
+) -> ConditionalWrites:
+    """Whether the server's conditions are trusted: a cloud's own are, unless the caller asks to have them probed."""
     chosen = options.get("conditional_writes", "auto")
     if chosen == "auto":
-        return "trusted" if location.startswith("s3://") else "probe"
+        return "trusted" if location.startswith(trusted) else "probe"
     return chosen
 
 

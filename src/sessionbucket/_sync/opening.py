@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import cast, overload
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, cast, overload
 
-from sessionbucket._s3.options import S3Options
 from sessionbucket._sync.base import SessionT
 from sessionbucket._sync.bucket import Bucket
 from sessionbucket._sync.buckets.files import FileBucket
@@ -13,7 +13,11 @@ from sessionbucket._sync.store import SessionStore
 from sessionbucket.codec import DEFAULT_MAX_BYTES
 from sessionbucket.errors import InvalidArgumentError
 from sessionbucket.models import SessionData
-from sessionbucket.urls import S3URL, FileURL, MemoryURL, parse_url
+from sessionbucket.urls import CloudURL, FileURL, MemoryURL, parse_url
+
+if TYPE_CHECKING:
+    from sessionbucket._obstore.options import ObstoreOptions
+    from sessionbucket._s3.options import S3Options
 
 ENGINE = "boto3"
 
@@ -33,11 +37,14 @@ def open_store(
 def open_store(
     url: str | None = None, *, model: type[SessionT] | None = None, max_bytes: int = DEFAULT_MAX_BYTES
 ) -> SessionStore[SessionT]:
-    """Open the store at a URL: ``s3://bucket/prefix?option=value``, ``file:///folder`` or ``memory://``.
+    """Open the store at a URL: ``s3://bucket/prefix?option=value``, ``file:///folder`` or ``memory://``; and with obstore
+    ``gs://bucket/prefix`` (Google Cloud Storage) or ``az://container/prefix`` (Azure).
 
     Without a URL, ``SESSIONBUCKET_URL`` says where. Nothing is connected before the first use. ``model`` is any
     pydantic model with an ``id: str`` (``SessionData`` by default), ``max_bytes`` the most bytes a session or part may
-    have. The options of S3 are those of ``S3Options``, and ``engine``; those of a folder are ``fsync`` and ``create``.
+    have. The options of S3 are those of ``S3Options``, and ``engine``: ``boto3``/``boto3`` (the default),
+    ``obstore``, or ``auto``, which is obstore where it is installed. The other clouds have those of ``CloudOptions``, and a
+    folder has ``fsync`` and ``create``.
 
     Raises ``InvalidArgumentError`` for a URL or option that is unknown, bad or contradicts another.
     """
@@ -49,15 +56,25 @@ def open_store(
             bucket = MemoryBucket()
         case FileURL(root, fsync, create):
             bucket = FileBucket(root, fsync=fsync, create=create)
-        case S3URL():
-            bucket, prefix = _s3_bucket(parsed), parsed.prefix
+        case CloudURL():
+            bucket, prefix = _cloud_bucket(parsed), parsed.prefix
     chosen = cast("type[SessionT]", SessionData) if model is None else model
     return SessionStore(bucket, prefix, model=chosen, max_bytes=max_bytes)
 
 
-def _s3_bucket(url: S3URL) -> Bucket:
-    if url.engine not in (None, ENGINE):
-        raise InvalidArgumentError(f"engine {url.engine!r} is unknown here; there is: {ENGINE}")
-    from sessionbucket._sync.buckets.s3 import S3Bucket  # noqa: PLC0415 (loads botocore)
+def _cloud_bucket(url: CloudURL) -> Bucket:
+    engines = (ENGINE, "obstore", "auto") if url.cloud == "s3" else ("obstore", "auto")
+    engine = url.engine or engines[0]
+    if engine not in engines:
+        raise InvalidArgumentError(
+            f"engine {engine!r} is unknown here; of {url.cloud}:// there are: {', '.join(engines)}"
+        )
+    if engine == "auto" and url.cloud == "s3":
+        engine = "obstore" if find_spec("obstore") else ENGINE
+    if engine == ENGINE:
+        from sessionbucket._sync.buckets.s3 import S3Bucket  # noqa: PLC0415 (loads botocore)
 
-    return S3Bucket(url.bucket, **cast("S3Options", url.options))
+        return S3Bucket(url.bucket, **cast("S3Options", url.options))
+    from sessionbucket._sync.buckets.obstore import ObstoreBucket  # noqa: PLC0415 (an extra)
+
+    return ObstoreBucket(url.bucket, cloud=url.cloud, **cast("ObstoreOptions", url.options))

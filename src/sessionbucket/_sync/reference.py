@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from sessionbucket._sync.bucket import Bucket
-from sessionbucket.errors import SessionCorruptedError, SessionTooLargeError, shorten
+from sessionbucket.errors import NotSupportedError, SessionCorruptedError, SessionTooLargeError, shorten
 from sessionbucket.layout import Layout, SessionKeys
 from sessionbucket.objects import Absent, PreconditionFailedError, StoredObject
 
@@ -26,7 +26,10 @@ class ReferenceNames:
         keys = self._layout.reference_keys(id)
         if keys is None:
             return None
-        found = self._bucket.get(keys.session, max_bytes=self._max_bytes)
+        try:
+            found = self._bucket.get(keys.session, max_bytes=self._max_bytes)
+        except NotSupportedError:
+            return None  # a bucket that cannot name the key holds nothing there
         return (keys, found) if found and inner_id(found.body) == id else None
 
     def refuse_anothers(self, id: str, key: str) -> None:

@@ -12,7 +12,7 @@ from sessionbucket._sync.buckets.steady import SteadyBucket
 from sessionbucket._sync.reference import inner_id
 from sessionbucket.codec import DEFAULT_MAX_BYTES
 from sessionbucket.layout import Layout, SessionKeys
-from sessionbucket.urls import S3URL, FileURL, parse_url
+from sessionbucket.urls import CloudURL, FileURL, parse_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,5 +54,5 @@ def opened(url: str | None, *, create: bool = False) -> Iterator[OpenedStore]:
     if url and isinstance(parsed, FileURL) and not create and "create" not in parse_qs(urlsplit(url).query):
         url += ("&" if "?" in url else "?") + "create=false"
     with open_store(url) as store:
-        prefix = parsed.prefix if isinstance(parsed, S3URL) else ""
+        prefix = parsed.prefix if isinstance(parsed, CloudURL) else ""
         yield OpenedStore(store, SteadyBucket(store.bucket), Layout(prefix))

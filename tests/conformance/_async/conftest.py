@@ -7,8 +7,15 @@ from typing import Any
 import aioboto3
 import pytest
 
-from conformance.locations import FILE, MEMORY, Location
-from sessionbucket import AsyncBucket, AsyncFileBucket, AsyncMemoryBucket, AsyncS3Bucket, AsyncSessionStore
+from conformance.locations import FILE, MEMORY, OBSTORE, Location
+from sessionbucket import (
+    AsyncBucket,
+    AsyncFileBucket,
+    AsyncMemoryBucket,
+    AsyncObstoreBucket,
+    AsyncS3Bucket,
+    AsyncSessionStore,
+)
 
 
 class Opener:
@@ -25,6 +32,8 @@ class Opener:
             bucket = self._memory
         elif self.location.kind == FILE:
             bucket = AsyncFileBucket(self.location.root)
+        elif self.location.engine == OBSTORE:
+            bucket = AsyncObstoreBucket(self.location.bucket, endpoint_url=self.location.endpoint_url)
         else:
             bucket = AsyncS3Bucket(
                 self.location.bucket, session=client_session(), endpoint_url=self.location.endpoint_url

@@ -7,8 +7,15 @@ from typing import Any
 import boto3
 import pytest
 
-from conformance.locations import FILE, MEMORY, Location
-from sessionbucket import Bucket, FileBucket, MemoryBucket, S3Bucket, SessionStore
+from conformance.locations import FILE, MEMORY, OBSTORE, Location
+from sessionbucket import (
+    Bucket,
+    FileBucket,
+    MemoryBucket,
+    ObstoreBucket,
+    S3Bucket,
+    SessionStore,
+)
 
 
 class Opener:
@@ -25,6 +32,8 @@ class Opener:
             bucket = self._memory
         elif self.location.kind == FILE:
             bucket = FileBucket(self.location.root)
+        elif self.location.engine == OBSTORE:
+            bucket = ObstoreBucket(self.location.bucket, endpoint_url=self.location.endpoint_url)
         else:
             bucket = S3Bucket(
                 self.location.bucket, session=client_session(), endpoint_url=self.location.endpoint_url

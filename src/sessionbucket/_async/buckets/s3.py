@@ -14,14 +14,8 @@ from sessionbucket._async.buckets.s3_upload import AsyncUpload
 from sessionbucket._async.retrying import repeated
 from sessionbucket._engines.aioboto3 import Connection
 from sessionbucket._s3 import requests
-from sessionbucket._s3.errors import (
-    MISSING,
-    NO_BATCH_DELETE,
-    PRECONDITION_FAILED,
-    code_of,
-    translated,
-    was_retried,
-)
+from sessionbucket._s3.answers import MISSING, NO_BATCH_DELETE, PRECONDITION_FAILED
+from sessionbucket._s3.errors import code_of, translated, was_retried
 from sessionbucket._s3.options import S3Options, check_options, patience_of
 from sessionbucket.errors import (
     DeleteIncompleteError,

@@ -11,14 +11,8 @@ from botocore.exceptions import ClientError
 
 from sessionbucket._engines.boto3 import Connection
 from sessionbucket._s3 import requests
-from sessionbucket._s3.errors import (
-    MISSING,
-    NO_BATCH_DELETE,
-    PRECONDITION_FAILED,
-    code_of,
-    translated,
-    was_retried,
-)
+from sessionbucket._s3.answers import MISSING, NO_BATCH_DELETE, PRECONDITION_FAILED
+from sessionbucket._s3.errors import code_of, translated, was_retried
 from sessionbucket._s3.options import S3Options, check_options, patience_of
 from sessionbucket._sync.bucket import Bucket, ObjectStream
 from sessionbucket._sync.buckets.s3_upload import Upload

@@ -1,0 +1,1 @@
+"""What the obstore buckets of both sides share: options, credentials, stores, what errors and rows mean."""
