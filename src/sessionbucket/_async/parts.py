@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
 
 from sessionbucket import seal
 from sessionbucket._async.buckets.steady import AsyncSteadyBucket
@@ -17,9 +18,11 @@ from sessionbucket._runtime.async_ import sleep
 from sessionbucket.codec import Codec
 from sessionbucket.errors import InvalidArgumentError, SessionConflictError
 from sessionbucket.layout import Layout, SessionKeys
-from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
 from sessionbucket.objects import StoredObject
 from sessionbucket.patience import turn
+
+if TYPE_CHECKING:
+    from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
 
 logger = logging.getLogger(__name__)
 
@@ -44,9 +47,26 @@ class AsyncSessionParts:
         self._reference = reference
         self._trust = trust
         self._max_bytes = max_bytes
-        self._artifacts = Codec[ArtifactStore](ArtifactStore, max_bytes=max_bytes)
-        self._traces = Codec[list[TraceEvent]](list[TraceEvent], max_bytes=max_bytes)
-        self._verification = Codec[list[VerificationReport]](list[VerificationReport], max_bytes=max_bytes)
+
+    # Made when first needed, since each loads its models.
+
+    @cached_property
+    def _artifacts(self) -> Codec[ArtifactStore]:
+        from sessionbucket.models.artifacts import ArtifactStore  # noqa: PLC0415
+
+        return Codec[ArtifactStore](ArtifactStore, max_bytes=self._max_bytes)
+
+    @cached_property
+    def _traces(self) -> Codec[list[TraceEvent]]:
+        from sessionbucket.models.traces import TraceEvent  # noqa: PLC0415
+
+        return Codec[list[TraceEvent]](list[TraceEvent], max_bytes=self._max_bytes)
+
+    @cached_property
+    def _verification(self) -> Codec[list[VerificationReport]]:
+        from sessionbucket.models.verification import VerificationReport  # noqa: PLC0415
+
+        return Codec[list[VerificationReport]](list[VerificationReport], max_bytes=self._max_bytes)
 
     async def save_artifacts(self, id: str, artifacts: ArtifactStore) -> None:
         await self._save(self._layout.keys(id).artifacts, self._artifacts, artifacts)

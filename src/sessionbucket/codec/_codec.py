@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from threading import Lock
 from typing import Any, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -29,6 +30,7 @@ T = TypeVar("T")
 DEFAULT_MAX_BYTES = 256 * 1024 * 1024
 
 _UNPRINTABLE = (PydanticSerializationError, UnicodeEncodeError, RecursionError)
+_building = Lock()
 _FIELD_OF_A_WARNING = re.compile(r"\[field_name='(\w+)'")
 
 
@@ -51,9 +53,10 @@ class Codec(Generic[T]):
         item = type_ if is_model else next(iter(get_args(type_)), None)
         self._is_ours = isinstance(item, type) and issubclass(item, WireModel)
         config = None if is_model else ConfigDict(ser_json_inf_nan="constants")
-        self._adapter: TypeAdapter[T] = TypeAdapter(type_, config=config)
-        # Pydantic builds a deferred model on first use; here, before threads share this codec.
-        self._adapter.rebuild()
+        # Pydantic builds a deferred model on first use; here, by one thread at a time.
+        with _building:
+            self._adapter: TypeAdapter[T] = TypeAdapter(type_, config=config)
+            self._adapter.rebuild()
 
     def encode(self, value: T, *, key: str) -> bytes:
         """The body that stores ``value`` under ``key``.
