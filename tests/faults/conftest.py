@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from moto.server import ThreadedMotoServer
 
 from faults.proxy import FaultProxy
-from faults.sides import AsyncSide, SyncSide
+from faults.sides import AsyncObstoreSide, AsyncSide, SyncObstoreSide, SyncSide
 from sessionbucket.testing.ports import free_ports
 from sessionbucket.testing.seaweedfs import ACCESS_KEY, SECRET_KEY, SeaweedServer, find_weed
 
@@ -151,7 +151,7 @@ def endpoint(
 
 @pytest.fixture(scope="session")
 def sides() -> Iterator[dict[str, Any]]:
-    found = {side.name: side for side in (SyncSide(), AsyncSide())}
+    found = {side.name: side for side in (SyncSide(), AsyncSide(), SyncObstoreSide(), AsyncObstoreSide())}
     yield found
     for side in found.values():
         side.stop()
@@ -210,6 +210,11 @@ def side(request: pytest.FixtureRequest, sides: dict[str, Any]) -> Any:
     return sides[request.param]
 
 
+@pytest.fixture(params=["sync", "async", "sync obstore", "async obstore"])
+def s3_side(request: pytest.FixtureRequest, sides: dict[str, Any]) -> Any:
+    return sides[request.param]
+
+
 @pytest.fixture(params=["moto", "seaweed"])
 def server(request: pytest.FixtureRequest) -> str:
     """The server behind the proxy; a test that needs one kind parametrises it."""
@@ -219,7 +224,7 @@ def server(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def site(
     server: str,
-    side: Any,
+    s3_side: Any,
     endpoint: Callable[[str], FaultProxy],
     raw_client: Callable[[str], Any],
     kept_buckets: Callable[..., Any],
@@ -227,7 +232,7 @@ def site(
     """A site whose server is known to keep conditions, so that the test's requests are its own."""
     proxy = endpoint(server)
     proxy.reset()
-    site = Site(side, proxy, raw_client(proxy.target), f"t-{uuid4().hex}", kept_buckets)
+    site = Site(s3_side, proxy, raw_client(proxy.target), f"t-{uuid4().hex}", kept_buckets)
     site.store().conditional_writes()  # probes once for each side
     proxy.reset()
     yield site

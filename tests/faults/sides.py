@@ -13,11 +13,15 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self, TypeVar
 
+import pytest
+
 from sessionbucket import (
     AsyncFileBucket,
+    AsyncObstoreBucket,
     AsyncS3Bucket,
     AsyncSessionStore,
     FileBucket,
+    ObstoreBucket,
     S3Bucket,
     SessionStore,
 )
@@ -103,6 +107,30 @@ class AsyncSide:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+class SyncObstoreSide(SyncSide):
+    """Plain calls to S3 by obstore."""
+
+    name = "sync obstore"
+
+    def s3_bucket(self, bucket: str, **options: Any) -> Any:
+        return ObstoreBucket(bucket, **options)
+
+    def client(self, **arguments: Any) -> Any:
+        pytest.skip("obstore takes no client of the caller's own")
+
+
+class AsyncObstoreSide(AsyncSide):
+    """Calls to S3 by obstore in an event loop."""
+
+    name = "async obstore"
+
+    def s3_bucket(self, bucket: str, **options: Any) -> Any:
+        return AsyncObstoreBucket(bucket, **options)
+
+    aws_session = SyncSide.aws_session
+    client = SyncObstoreSide.client
 
 
 class Blocking:

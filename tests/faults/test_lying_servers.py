@@ -208,8 +208,8 @@ class TestRclone:
     """``rclone serve s3`` answers 200 to every condition."""
 
     @pytest.fixture
-    def store(self, side: Any, rclone_url: str, kept_buckets: Any) -> Any:
-        return side.store(kept_buckets(side, rclone_url, "sessions", {}), f"rclone-{side.name}")
+    def store(self, s3_side: Any, rclone_url: str, kept_buckets: Any) -> Any:
+        return s3_side.store(kept_buckets(s3_side, rclone_url, "sessions", {}), f"rclone-{s3_side.name}")
 
     def test_it_is_found_to_ignore_conditions(self, store: Any) -> None:
         found = store.conditional_writes()
@@ -224,10 +224,10 @@ class TestRclone:
         assert store.list() == []
 
     def test_one_writer_can_use_it_unconditionally(
-        self, side: Any, rclone_url: str, kept_buckets: Any
+        self, s3_side: Any, rclone_url: str, kept_buckets: Any
     ) -> None:
-        bucket = kept_buckets(side, rclone_url, "sessions", {"conditional_writes": "off"})
-        store = side.store(bucket, f"rclone-off-{side.name}")
+        bucket = kept_buckets(s3_side, rclone_url, "sessions", {"conditional_writes": "off"})
+        store = s3_side.store(bucket, f"rclone-off-{s3_side.name}")
         with pytest.warns(RuntimeWarning):
             store.save(SessionData(id="s", tool_names=["first"]))
         store.update("s", lambda session: session.tool_names.append("second"))

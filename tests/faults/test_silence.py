@@ -92,19 +92,21 @@ def test_an_answer_that_breaks_off_before_it_begins_is_asked_for_again(site: Sit
 
 
 @pytest.fixture
-def nowhere(side: Any) -> Iterator[Any]:
+def nowhere(s3_side: Any) -> Iterator[Any]:
     """Makes stores at endpoints that are none."""
     buckets: list[Any] = []
 
     def make(url: str) -> Any:
         buckets.append(
-            side.s3_bucket("sessions", endpoint_url=url, addressing_style="path", **QUICK, retry_timeout=0.0)
+            s3_side.s3_bucket(
+                "sessions", endpoint_url=url, addressing_style="path", **QUICK, retry_timeout=0.0
+            )
         )
-        return side.store(buckets[-1], "p")
+        return s3_side.store(buckets[-1], "p")
 
     yield make
     for bucket in buckets:
-        side.close_bucket(bucket)
+        s3_side.close_bucket(bucket)
 
 
 @pytest.mark.parametrize("call", ["save", "load", "exists", "list", "delete", "health_check"])

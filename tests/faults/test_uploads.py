@@ -29,7 +29,7 @@ def uploads(site: Site) -> list[Any]:
 def test_a_part_that_is_lost_is_sent_again(site: Site, misfortune: Any) -> None:
     site.proxy.on(PARTS, misfortune, nth=2)
     site.store().put_file("s", "large.bin", CONTENT)
-    assert site.proxy.count("PUT", "partNumber=2") == 2
+    assert site.proxy.count("PUT", "partNumber=") == 4
     assert site.object("artifacts/s/files/large.bin") == CONTENT
     assert uploads(site) == []
 
@@ -56,7 +56,7 @@ def test_an_upload_whose_source_fails_leaves_nothing_behind(site: Site) -> None:
 
 
 def test_an_upload_whose_last_answer_is_lost_is_unknown(site: Site) -> None:
-    site.proxy.on(COMPLETE, drop_answer)
+    site.proxy.on(COMPLETE, drop_answer, times=None)
     with pytest.raises(StoreUnavailableError, match="not known") as caught:
         site.store().put_file("s", "large.bin", CONTENT)
     assert caught.value.outcome == "unknown"

@@ -6,10 +6,10 @@ connection failed. The tests run every such text through here, since another rel
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from xml.etree import ElementTree as ET
 
 from sessionbucket._s3.answers import (
     CONFLICT,
@@ -34,7 +34,9 @@ _STATUS = re.compile(r"inner: (?:Status|Response) \{\s*status: (\d{3})")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 _METHOD = re.compile(r"Error performing ([A-Z]+) ")
 _KIND = re.compile(r"HttpError \{\s*kind: (\w+)")
-_DELETED = re.compile(r"<DeleteResult.*?</DeleteResult>", re.DOTALL)
+_UNDELETED = re.compile(r'DeleteFailed \{\s*path: "(.*)",\s*code: "(\w+)"')
+_NO_UPLOAD = "NoSuchUpload"
+_ENDED = "an answer to the upload was lost, and the server no longer knows it; try again"
 _REDIRECT = "BareRedirect"
 _NOT_SENT = re.compile(r"hyper_util::client::legacy::Error\(\s*Connect,")
 
@@ -89,16 +91,15 @@ def has_no_batch_delete(error: Exception) -> bool:
 
 
 def undeleted(error: Exception) -> dict[str, str] | None:
-    """The keys that the answer to DeleteObjects says are left, each with the reason; None where it says none."""
-    found = _DELETED.search(str(error))
+    """The first key that the answer to DeleteObjects says is left, with the reason; None where it says none.
+
+    obstore keeps the others to itself.
+    """
+    found = _UNDELETED.search(str(error))
     if found is None:
         return None
-    rows = [
-        {child.tag.rpartition("}")[2]: child.text or "" for child in row}
-        for row in ET.fromstring(found[0])  # noqa: S314 (the server's own answer, of no entities)
-        if row.tag.endswith("Error")
-    ]
-    return {row["Key"]: row["Code"] for row in rows if row["Code"] not in MISSING}
+    key: str = json.loads(f'"{found[1]}"')
+    return {} if found[2] in MISSING else {key: found[2]}
 
 
 def translate(error: Exception, location: str, key: str | None) -> SessionBucketError:
@@ -106,6 +107,8 @@ def translate(error: Exception, location: str, key: str | None) -> SessionBucket
     at = f"{location} (key {key!r})" if key else location
     refusal = refusal_of(error)
     name = type(error).__name__
+    if refusal is not None and refusal.code == _NO_UPLOAD:
+        return StoreUnavailableError(_ENDED, location=location, key=key)
     if refusal is not None:
         return meaning_of(refusal, location, key)
     if name == "InvalidPathError":

@@ -136,6 +136,7 @@ class Stores:
             "region": region,
             "virtual_hosted_style_request": virtual,
             "conditional_put": "etag",
+            "checksum_algorithm": "SHA256",  # which the signature needs anyway
             "server_side_encryption": self._options.get("sse"),
             "sse_kms_key_id": self._options.get("sse_kms_key_id"),
         }

@@ -160,12 +160,15 @@ class AsyncObstoreBucket(AsyncBucket):
             except errors() as error:
                 left = undeleted(error)
                 if left is not None:
-                    return left
+                    return left | await self._still_there([key for key in keys if key not in left])
                 if not has_no_batch_delete(error):
                     raise
                 self._batch_deletes = False
                 return None
         return {}
+
+    async def _still_there(self, keys: Sequence[str]) -> dict[str, str]:
+        return {key: "not deleted" for key in keys if await self.head(key)}
 
     async def _delete_singly(self, keys: Sequence[str]) -> dict[str, str]:
         failed: dict[str, str] = {}
@@ -212,24 +215,27 @@ class AsyncObstoreBucket(AsyncBucket):
         async for chunk in chunks:
             head += chunk
             if len(head) > part:
-                await self._put_in_parts(key, _chained(head, chunks), part, content_type)
+                await self._put_in_parts(key, AsyncSource(head, chunks), part, content_type)
                 return
         await repeated(lambda: self.put(key, bytes(head), content_type=content_type), self.patience)
 
-    async def _put_in_parts(
-        self, key: str, chunks: AsyncIterator[bytes], part: int, content_type: str
-    ) -> None:
-        """Obstore aborts the upload where the chunks, or a part after all its tries, raise."""
+    async def _put_in_parts(self, key: str, source: AsyncSource, part: int, content_type: str) -> None:
+        """Obstore aborts the upload where the source, or a part after all its tries, raises."""
         metadata = {PART_BYTES: str(part)} if self._cloud == "s3" else NO_METADATA
-        with translated(self.location, key, writing=True):
-            await self._stores.uploads(part).put_async(
-                key,
-                chunks,
-                attributes=self._attributes(content_type, metadata),
-                use_multipart=True,
-                chunk_size=part,
-                max_concurrency=_PARTS_AT_ONCE,
-            )
+        try:
+            with translated(self.location, key, writing=True):
+                await self._stores.uploads(part).put_async(
+                    key,
+                    source.chunks(),
+                    attributes=self._attributes(content_type, metadata),
+                    use_multipart=True,
+                    chunk_size=part,
+                    max_concurrency=_PARTS_AT_ONCE,
+                )
+        except SessionBucketError:
+            if source.error:
+                raise source.error from None  # the caller's own, as it was
+            raise
 
     async def get_stream(self, key: str) -> AsyncObjectStream | None:
         with translated(self.location, key):
@@ -255,8 +261,20 @@ async def _first_rows(listing: Any) -> Sequence[Any]:
     return ()
 
 
-async def _chained(head: bytearray, chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    yield bytes(head)
-    head.clear()
-    async for chunk in chunks:
-        yield chunk
+class AsyncSource:
+    """What is to be uploaded, and the error that it ended with."""
+
+    def __init__(self, head: bytearray, chunks: AsyncIterator[bytes]) -> None:
+        self._head = head
+        self._chunks = chunks
+        self.error: BaseException | None = None
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        yield bytes(self._head)
+        self._head.clear()
+        try:
+            async for chunk in self._chunks:
+                yield chunk
+        except BaseException as error:
+            self.error = error
+            raise

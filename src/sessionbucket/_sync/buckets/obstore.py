@@ -160,12 +160,15 @@ class ObstoreBucket(Bucket):
             except errors() as error:
                 left = undeleted(error)
                 if left is not None:
-                    return left
+                    return left | self._still_there([key for key in keys if key not in left])
                 if not has_no_batch_delete(error):
                     raise
                 self._batch_deletes = False
                 return None
         return {}
+
+    def _still_there(self, keys: Sequence[str]) -> dict[str, str]:
+        return {key: "not deleted" for key in keys if self.head(key)}
 
     def _delete_singly(self, keys: Sequence[str]) -> dict[str, str]:
         failed: dict[str, str] = {}
@@ -212,22 +215,27 @@ class ObstoreBucket(Bucket):
         for chunk in chunks:
             head += chunk
             if len(head) > part:
-                self._put_in_parts(key, _chained(head, chunks), part, content_type)
+                self._put_in_parts(key, Source(head, chunks), part, content_type)
                 return
         repeated(lambda: self.put(key, bytes(head), content_type=content_type), self.patience)
 
-    def _put_in_parts(self, key: str, chunks: Iterator[bytes], part: int, content_type: str) -> None:
-        """Obstore aborts the upload where the chunks, or a part after all its tries, raise."""
+    def _put_in_parts(self, key: str, source: Source, part: int, content_type: str) -> None:
+        """Obstore aborts the upload where the source, or a part after all its tries, raises."""
         metadata = {PART_BYTES: str(part)} if self._cloud == "s3" else NO_METADATA
-        with translated(self.location, key, writing=True):
-            self._stores.uploads(part).put(
-                key,
-                chunks,
-                attributes=self._attributes(content_type, metadata),
-                use_multipart=True,
-                chunk_size=part,
-                max_concurrency=_PARTS_AT_ONCE,
-            )
+        try:
+            with translated(self.location, key, writing=True):
+                self._stores.uploads(part).put(
+                    key,
+                    source.chunks(),
+                    attributes=self._attributes(content_type, metadata),
+                    use_multipart=True,
+                    chunk_size=part,
+                    max_concurrency=_PARTS_AT_ONCE,
+                )
+        except SessionBucketError:
+            if source.error:
+                raise source.error from None  # the caller's own, as it was
+            raise
 
     def get_stream(self, key: str) -> ObjectStream | None:
         with translated(self.location, key):
@@ -253,8 +261,20 @@ def _first_rows(listing: Any) -> Sequence[Any]:
     return ()
 
 
-def _chained(head: bytearray, chunks: Iterator[bytes]) -> Generator[bytes, None, None]:
-    yield bytes(head)
-    head.clear()
-    for chunk in chunks:
-        yield chunk
+class Source:
+    """What is to be uploaded, and the error that it ended with."""
+
+    def __init__(self, head: bytearray, chunks: Iterator[bytes]) -> None:
+        self._head = head
+        self._chunks = chunks
+        self.error: BaseException | None = None
+
+    def chunks(self) -> Generator[bytes, None, None]:
+        yield bytes(self._head)
+        self._head.clear()
+        try:
+            for chunk in self._chunks:
+                yield chunk
+        except BaseException as error:
+            self.error = error
+            raise
