@@ -161,14 +161,22 @@ class Codec(Generic[T]):
         return self._adapter.dump_python(value, by_alias=True, round_trip=True, warnings=False)
 
     def _problem_of_text(self, value: T, body: bytes) -> str | None:
-        prints_null = not self._is_ours and b"null" in body
-        if prints_null or may_hold_a_constant(body):
+        if may_hold_a_constant(body) or self._may_print_null_for_a_number(value, body):
             path = find(self._tree(value), is_not_finite)
             if path is not None:
                 return at(path, "JSON has no NaN and no infinities")
         if is_too_deep(body):
             return f"nested more than {DEEPEST} levels deep"
         return self._long_integer(value) if may_hold_a_long_integer(body) else None
+
+    def _may_print_null_for_a_number(self, value: T, body: bytes) -> bool:
+        """A model of the caller's own prints NaN as null, unless its config says otherwise."""
+        if self._is_ours or b"null" not in body:
+            return False
+        try:
+            return may_hold_a_constant(to_json(self._tree(value), inf_nan_mode="constants", fallback=str))
+        except _UNPRINTABLE:
+            return True
 
     def _long_integer(self, value: T) -> str | None:
         path = find(self._tree(value), _is_long_integer)
