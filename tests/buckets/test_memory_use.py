@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from conformance.locations import FILE, SEAWEEDFS, Location, environment
+from conformance.locations import FILE, OBSTORE, SEAWEEDFS, Location, environment
 
 SIZE = 1 << 30
 LIMIT = 150 << 20
@@ -60,7 +60,14 @@ print(sync() if side == "sync" else asyncio.run(asynchronous()))
 @pytest.mark.skipif(os.name == "nt", reason="no getrusage")
 @pytest.mark.parametrize(
     ("kind", "side", "size"),
-    [(FILE, "sync", SIZE), (FILE, "async", SIZE), (SEAWEEDFS, "sync", SIZE), (SEAWEEDFS, "async", SIZE // 2)],
+    [
+        (FILE, "sync", SIZE),
+        (FILE, "async", SIZE),
+        (SEAWEEDFS, "sync", SIZE),
+        (SEAWEEDFS, "async", SIZE // 2),
+        (f"{SEAWEEDFS}+{OBSTORE}", "sync", SIZE // 4),
+        (f"{SEAWEEDFS}+{OBSTORE}", "async", SIZE // 4),
+    ],
 )
 def test_a_gibibyte_passes_through_with_little_memory(
     location_of: Callable[[str], Location], kind: str, side: str, size: int

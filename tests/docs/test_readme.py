@@ -10,6 +10,7 @@ import pytest
 
 import sessionbucket
 from sessionbucket import errors
+from sessionbucket._obstore.options import CLOUD_OPTION_NAMES
 from sessionbucket._s3.options import OPTION_NAMES
 
 PROJECT = Path(__file__).parents[2]
@@ -29,7 +30,7 @@ def first_cells(text: str) -> set[str]:
 
 
 def test_the_table_of_options_is_complete():
-    assert first_cells(section("Options")) == OPTION_NAMES | {"engine"}
+    assert first_cells(section("Options")) == OPTION_NAMES | CLOUD_OPTION_NAMES | {"engine"}
 
 
 def test_the_table_of_errors_is_complete():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import random
 import threading
 import zlib
@@ -200,3 +201,15 @@ class Chaos:
         hit = self._random.random() < self._rate
         fault = self._random.choice(self._faults) if hit else pass_on
         return await fault(exchange)
+
+
+def other_etags(headers: Mapping[str, str]) -> Fault:
+    """No mishap: the server's ETags look like MD5s and are none, and its answers have these headers."""
+
+    async def fault(exchange: Exchange) -> web.StreamResponse:
+        answer = await exchange.forward()
+        answer.headers.update(headers)
+        answer.headers["ETag"] = f'"{hashlib.md5(answer.headers["ETag"].encode()).hexdigest()}"'
+        return await exchange.send(answer)
+
+    return fault

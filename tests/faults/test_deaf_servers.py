@@ -6,10 +6,11 @@ import asyncio
 import gc
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from sessionbucket import AsyncS3Bucket, S3Bucket, StoreUnavailableError
+from sessionbucket import AsyncObstoreBucket, AsyncS3Bucket, ObstoreBucket, S3Bucket, StoreUnavailableError
 
 OPTIONS = {"region": "us-east-1", "connect_timeout": 0.5, "read_timeout": 0.5, "max_attempts": 1}
 # The client libraries leave the socket of a request that timed out to the garbage collector.
@@ -27,21 +28,27 @@ def deaf_url() -> Iterator[str]:
     gc.collect()
 
 
+@pytest.mark.parametrize("kind", [S3Bucket, ObstoreBucket])
 @pytest.mark.parametrize("body", BODIES, ids=["small", "large"])
-def test_a_put_ends_though_nobody_reads_it(deaf_url: str, body: bytes):
-    bucket = S3Bucket("b", endpoint_url=deaf_url, **OPTIONS)
+def test_a_put_ends_though_nobody_reads_it(
+    deaf_url: str, kind: Any, body: bytes, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("sessionbucket._obstore.stores._SLOWEST", 6 << 20)
+    bucket = kind("b", endpoint_url=deaf_url, **OPTIONS)
     with pytest.raises(StoreUnavailableError, match=r"in time|connection") as caught:
         bucket.put("k", body)
     assert caught.value.outcome == "unknown"
     bucket.close()
 
 
+@pytest.mark.parametrize("kind", [AsyncS3Bucket, AsyncObstoreBucket])
 @pytest.mark.parametrize("body", BODIES, ids=["small", "large"])
 async def test_an_async_put_ends_though_nobody_reads_it(
-    deaf_url: str, body: bytes, monkeypatch: pytest.MonkeyPatch
+    deaf_url: str, kind: Any, body: bytes, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr("sessionbucket._obstore.stores._SLOWEST", 6 << 20)
     monkeypatch.setattr("sessionbucket._engines.aiohttp_once._SLOWEST", 6 << 20)
-    bucket = AsyncS3Bucket("b", endpoint_url=deaf_url, **OPTIONS)
+    bucket = kind("b", endpoint_url=deaf_url, **OPTIONS)
     async with asyncio.timeout(30):
         with pytest.raises(StoreUnavailableError, match="in time") as caught:
             await bucket.put("k", body)

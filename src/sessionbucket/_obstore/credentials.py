@@ -1,7 +1,8 @@
 """Where the credentials and the region of an S3 bucket come from: the places in which boto3 looks, in its order.
 
-obstore finds those of the environment, of containers, Lambda and machines by itself, so that boto3 need not be loaded.
-Profiles, single sign-on, credential processes and assumed roles stand in AWS's files, which boto3 reads for it.
+obstore finds those of the environment (which are Lambda's, too) and of containers by itself, so that boto3 need not be
+loaded. boto3 finds the rest for it: what stands in AWS's files (profiles, single sign-on, processes, assumed roles), and
+the role of a machine.
 """
 
 from __future__ import annotations
@@ -14,10 +15,15 @@ from sessionbucket._obstore.options import ObstoreOptions
 from sessionbucket._s3.answers import NO_CREDENTIALS
 from sessionbucket.errors import AccessDeniedError
 
-_NATIVE = (
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+_OF_A_CONTAINER = (
+    ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"),
+    ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",),
+    ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
+)
+_FILES = (
+    ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
+    ("AWS_CONFIG_FILE", "~/.aws/config"),
 )
 
 
@@ -34,29 +40,21 @@ def find_credentials(options: ObstoreOptions, session: Any, location: str) -> Cr
     Raises ``AccessDeniedError`` where there are none, and ``InvalidArgumentError`` for a profile that does not exist.
     """
     region = options.get("region") or os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
-    if session is None and "profile" not in options:
-        files = _has_files()
-        keys = "AWS_ACCESS_KEY_ID" in os.environ and "AWS_SECRET_ACCESS_KEY" in os.environ
-        if keys and (region or not files):
-            return Credentials(None, region)
-        if not (keys or files):
-            _refuse_if_none(location)
-            return Credentials(None, region)
+    if session is None and "profile" not in options and _obstore_finds_them(region):
+        return Credentials(None, region)
     return _by_boto3(options, session, region, location)
 
 
-def _has_files() -> bool:
-    named = (
-        os.environ.get("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
-        os.environ.get("AWS_CONFIG_FILE", "~/.aws/config"),
-    )
-    return any(Path(name).expanduser().exists() for name in named)
+def _obstore_finds_them(region: str | None) -> bool:
+    """Whether nothing that only boto3 can read comes before what obstore finds, or is needed beside it."""
+    files = any(Path(os.environ.get(name, usual)).expanduser().exists() for name, usual in _FILES)
+    if _are_set(*_KEYS):
+        return bool(region) or not files
+    return not files and any(_are_set(*names) for names in _OF_A_CONTAINER)
 
 
-def _refuse_if_none(location: str) -> None:
-    machine = os.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() != "true"
-    if not machine and not any(name in os.environ for name in _NATIVE):
-        raise AccessDeniedError(NO_CREDENTIALS, location=location)
+def _are_set(*names: str) -> bool:
+    return all(os.environ.get(name) for name in names)
 
 
 def _by_boto3(options: ObstoreOptions, session: Any, region: str | None, location: str) -> Credentials:

@@ -75,7 +75,9 @@ def refusal_of(error: Exception) -> Refusal | None:
 def is_missing(error: Exception) -> bool:
     """Whether the answer says that the key does not exist; of a bucket that doesn't, it says something else."""
     refusal = refusal_of(error)
-    return refusal is not None and refusal.code in MISSING
+    if refusal is None:  # Azure's batches say it without the answer
+        return isinstance(error, FileNotFoundError)
+    return refusal.code in MISSING
 
 
 def failed_precondition(error: Exception) -> bool:

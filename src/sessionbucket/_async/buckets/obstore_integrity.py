@@ -97,7 +97,12 @@ class AsyncIntegrity:
 
 
 def _headers(url: str, timeout: float) -> dict[str, str]:
+    from urllib.error import HTTPError  # noqa: PLC0415
     from urllib.request import Request, urlopen  # noqa: PLC0415 (loads all of HTTP)
 
-    with urlopen(Request(url, method="HEAD"), timeout=timeout) as answer:  # noqa: S310 (obstore made the URL)
-        return {name.lower(): value for name, value in answer.headers.items()}
+    try:
+        with urlopen(Request(url, method="HEAD"), timeout=timeout) as answer:  # noqa: S310 (obstore made the URL)
+            return {name.lower(): value for name, value in answer.headers.items()}
+    except HTTPError as refusal:
+        refusal.close()
+        raise
