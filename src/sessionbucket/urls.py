@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Literal
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
-from urllib.request import url2pathname
 
 from sessionbucket.errors import InvalidArgumentError
 
@@ -100,6 +98,8 @@ def _file(parts: SplitResult) -> FileURL:
         if value.lower() not in _BOOLEANS:
             raise InvalidArgumentError(f"option {name!r} is refused: it must be true or false")
         chosen[name] = _BOOLEANS[value.lower()]
+    from urllib.request import url2pathname  # noqa: PLC0415 (loads all of HTTP)
+
     return FileURL(url2pathname(parts.path), **chosen)
 
 
@@ -118,6 +118,8 @@ def check_name(name: str, known: dict[str, bool] | frozenset[str], where: str) -
     """Raises ``InvalidArgumentError`` for an option that does not exist, naming the nearest that does."""
     if name in known:
         return
+    from difflib import get_close_matches  # noqa: PLC0415 (for this message only)
+
     near = get_close_matches(name, known, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(sorted(known))}"
     raise InvalidArgumentError(f"option {name!r} is unknown for {where}{hint}")

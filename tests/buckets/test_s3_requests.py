@@ -58,8 +58,7 @@ def test_the_keys_and_bodies_are_those_of_the_layout(moto: Location, client: Any
         assert head["ETag"] == f'"{hashlib.md5(moto.read(name), usedforsecurity=False).hexdigest()}"'
     assert '"text": "é"'.encode() in moto.read("team/a/user%2F1.json")
     metadata = client.head_object(Bucket=moto.bucket, Key="team/a/user%2F1.json")["Metadata"]
-    assert len(metadata) == 1
-    assert next(iter(metadata)).isalpha()
+    assert set(metadata) == {"writes", "printed"}, "letters only: some servers change the rest"
 
 
 def test_options_of_writes_reach_the_wire(moto: Location, client: Any):

@@ -179,10 +179,12 @@ def test_text_that_is_no_json_is_refused(body, reason):
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400", "-1e400"])
 @pytest.mark.parametrize("place", ["total_cost", "unknown"])
-def test_a_number_json_does_not_have_is_refused_wherever_it_is(number, place):
+@pytest.mark.parametrize("indent", [None, 2], ids=["on one line", "as it is printed"])
+def test_a_number_json_does_not_have_is_refused_wherever_it_is(number, place, indent):
     tree = json.loads(BODY) | {place: [0.5, "@"] if place == "unknown" else "@"}
     path = "unknown[1]" if place == "unknown" else "total_cost"
-    assert refusal(json.dumps(tree).replace('"@"', number).encode()).startswith(f"{path}: NaN, an infinity")
+    body = json.dumps(tree, indent=indent).replace('"@"', number).encode()
+    assert refusal(body).startswith(f"{path}: NaN, an infinity")
 
 
 def test_whitespace_after_the_document_is_fine():
@@ -228,6 +230,13 @@ def test_in_free_form_json_the_last_repeat_wins():
     session = Codec(SessionData).decode(body, key="k")
     assert session.messages[0].content[0].input == {"id": 2}
     assert session.later == {"a": 2}
+
+
+@pytest.mark.parametrize("levels", [127, 128, 150])
+def test_more_than_127_levels_are_refused_in_a_text_as_it_is_printed(levels):
+    deep = json.loads("[" * levels + "]" * levels)
+    body = json.dumps(json.loads(BODY) | {"deep": deep}, indent=2).encode()
+    assert refusal(body) == "nested more than 127 levels deep"
 
 
 def test_127_levels_are_read():

@@ -9,13 +9,39 @@ import pytest
 
 import sessionbucket
 from conformance.locations import Location, environment
+from sessionbucket import SessionData, models, open_store
 
-HEAVY = ("boto3", "botocore", "aioboto3", "aiobotocore", "aiohttp", "obstore", "typer", "rich", "moto")
+CLIENT_LIBRARIES = (
+    "boto3",
+    "botocore",
+    "aioboto3",
+    "aiobotocore",
+    "aiohttp",
+    "obstore",
+    "typer",
+    "rich",
+    "moto",
+)
 
 
-def loaded_by(program: str, *arguments: str) -> set[str]:
-    """Which of the heavy modules a program of its own has loaded at its end."""
-    ending = f"\nimport sys\nprint(*(name for name in {HEAVY!r} if name in sys.modules))"
+SELDOM_NEEDED = (
+    "asyncio",
+    "filelock",
+    "sessionbucket._async",
+    "sessionbucket._folder",
+    "sessionbucket._sync.checking",
+    "sessionbucket._sync.health",
+    "sessionbucket.findings",
+    "sessionbucket.models.artifacts",
+    "sessionbucket.models.tools",
+    "sessionbucket.models.traces",
+    "sessionbucket.models.verification",
+)
+
+
+def loaded_by(program: str, *arguments: str, of: tuple[str, ...] = CLIENT_LIBRARIES) -> set[str]:
+    """Which of the modules ``of`` interest a program of its own has loaded at its end."""
+    ending = f"\nimport sys\nprint(*(name for name in {of!r} if name in sys.modules))"
     ran = subprocess.run(
         [sys.executable, "-W", "error", "-c", program + ending, *arguments],
         env=environment(),
@@ -37,6 +63,72 @@ def loaded_by(program: str, *arguments: str) -> set[str]:
 )
 def test_importing_the_package_loads_no_client_library(program: str):
     assert loaded_by(program) == set()
+
+
+def test_importing_the_package_loads_none_of_its_own_modules_nor_pydantic():
+    program = "import sessionbucket; dir(sessionbucket)"
+    assert loaded_by(program, of=("pydantic", "typing_extensions", "sessionbucket.errors")) == set()
+
+
+def test_errors_load_without_pydantic():
+    assert loaded_by("from sessionbucket import SessionConflictError", of=("pydantic",)) == set()
+
+
+def test_a_model_loads_with_what_it_is_made_of():
+    program = "from sessionbucket.models import Task; from sessionbucket import TokenUsage"
+    models = tuple(f"sessionbucket.models.{name}" for name in ("tasks", "usage", "messages", "session"))
+    assert loaded_by(program, of=models) == {"sessionbucket.models.tasks", "sessionbucket.models.usage"}
+
+
+def test_every_model_resolves_and_is_listed_once():
+    assert sorted(set(models.__all__)) == sorted(models.__all__)
+    for name in models.__all__:
+        assert getattr(models, name) is not None
+    assert set(models.__all__) <= set(dir(models))
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = models.nothing
+
+
+LOAD_OF_A_SESSION = """
+import sys
+from sessionbucket import open_store
+with open_store(sys.argv[1]) as store:
+    assert store.load(sys.argv[2]) is not None
+"""
+
+
+def test_loading_a_session_from_a_bucket_loads_nothing_that_it_does_not_need(moto: Location):
+    assert loaded_at_the_end_of_a_load(moto, SELDOM_NEEDED) == set()
+
+
+def test_loading_a_session_from_a_bucket_loads_of_boto3_only_what_it_is_built_on(moto: Location):
+    assert loaded_at_the_end_of_a_load(moto, (*CLIENT_LIBRARIES, "s3transfer")) == {"botocore"}
+
+
+def test_a_folder_in_a_url_is_the_only_one_that_loads_locks(folder: Location):
+    program = "import sys; from sessionbucket import open_store; open_store(sys.argv[1])"
+    assert loaded_by(program, "memory://", of=("filelock",)) == set()
+    assert loaded_by(program, folder.url(), of=("filelock",)) == {"filelock"}
+
+
+def loaded_at_the_end_of_a_load(location: Location, of: tuple[str, ...]) -> set[str]:
+    with open_store(location.url()) as store:
+        store.save(SessionData(id="s"), overwrite=True)
+    return loaded_by(LOAD_OF_A_SESSION, location.url(), "s", of=of)
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_the_command_line_tells_of_itself_without_models_or_client_libraries(option: str):
+    program = f"""
+import io, sys
+sys.argv, sys.stdout, shown = ["sessionbucket", {option!r}], io.StringIO(), sys.stdout
+from sessionbucket.cli import main
+assert main() == 0
+assert "sessionbucket" in sys.stdout.getvalue()
+sys.stdout = shown
+"""
+    unwanted = ("botocore", "obstore", "filelock", "sessionbucket.models", "sessionbucket._sync")
+    assert loaded_by(program, of=unwanted) == set()
 
 
 def test_a_store_in_memory_or_in_a_folder_loads_no_client_library(folder: Location):

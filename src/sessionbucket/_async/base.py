@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from functools import partial
 from types import TracebackType
-from typing import Generic, Protocol, Self
+from typing import TYPE_CHECKING, Generic, Protocol, Self
 
 from pydantic_core import to_json
 from typing_extensions import TypeVar
@@ -29,8 +29,14 @@ from sessionbucket.listing import (
     read_cursor,
     write_cursor,
 )
-from sessionbucket.models import ArtifactStore, SessionData, TraceEvent, VerificationReport
+from sessionbucket.models.session import SessionData
 from sessionbucket.patience import turn
+
+if TYPE_CHECKING:
+    from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
+
+    TraceEvents = list[TraceEvent]
+    VerificationReports = list[VerificationReport]
 
 logger = logging.getLogger(__name__)
 
@@ -47,8 +53,6 @@ SessionT = TypeVar("SessionT", bound=HasId, default=SessionData)
 # Inside the classes ``list`` is the method.
 Ids = list[str]
 Files = list[FileInfo]
-TraceEvents = list[TraceEvent]
-VerificationReports = list[VerificationReport]
 Calls = list[Callable[[], Awaitable[None]]]
 
 

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._runtime.async_ import sleep
 from sessionbucket.chain import Verdict, chain_of, judge, new_chain, to_metadata
 from sessionbucket.errors import Outcome, SessionBucketError, StoreUnavailableError
-from sessionbucket.objects import Absent, Match, ObjectInfo, PreconditionFailedError, version_of
+from sessionbucket.objects import (
+    NO_METADATA,
+    Absent,
+    Match,
+    ObjectInfo,
+    PreconditionFailedError,
+    version_of,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -31,16 +39,22 @@ class NotWrittenError(SessionBucketError):
 
 
 async def put_if_unchanged(
-    bucket: AsyncBucket, key: str, body: bytes, base: Written | None, *, content_type: str
+    bucket: AsyncBucket,
+    key: str,
+    body: bytes,
+    base: Written | None,
+    *,
+    content_type: str,
+    metadata: Mapping[str, str] = NO_METADATA,
 ) -> Written:
-    """Put the body over exactly ``base``, or over nothing when that is None.
+    """Put the body over exactly ``base``, or over nothing when that is None. The chain joins the ``metadata``.
 
     ``bucket`` is one that tries each request once: its patience is spent here, on the put and its looks together.
 
     Raises ``NotWrittenError`` when someone else was there before, and ``StoreUnavailableError`` when the storage gave no
     answer that settles it; both tell the outcome. ``chain`` argues why each verdict is right.
     """
-    write = _Write(bucket, key, body, base, content_type)
+    write = _Write(bucket, key, body, base, content_type, metadata)
     patience = bucket.patience.begin()
     while True:
         try:
@@ -65,8 +79,14 @@ async def put_if_unchanged(
 class _Write:
     """One write, which may take several requests; all carry the same id."""
 
-    def __init__(
-        self, bucket: AsyncBucket, key: str, body: bytes, base: Written | None, content_type: str
+    def __init__(  # noqa: PLR0917
+        self,
+        bucket: AsyncBucket,
+        key: str,
+        body: bytes,
+        base: Written | None,
+        content_type: str,
+        metadata: Mapping[str, str],
     ) -> None:
         self.bucket = bucket
         self.key = key
@@ -74,6 +94,7 @@ class _Write:
         self.base = base
         self.content_type = content_type
         self.chain = new_chain(base.chain if base else ())
+        self.metadata = {**metadata, **to_metadata(self.chain)}
         self.unanswered = False
 
     async def send(self) -> str:
@@ -82,7 +103,7 @@ class _Write:
             self.body,
             condition=Match(self.base.version) if self.base else Absent(),
             content_type=self.content_type,
-            metadata=to_metadata(self.chain),
+            metadata=self.metadata,
         )
 
     def take_note(self, error: SessionBucketError) -> None:

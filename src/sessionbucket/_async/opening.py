@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, cast, overload
 
 from sessionbucket._async.base import SessionT
 from sessionbucket._async.bucket import AsyncBucket
-from sessionbucket._async.buckets.files import AsyncFileBucket
-from sessionbucket._async.buckets.memory import AsyncMemoryBucket
 from sessionbucket._async.store import AsyncSessionStore
 from sessionbucket.codec import DEFAULT_MAX_BYTES
 from sessionbucket.errors import InvalidArgumentError
-from sessionbucket.models import SessionData
+from sessionbucket.models.session import SessionData
 from sessionbucket.urls import CloudURL, FileURL, MemoryURL, parse_url
 
 if TYPE_CHECKING:
@@ -53,13 +51,28 @@ def open_async_store(
     bucket: AsyncBucket
     match parsed:
         case MemoryURL():
-            bucket = AsyncMemoryBucket()
-        case FileURL(root, fsync, create):
-            bucket = AsyncFileBucket(root, fsync=fsync, create=create)
+            bucket = _memory_bucket()
+        case FileURL():
+            bucket = _file_bucket(parsed)
         case CloudURL():
             bucket, prefix = _cloud_bucket(parsed), parsed.prefix
     chosen = cast("type[SessionT]", SessionData) if model is None else model
     return AsyncSessionStore(bucket, prefix, model=chosen, max_bytes=max_bytes)
+
+
+# Each kind of bucket loads what only it needs: locks of files, botocore, obstore.
+
+
+def _memory_bucket() -> AsyncBucket:
+    from sessionbucket._async.buckets.memory import AsyncMemoryBucket  # noqa: PLC0415
+
+    return AsyncMemoryBucket()
+
+
+def _file_bucket(url: FileURL) -> AsyncBucket:
+    from sessionbucket._async.buckets.files import AsyncFileBucket  # noqa: PLC0415
+
+    return AsyncFileBucket(url.root, fsync=url.fsync, create=url.create)
 
 
 def _cloud_bucket(url: CloudURL) -> AsyncBucket:
@@ -72,9 +85,9 @@ def _cloud_bucket(url: CloudURL) -> AsyncBucket:
     if engine == "auto" and url.cloud == "s3":
         engine = "obstore" if find_spec("obstore") else ENGINE
     if engine == ENGINE:
-        from sessionbucket._async.buckets.s3 import AsyncS3Bucket  # noqa: PLC0415 (loads botocore)
+        from sessionbucket._async.buckets.s3 import AsyncS3Bucket  # noqa: PLC0415
 
         return AsyncS3Bucket(url.bucket, **cast("S3Options", url.options))
-    from sessionbucket._async.buckets.obstore import AsyncObstoreBucket  # noqa: PLC0415 (an extra)
+    from sessionbucket._async.buckets.obstore import AsyncObstoreBucket  # noqa: PLC0415
 
     return AsyncObstoreBucket(url.bucket, cloud=url.cloud, **cast("ObstoreOptions", url.options))

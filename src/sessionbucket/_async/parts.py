@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
 
+from sessionbucket import seal
 from sessionbucket._async.buckets.steady import AsyncSteadyBucket
 from sessionbucket._async.conditional import NotWrittenError, base_of, put_if_unchanged
 from sessionbucket._async.paging import pages
@@ -16,9 +18,11 @@ from sessionbucket._runtime.async_ import sleep
 from sessionbucket.codec import Codec
 from sessionbucket.errors import InvalidArgumentError, SessionConflictError
 from sessionbucket.layout import Layout, SessionKeys
-from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
 from sessionbucket.objects import StoredObject
 from sessionbucket.patience import turn
+
+if TYPE_CHECKING:
+    from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
 
 logger = logging.getLogger(__name__)
 
@@ -43,9 +47,26 @@ class AsyncSessionParts:
         self._reference = reference
         self._trust = trust
         self._max_bytes = max_bytes
-        self._artifacts = Codec[ArtifactStore](ArtifactStore, max_bytes=max_bytes)
-        self._traces = Codec[list[TraceEvent]](list[TraceEvent], max_bytes=max_bytes)
-        self._verification = Codec[list[VerificationReport]](list[VerificationReport], max_bytes=max_bytes)
+
+    # Made when first needed, since each loads its models.
+
+    @cached_property
+    def _artifacts(self) -> Codec[ArtifactStore]:
+        from sessionbucket.models.artifacts import ArtifactStore  # noqa: PLC0415
+
+        return Codec[ArtifactStore](ArtifactStore, max_bytes=self._max_bytes)
+
+    @cached_property
+    def _traces(self) -> Codec[list[TraceEvent]]:
+        from sessionbucket.models.traces import TraceEvent  # noqa: PLC0415
+
+        return Codec[list[TraceEvent]](list[TraceEvent], max_bytes=self._max_bytes)
+
+    @cached_property
+    def _verification(self) -> Codec[list[VerificationReport]]:
+        from sessionbucket.models.verification import VerificationReport  # noqa: PLC0415
+
+        return Codec[list[VerificationReport]](list[VerificationReport], max_bytes=self._max_bytes)
 
     async def save_artifacts(self, id: str, artifacts: ArtifactStore) -> None:
         await self._save(self._layout.keys(id).artifacts, self._artifacts, artifacts)
@@ -79,11 +100,13 @@ class AsyncSessionParts:
         for attempt in range(1, attempts + 1):
             begun = time.monotonic()
             found = await self._find(id, lambda keys: keys.traces)
-            before = self._traces.decode(found.body, key=found.info.key) if found else []
+            before = _decode(self._traces, found) if found else []
             base = base_of(found.info) if found and found.info.key == key else None
             body = self._traces.encode([*before, *events], key=key)
             try:
-                await put_if_unchanged(self._bucket.inner, key, body, base, content_type=JSON)
+                await put_if_unchanged(
+                    self._bucket.inner, key, body, base, content_type=JSON, metadata=seal.to_metadata(body)
+                )
             except NotWrittenError as error:
                 if error.outcome == "unknown" or attempt == attempts:
                     raise SessionConflictError(
@@ -102,11 +125,12 @@ class AsyncSessionParts:
         await self._bucket.delete(found)
 
     async def _save(self, key: str, codec: Codec[PartT], part: PartT) -> None:
-        await self._bucket.put(key, codec.encode(part, key=key), content_type=JSON)
+        body = codec.encode(part, key=key)
+        await self._bucket.put(key, body, content_type=JSON, metadata=seal.to_metadata(body))
 
     async def _load(self, id: str, choose: Callable[[SessionKeys], str], codec: Codec[PartT]) -> PartT | None:
         found = await self._find(id, choose)
-        return codec.decode(found.body, key=found.info.key) if found else None
+        return _decode(codec, found) if found else None
 
     async def _find(self, id: str, choose: Callable[[SessionKeys], str]) -> StoredObject | None:
         """The part under the session's own key, or where a3s-code left it."""
@@ -114,3 +138,7 @@ class AsyncSessionParts:
         if found is None and (elsewhere := await self._reference.find(id)):
             found = await self._bucket.get(choose(elsewhere[0]), max_bytes=self._max_bytes)
         return found
+
+
+def _decode(codec: Codec[PartT], found: StoredObject) -> PartT:
+    return codec.decode(found.body, key=found.info.key, is_printed=seal.is_sealed(found))

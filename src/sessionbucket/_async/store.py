@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from typing import cast, overload
+from typing import TYPE_CHECKING, cast, overload
 
+from sessionbucket import seal
 from sessionbucket._async.base import (
     AsyncBaseSessionStore,
     Files,
     Ids,
     SessionT,
-    TraceEvents,
-    VerificationReports,
 )
 from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._async.buckets.steady import AsyncSteadyBucket
-from sessionbucket._async.checking import AsyncStoreCheck
 from sessionbucket._async.files import AsyncSessionFiles
-from sessionbucket._async.health import check_health
 from sessionbucket._async.listing import AsyncSessionListing
 from sessionbucket._async.parts import AsyncSessionParts
 from sessionbucket._async.reference import AsyncReferenceNames
@@ -29,15 +26,19 @@ from sessionbucket.capability import ProbeResult
 from sessionbucket.chain import chain_of
 from sessionbucket.codec import DEFAULT_MAX_BYTES, Codec
 from sessionbucket.errors import InvalidArgumentError, SessionCorruptedError, shorten
-from sessionbucket.findings import Finding
 from sessionbucket.layout import Layout
 from sessionbucket.listing import SessionInfo, SessionPage
-from sessionbucket.models import ArtifactStore, SessionData, TraceEvent, VerificationReport
+from sessionbucket.models.session import SessionData
 from sessionbucket.objects import StoredObject
 from sessionbucket.versions import StoredVersion, hand_over, recall, remember
 
-# Inside the class ``list`` is the method.
-Findings = list[Finding]
+if TYPE_CHECKING:
+    from sessionbucket._async.base import TraceEvents, VerificationReports
+    from sessionbucket._async.checking import AsyncStoreCheck
+    from sessionbucket.findings import Finding
+    from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
+
+    Findings = list[Finding]  # inside the class ``list`` is the method
 
 
 class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
@@ -94,7 +95,6 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         self._writer = AsyncSessionWriter(self._bucket, self._reference, self._trust)
         self._parts = AsyncSessionParts(self._bucket, self._layout, self._reference, self._trust, max_bytes)
         self._files = AsyncSessionFiles(self._bucket, self._layout)
-        self._check = AsyncStoreCheck(self._bucket, self._layout, max_bytes, self._decode)
         self._listing = AsyncSessionListing(self._bucket, self._layout)
 
     @property
@@ -136,7 +136,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         return self._decode(id, found)
 
     def _decode(self, id: str, found: StoredObject) -> SessionT:
-        session = self._codec.decode(found.body, key=found.info.key)
+        session = self._codec.decode(found.body, key=found.info.key, is_printed=seal.is_sealed(found))
         if session.id != id:
             raise SessionCorruptedError(
                 found.info.key,
@@ -270,18 +270,25 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
 
     async def check(self) -> AsyncGenerator[Finding, None]:
         """Look through the whole store, reading every session, for what is not as it should be. Changes nothing."""
-        async for finding in self._check.findings():
+        async for finding in self._check().findings():
             yield finding
 
     async def repair(self, findings: Sequence[Finding]) -> Findings:
         """Remove, of the findings of ``check``, those that are safe to remove; gives those. The rest stays as it is."""
-        return await self._check.repair(findings)
+        return await self._check().repair(findings)
+
+    def _check(self) -> AsyncStoreCheck:
+        from sessionbucket._async.checking import AsyncStoreCheck  # noqa: PLC0415 (seldom needed)
+
+        return AsyncStoreCheck(self._bucket, self._layout, self._max_bytes, self._decode)
 
     async def health_check(self) -> None:
         """Prove that the prefix can be listed, written, read and deleted, and clean up.
 
         Raises the error of the step that failed, which it names.
         """
+        from sessionbucket._async.health import check_health  # noqa: PLC0415 (seldom needed)
+
         await check_health(self._bucket, self._layout)
         await self._trust.conditional()
 

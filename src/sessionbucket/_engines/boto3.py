@@ -1,4 +1,8 @@
-"""boto3: one client, made on first use."""
+"""boto3: one client, made on first use.
+
+Without a session of the caller's the client comes from botocore, which is what boto3 makes its own with: the settings are
+found in the same places, and the resources, transfers and waiters that boto3 would load on top are not needed here.
+"""
 
 from __future__ import annotations
 
@@ -31,13 +35,14 @@ class Connection:
             return self._client
 
     def _connect(self) -> Any:
-        import boto3  # noqa: PLC0415 (slow to import)
-        from botocore.config import Config  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415 (slow to import)
+        from botocore.session import Session  # noqa: PLC0415
 
-        session = self._session or boto3.Session(profile_name=self._options.get("profile"))
-        return session.client(
-            "s3", config=Config(**client_config(self._options)), **client_arguments(self._options)
-        )
+        if self._session:
+            create = self._session.client
+        else:
+            create = Session(profile=self._options.get("profile")).create_client
+        return create("s3", config=Config(**client_config(self._options)), **client_arguments(self._options))
 
     def close(self) -> None:
         """Close the client, if it is ours."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from sessionbucket.sources import SyncFileSource as FileSource
@@ -23,6 +22,8 @@ def gather(calls: Sequence[Callable[[], T]]) -> list[T]:
 
     The first error is raised, after all have ended.
     """
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 (a load or a save needs no threads)
+
     with ThreadPoolExecutor(max_workers=max(1, len(calls))) as pool:
         futures = [pool.submit(call) for call in calls]
     return [future.result() for future in futures]

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, cast, overload
 
 from sessionbucket._sync.base import SessionT
 from sessionbucket._sync.bucket import Bucket
-from sessionbucket._sync.buckets.files import FileBucket
-from sessionbucket._sync.buckets.memory import MemoryBucket
 from sessionbucket._sync.store import SessionStore
 from sessionbucket.codec import DEFAULT_MAX_BYTES
 from sessionbucket.errors import InvalidArgumentError
-from sessionbucket.models import SessionData
+from sessionbucket.models.session import SessionData
 from sessionbucket.urls import CloudURL, FileURL, MemoryURL, parse_url
 
 if TYPE_CHECKING:
@@ -53,13 +51,28 @@ def open_store(
     bucket: Bucket
     match parsed:
         case MemoryURL():
-            bucket = MemoryBucket()
-        case FileURL(root, fsync, create):
-            bucket = FileBucket(root, fsync=fsync, create=create)
+            bucket = _memory_bucket()
+        case FileURL():
+            bucket = _file_bucket(parsed)
         case CloudURL():
             bucket, prefix = _cloud_bucket(parsed), parsed.prefix
     chosen = cast("type[SessionT]", SessionData) if model is None else model
     return SessionStore(bucket, prefix, model=chosen, max_bytes=max_bytes)
+
+
+# Each kind of bucket loads what only it needs: locks of files, botocore, obstore.
+
+
+def _memory_bucket() -> Bucket:
+    from sessionbucket._sync.buckets.memory import MemoryBucket  # noqa: PLC0415
+
+    return MemoryBucket()
+
+
+def _file_bucket(url: FileURL) -> Bucket:
+    from sessionbucket._sync.buckets.files import FileBucket  # noqa: PLC0415
+
+    return FileBucket(url.root, fsync=url.fsync, create=url.create)
 
 
 def _cloud_bucket(url: CloudURL) -> Bucket:
@@ -72,9 +85,9 @@ def _cloud_bucket(url: CloudURL) -> Bucket:
     if engine == "auto" and url.cloud == "s3":
         engine = "obstore" if find_spec("obstore") else ENGINE
     if engine == ENGINE:
-        from sessionbucket._sync.buckets.s3 import S3Bucket  # noqa: PLC0415 (loads botocore)
+        from sessionbucket._sync.buckets.s3 import S3Bucket  # noqa: PLC0415
 
         return S3Bucket(url.bucket, **cast("S3Options", url.options))
-    from sessionbucket._sync.buckets.obstore import ObstoreBucket  # noqa: PLC0415 (an extra)
+    from sessionbucket._sync.buckets.obstore import ObstoreBucket  # noqa: PLC0415
 
     return ObstoreBucket(url.bucket, cloud=url.cloud, **cast("ObstoreOptions", url.options))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from sessionbucket import chain as chains
+from sessionbucket import seal
 from sessionbucket._sync.buckets.steady import SteadyBucket
 from sessionbucket._sync.conditional import NotWrittenError, Written, put_if_unchanged
 from sessionbucket._sync.reference import ReferenceNames
 from sessionbucket._sync.trust import Trust
-from sessionbucket.chain import new_chain, to_metadata
 from sessionbucket.errors import SessionConflictError
 from sessionbucket.layout import SessionKeys
 from sessionbucket.versions import StoredVersion
@@ -25,7 +26,8 @@ class SessionWriter:
     def write(
         self, id: str, keys: SessionKeys, body: bytes, stored: StoredVersion | None, *, overwrite: bool
     ) -> StoredVersion:
-        """Write the body, and give the version it became. ``stored`` is what the caller has seen, if anything.
+        """Write the body, which the codec printed, and give the version it became. ``stored`` is what the caller has
+        seen, if anything.
 
         Raises ``SessionConflictError`` where something else is there; its ``outcome`` tells whether this is certain.
         """
@@ -52,14 +54,17 @@ class SessionWriter:
             raise SessionConflictError(id, key=key, location=self._bucket.location)
 
     def _overwrite(self, key: str, body: bytes) -> StoredVersion:
-        chain = new_chain(())
-        version = self._bucket.put(key, body, content_type=JSON, metadata=to_metadata(chain))
+        chain = chains.new_chain(())
+        metadata = {**seal.to_metadata(body), **chains.to_metadata(chain)}
+        version = self._bucket.put(key, body, content_type=JSON, metadata=metadata)
         return StoredVersion(self._bucket.location, key, version, chain)
 
     def _replace(self, id: str, key: str, body: bytes, stored: StoredVersion | None) -> StoredVersion:
         base = Written(stored.version, stored.chain) if stored and stored.key == key else None
         try:
-            written = put_if_unchanged(self._bucket.inner, key, body, base, content_type=JSON)
+            written = put_if_unchanged(
+                self._bucket.inner, key, body, base, content_type=JSON, metadata=seal.to_metadata(body)
+            )
         except NotWrittenError as error:
             raise SessionConflictError(
                 id, key=key, location=self._bucket.location, outcome=error.outcome

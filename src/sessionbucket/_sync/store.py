@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from typing import cast, overload
+from typing import TYPE_CHECKING, cast, overload
 
+from sessionbucket import seal
 from sessionbucket._runtime.sync import FileSource
 from sessionbucket._sync.base import (
     BaseSessionStore,
     Files,
     Ids,
     SessionT,
-    TraceEvents,
-    VerificationReports,
 )
 from sessionbucket._sync.bucket import Bucket
 from sessionbucket._sync.buckets.steady import SteadyBucket
-from sessionbucket._sync.checking import StoreCheck
 from sessionbucket._sync.files import SessionFiles
-from sessionbucket._sync.health import check_health
 from sessionbucket._sync.listing import SessionListing
 from sessionbucket._sync.parts import SessionParts
 from sessionbucket._sync.reference import ReferenceNames
@@ -29,15 +26,19 @@ from sessionbucket.capability import ProbeResult
 from sessionbucket.chain import chain_of
 from sessionbucket.codec import DEFAULT_MAX_BYTES, Codec
 from sessionbucket.errors import InvalidArgumentError, SessionCorruptedError, shorten
-from sessionbucket.findings import Finding
 from sessionbucket.layout import Layout
 from sessionbucket.listing import SessionInfo, SessionPage
-from sessionbucket.models import ArtifactStore, SessionData, TraceEvent, VerificationReport
+from sessionbucket.models.session import SessionData
 from sessionbucket.objects import StoredObject
 from sessionbucket.versions import StoredVersion, hand_over, recall, remember
 
-# Inside the class ``list`` is the method.
-Findings = list[Finding]
+if TYPE_CHECKING:
+    from sessionbucket._sync.base import TraceEvents, VerificationReports
+    from sessionbucket._sync.checking import StoreCheck
+    from sessionbucket.findings import Finding
+    from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
+
+    Findings = list[Finding]  # inside the class ``list`` is the method
 
 
 class SessionStore(BaseSessionStore[SessionT]):
@@ -94,7 +95,6 @@ class SessionStore(BaseSessionStore[SessionT]):
         self._writer = SessionWriter(self._bucket, self._reference, self._trust)
         self._parts = SessionParts(self._bucket, self._layout, self._reference, self._trust, max_bytes)
         self._files = SessionFiles(self._bucket, self._layout)
-        self._check = StoreCheck(self._bucket, self._layout, max_bytes, self._decode)
         self._listing = SessionListing(self._bucket, self._layout)
 
     @property
@@ -136,7 +136,7 @@ class SessionStore(BaseSessionStore[SessionT]):
         return self._decode(id, found)
 
     def _decode(self, id: str, found: StoredObject) -> SessionT:
-        session = self._codec.decode(found.body, key=found.info.key)
+        session = self._codec.decode(found.body, key=found.info.key, is_printed=seal.is_sealed(found))
         if session.id != id:
             raise SessionCorruptedError(
                 found.info.key,
@@ -264,18 +264,25 @@ class SessionStore(BaseSessionStore[SessionT]):
 
     def check(self) -> Generator[Finding, None, None]:
         """Look through the whole store, reading every session, for what is not as it should be. Changes nothing."""
-        for finding in self._check.findings():
+        for finding in self._check().findings():
             yield finding
 
     def repair(self, findings: Sequence[Finding]) -> Findings:
         """Remove, of the findings of ``check``, those that are safe to remove; gives those. The rest stays as it is."""
-        return self._check.repair(findings)
+        return self._check().repair(findings)
+
+    def _check(self) -> StoreCheck:
+        from sessionbucket._sync.checking import StoreCheck  # noqa: PLC0415 (seldom needed)
+
+        return StoreCheck(self._bucket, self._layout, self._max_bytes, self._decode)
 
     def health_check(self) -> None:
         """Prove that the prefix can be listed, written, read and deleted, and clean up.
 
         Raises the error of the step that failed, which it names.
         """
+        from sessionbucket._sync.health import check_health  # noqa: PLC0415 (seldom needed)
+
         check_health(self._bucket, self._layout)
         self._trust.conditional()
 

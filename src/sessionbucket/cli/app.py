@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
 
 import typer
@@ -51,6 +50,8 @@ def _sessionbucket(
     ] = False,
 ) -> None:
     if show_version:
+        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 (slow to import)
+
         try:
             typer.echo(f"sessionbucket {version('sessionbucket')}")
         except PackageNotFoundError:

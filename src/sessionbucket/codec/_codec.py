@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from threading import Lock
 from typing import Any, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -11,7 +12,15 @@ from pydantic_core import PydanticSerializationError, to_json
 from sessionbucket.codec._paths import at, find
 from sessionbucket.codec._reasons import reason
 from sessionbucket.codec._repeats import repeated_member
-from sessionbucket.codec._text import DEEPEST, UnreadableTextError, is_not_finite, parse
+from sessionbucket.codec._scan import (
+    DEEPEST,
+    LONGEST_INTEGER,
+    is_too_deep,
+    may_be_printed,
+    may_hold_a_constant,
+    may_hold_a_long_integer,
+)
+from sessionbucket.codec._text import UnreadableTextError, is_not_finite, parse
 from sessionbucket.errors import InvalidArgumentError, SessionCorruptedError, SessionTooLargeError
 from sessionbucket.models._base import WireModel
 from sessionbucket.models._numbers import ExactFloatTexts
@@ -20,9 +29,8 @@ T = TypeVar("T")
 
 DEFAULT_MAX_BYTES = 256 * 1024 * 1024
 
-# A line at the indent of the deepest members that is indented further or ends in an empty container.
-_TOO_DEEP = re.compile(rb"\n {%d}(?:  |[^\n]*(?:\[\]|\{\}),?\n)" % (2 * DEEPEST))
-_LONGEST_INTEGER = 4300  # digits; Python's own limit, beyond which no reader here would take it back
+_UNPRINTABLE = (PydanticSerializationError, UnicodeEncodeError, RecursionError)
+_building = Lock()
 _FIELD_OF_A_WARNING = re.compile(r"\[field_name='(\w+)'")
 
 
@@ -45,9 +53,10 @@ class Codec(Generic[T]):
         item = type_ if is_model else next(iter(get_args(type_)), None)
         self._is_ours = isinstance(item, type) and issubclass(item, WireModel)
         config = None if is_model else ConfigDict(ser_json_inf_nan="constants")
-        self._adapter: TypeAdapter[T] = TypeAdapter(type_, config=config)
-        # Pydantic builds a deferred model on first use; here, before threads share this codec.
-        self._adapter.rebuild()
+        # Pydantic builds a deferred model on first use; here, by one thread at a time.
+        with _building:
+            self._adapter: TypeAdapter[T] = TypeAdapter(type_, config=config)
+            self._adapter.rebuild()
 
     def encode(self, value: T, *, key: str) -> bytes:
         """The body that stores ``value`` under ``key``.
@@ -60,7 +69,7 @@ class Codec(Generic[T]):
         problem = None
         try:
             body = self._print(value)
-        except (PydanticSerializationError, UnicodeEncodeError, RecursionError) as error:
+        except _UNPRINTABLE as error:
             problem = self._problem_of(value, error)
         else:
             problem = self._problem_of_text(value, body)
@@ -70,8 +79,8 @@ class Codec(Generic[T]):
             raise SessionTooLargeError(key, size=len(body), limit=self._max_bytes)
         return body
 
-    def decode(self, body: bytes, *, key: str) -> T:
-        """The value that ``body``, read under ``key``, holds.
+    def decode(self, body: bytes, *, key: str, is_printed: bool = False) -> T:
+        """The value that ``body``, read under ``key``, holds. ``is_printed`` says that a codec surely printed it.
 
         Raises `SessionCorruptedError` whose reason names the first thing wrong and its path, and quotes
         nothing of the body's text; `SessionTooLargeError`, before anything is parsed, above ``max_bytes``.
@@ -79,26 +88,50 @@ class Codec(Generic[T]):
         if len(body) > self._max_bytes:
             raise SessionTooLargeError(key, size=len(body), limit=self._max_bytes)
         # Raised outside of every `except`: the errors caught here hold the text, and would be the context.
-        value, problem = self._read(body)
+        value, problem = self._read(body, is_printed=is_printed)
         if problem:
             raise SessionCorruptedError(key, problem)
         return value
 
-    def _read(self, body: bytes) -> tuple[T, str | None]:
-        nothing: Any = None
-        try:
-            document = parse(body)
-        except UnreadableTextError as error:
-            return nothing, str(error)
+    def _read(self, body: bytes, *, is_printed: bool) -> tuple[T, str | None]:
+        """The value, or what is wrong with the text.
+
+        Pydantic's parser takes some of what this codec refuses: repeated members, NaN, numbers out of range, too
+        many levels. A text that the value prints again, byte for byte, has none of the first three, since what
+        is printed names each member once and a number out of range as an infinity; a look at it finds the rest.
+        Any other text is parsed once more, by a parser that sees and names them all.
+        """
+        value: Any = None
+        refusal = None
         try:
             value = self._validate(body)
         except ValidationError as error:
-            return nothing, reason(error, document.tree)
+            refusal = error
+        else:
+            if is_printed or self._prints_again(value, body):
+                return value, None
+        return value, self._problem_on_a_closer_look(body, refusal)
+
+    def _prints_again(self, value: T, body: bytes) -> bool:
+        if not may_be_printed(body) or may_hold_a_constant(body) or is_too_deep(body):
+            return False
+        try:
+            return self._print(value) == body
+        except _UNPRINTABLE:
+            return False
+
+    def _problem_on_a_closer_look(self, body: bytes, refusal: ValidationError | None) -> str | None:
+        try:
+            document = parse(body)
+        except UnreadableTextError as error:
+            return str(error)
+        if refusal:
+            return reason(refusal, document.tree)
         if document.has_repeats:
             path = repeated_member(self._type, document.tree)
             if path:
-                return nothing, at(path[:-1], f"repeated member {str(path[-1])!r}")
-        return value, None
+                return at(path[:-1], f"repeated member {str(path[-1])!r}")
+        return None
 
     def _validate(self, body: bytes) -> T:
         if self._is_ours:
@@ -116,7 +149,7 @@ class Codec(Generic[T]):
         }
         # A model prints itself, so that an instance of a subclass keeps the members it adds.
         if isinstance(value, BaseModel) and isinstance(self._type, type) and isinstance(value, self._type):
-            body = value.model_dump_json(**options).encode("utf-8")
+            body = value.__pydantic_serializer__.to_json(value, **options)
         else:
             body = self._adapter.dump_json(value, **options)
         return exact.put_back(body) if exact else body
@@ -128,23 +161,26 @@ class Codec(Generic[T]):
         return self._adapter.dump_python(value, by_alias=True, round_trip=True, warnings=False)
 
     def _problem_of_text(self, value: T, body: bytes) -> str | None:
-        prints_null = not self._is_ours and b"null" in body
-        if prints_null or b"NaN" in body or b"Infinity" in body:
+        if may_hold_a_constant(body) or self._may_print_null_for_a_number(value, body):
             path = find(self._tree(value), is_not_finite)
             if path is not None:
                 return at(path, "JSON has no NaN and no infinities")
-        # Inside a string a newline is escaped, so this many spaces are an indent.
-        if b"\n" + b"  " * DEEPEST in body and _TOO_DEEP.search(body):
+        if is_too_deep(body):
             return f"nested more than {DEEPEST} levels deep"
-        # A longer integer fills at least one whole piece of half that length.
-        piece = _LONGEST_INTEGER // 2
-        if any(body[start : start + piece].isdigit() for start in range(0, len(body), piece)):
-            return self._long_integer(value)
-        return None
+        return self._long_integer(value) if may_hold_a_long_integer(body) else None
+
+    def _may_print_null_for_a_number(self, value: T, body: bytes) -> bool:
+        """A model of the caller's own prints NaN as null, unless its config says otherwise."""
+        if self._is_ours or b"null" not in body:
+            return False
+        try:
+            return may_hold_a_constant(to_json(self._tree(value), inf_nan_mode="constants", fallback=str))
+        except _UNPRINTABLE:
+            return True
 
     def _long_integer(self, value: T) -> str | None:
         path = find(self._tree(value), _is_long_integer)
-        return None if path is None else at(path, f"an integer of more than {_LONGEST_INTEGER} digits")
+        return None if path is None else at(path, f"an integer of more than {LONGEST_INTEGER} digits")
 
     def _problem_of(self, value: T, error: Exception) -> str:
         """Why pydantic would not print ``value``; its own words quote values, so they are not used."""
@@ -174,7 +210,7 @@ def _has_lone_surrogate(value: Any) -> bool:
 
 
 def _is_long_integer(value: Any) -> bool:
-    return isinstance(value, int) and abs(value) >= 10**_LONGEST_INTEGER
+    return isinstance(value, int) and abs(value) >= 10**LONGEST_INTEGER
 
 
 def _is_unprintable(value: Any) -> bool:

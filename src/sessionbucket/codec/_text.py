@@ -7,9 +7,7 @@ import math
 from typing import Any, NamedTuple
 
 from sessionbucket.codec._paths import at, find, nesting
-
-DEEPEST = 127
-"""Arrays and objects inside each other; the reference reads no more."""
+from sessionbucket.codec._scan import DEEPEST
 
 
 class UnreadableTextError(Exception):

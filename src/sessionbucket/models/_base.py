@@ -43,18 +43,23 @@ class CheckedOnReadModel(WireModel):
 
     @model_validator(mode="after")
     def _check_members(self, info: ValidationInfo) -> Self:
-        if info.mode == "json":
+        read, unknown = self.__pydantic_fields_set__, self.__pydantic_extra__
+        if info.mode == "json" and (unknown or not read.issuperset(self.required_on_read)):
             for name in self.required_on_read:
                 if not self._was_read(name):
                     raise missing_member(type(self).model_fields[name].alias or name)
+        if unknown:
+            self._refuse_two_names_of_one_member(unknown)
+        return self
+
+    def _refuse_two_names_of_one_member(self, unknown: Mapping[str, Any]) -> None:
         for alias, name in self.read_aliases.items():
-            if self.__pydantic_extra__ and alias in self.__pydantic_extra__:
+            if alias in unknown:
                 raise PydanticCustomError(
                     "repeated_member",
                     "{alias} and {name} are two names of one member",
                     {"alias": repr(alias), "name": repr(name)},
                 )
-        return self
 
     def _was_read(self, name: str) -> bool:
         # An unknown member spelled like a field with an alias counts as that field in pydantic's set.

@@ -33,6 +33,10 @@ def _now() -> int:
     return int(time.time())
 
 
+def _not_stored() -> StoredVersion:
+    return NOT_STORED
+
+
 def _as_created(members: dict[str, Any]) -> Any:
     return members["created_at"]
 
@@ -79,4 +83,5 @@ class SessionData(CheckedOnReadModel):
     )
     parent_id: str | None = Field(default=None, exclude_if=is_none)
 
-    _stored_version: StoredVersion = PrivateAttr(default=NOT_STORED)
+    # A factory, since pydantic would copy a default for every session, at the cost of reading several messages.
+    _stored_version: StoredVersion = PrivateAttr(default_factory=_not_stored)

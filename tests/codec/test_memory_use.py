@@ -1,0 +1,49 @@
+"""How much memory a large session takes on its way, in multiples of its text."""
+
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sessionbucket.codec import Codec
+from sessionbucket.models import SessionData
+
+REAL = Path(__file__).parent.parent / "fixtures" / "real"
+SIZE = 3_000_000
+
+
+@pytest.fixture(scope="module")
+def codec() -> Codec[SessionData]:
+    return Codec(SessionData)
+
+
+@pytest.fixture(scope="module")
+def body(codec: Codec[SessionData]) -> bytes:
+    """The text of a session of 3 MB, made of the messages of all real conversations."""
+    sessions = [codec.decode(path.read_bytes(), key="k") for path in sorted(REAL.glob("*.json"))]
+    messages = [message for session in sessions for message in session.messages]
+    once = len(codec.encode(SessionData(id="large", messages=messages), key="k"))
+    return codec.encode(SessionData(id="large", messages=messages * (SIZE // once + 1)), key="k")
+
+
+def peak(work: Callable[[], object]) -> int:
+    """The most bytes that Python had in use at a time during the work, above what it had before."""
+    tracemalloc.start()
+    try:
+        kept = work()
+        del kept
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_save_takes_no_more_than_its_text(codec: Codec[SessionData], body: bytes):
+    session = codec.decode(body, key="k", is_printed=True)
+    assert peak(lambda: codec.encode(session, key="k")) < 1.1 * len(body)
+
+
+def test_a_load_takes_the_models_and_nothing_beside_them(codec: Codec[SessionData], body: bytes):
+    models = peak(lambda: codec.decode(body, key="k", is_printed=True))
+    assert models < 3.3 * len(body)
+    assert peak(lambda: codec.decode(body, key="k")) < models + 1.1 * len(body)
