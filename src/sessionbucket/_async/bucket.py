@@ -5,7 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
+from sessionbucket.errors import NotSupportedError
 from sessionbucket.objects import (
     NO_METADATA,
     PAGE_LIMIT,
@@ -127,6 +129,15 @@ class AsyncBucket(ABC):
     @abstractmethod
     async def get_stream(self, key: str) -> AsyncObjectStream | None:
         """The object at ``key`` as a stream of one version, or None where there is none."""
+
+    async def presign(self, key: str, *, expires_in: timedelta, filename: str) -> str:
+        """A URL that gives the object at ``key`` to whoever has it, by a plain GET, with its content type.
+
+        ``expires_in`` is of 1 second to 7 days; a fraction of a second is cut. ``filename`` is the name to save it
+        under, for the answer's ``Content-Disposition`` where the backend can sign one. The object need not exist, and
+        no request is made. Raises ``NotSupportedError`` where there are no such URLs, which is the default.
+        """
+        raise NotSupportedError(f"the {self.name} bucket has no links to sign; serve the object yourself")
 
     async def leftovers(self, prefix: str) -> list[ObjectInfo]:
         """What writes that were cut off left under the prefix, where a bucket has such things; never listed."""

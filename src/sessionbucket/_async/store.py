@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, cast, overload
 
 from sessionbucket import seal
@@ -218,6 +219,19 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
 
     async def delete_file(self, id: str, name: str) -> None:
         await self._files.delete(id, name)
+
+    async def presign_file(self, id: str, name: str, expires_in: timedelta) -> str:
+        """A link that gives a large artifact to whoever has it, by a plain GET, until it expires.
+
+        ``expires_in`` is of 1 second to 7 days, counted from this call; a fraction of a second is cut. A link signed with
+        temporary credentials (a Lambda's, any role's) ends with them, however long it was to last. The answer has the
+        artifact's content type, and tells a browser to save it under its own name rather than show it.
+
+        Signing makes no request, so the artifact need not exist yet; a link to one that does not is answered 404. Treat
+        the link as a secret. Raises ``InvalidArgumentError`` for a bad name or time, and ``NotSupportedError`` where the
+        bucket is no S3 bucket.
+        """
+        return await self._files.presign(id, name, expires_in)
 
     async def save_trace_events(self, id: str, events: Sequence[TraceEvent]) -> None:
         await self._parts.save_trace_events(id, events)

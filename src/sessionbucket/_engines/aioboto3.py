@@ -6,6 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Any
 
+from sessionbucket._s3.links import sign_for_every_region
 from sessionbucket._s3.options import S3Options, client_arguments, client_config
 from sessionbucket.errors import NotSupportedError
 
@@ -42,6 +43,7 @@ class Connection:
             if self._loop is not loop:
                 self._stack = AsyncExitStack()
                 self._client = await self._stack.enter_async_context(self._connect())
+                sign_for_every_region(self._client)
                 self._loop = loop
         return self._client
 

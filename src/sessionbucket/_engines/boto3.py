@@ -9,6 +9,7 @@ from __future__ import annotations
 from threading import Lock
 from typing import Any
 
+from sessionbucket._s3.links import sign_for_every_region
 from sessionbucket._s3.options import S3Options, client_arguments, client_config
 
 
@@ -42,7 +43,11 @@ class Connection:
             create = self._session.client
         else:
             create = Session(profile=self._options.get("profile")).create_client
-        return create("s3", config=Config(**client_config(self._options)), **client_arguments(self._options))
+        client = create(
+            "s3", config=Config(**client_config(self._options)), **client_arguments(self._options)
+        )
+        sign_for_every_region(client)
+        return client
 
     def close(self) -> None:
         """Close the client, if it is ours."""

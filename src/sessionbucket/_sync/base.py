@@ -6,6 +6,7 @@ import logging
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
+from datetime import timedelta
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, Protocol, Self
@@ -192,6 +193,12 @@ class BaseSessionStore(ABC, Generic[SessionT]):
 
     def delete_file(self, id: str, name: str) -> None:
         """Delete a large artifact. Deleting what is not there is fine."""
+
+    def presign_file(self, id: str, name: str, expires_in: timedelta) -> str:
+        """A link to a large artifact, for whoever is to fetch it without credentials."""
+        raise NotSupportedError(
+            f"the {self.backend_name} store has no links to sign; serve the file yourself"
+        )
 
     def save_trace_events(self, id: str, events: Sequence[TraceEvent]) -> None:
         """Save the session's trace events, replacing those saved before."""

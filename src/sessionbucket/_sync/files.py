@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import mimetypes
+from datetime import timedelta
 
 from sessionbucket._runtime.sync import FileSource, chunks_of
 from sessionbucket._sync.bucket import Bucket
 from sessionbucket._sync.paging import pages
 from sessionbucket._sync.streams import FileReader
-from sessionbucket.errors import FileNotInStoreError
+from sessionbucket.errors import FileNotInStoreError, InvalidArgumentError
 from sessionbucket.layout import Layout
 from sessionbucket.listing import FileInfo
 from sessionbucket.sources import known_size
+
+SHORTEST_LINK = timedelta(seconds=1)
+LONGEST_LINK = timedelta(days=7)
+"""As Signature Version 4 allows."""
 
 
 class SessionFiles:
@@ -43,3 +48,12 @@ class SessionFiles:
 
     def delete(self, id: str, name: str) -> None:
         self._bucket.delete([self._layout.keys(id).file(name)])
+
+    def presign(self, id: str, name: str, expires_in: timedelta) -> str:
+        key = self._layout.keys(id).file(name)
+        if not isinstance(expires_in, timedelta) or not SHORTEST_LINK <= expires_in <= LONGEST_LINK:
+            raise InvalidArgumentError(
+                f"expires_in {expires_in!r} is refused: it must be a timedelta of 1 second to 7 days, "
+                "timedelta(hours=1) for instance"
+            )
+        return self._bucket.presign(key, expires_in=expires_in, filename=name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, cast, overload
 
 from sessionbucket import seal
@@ -214,6 +215,19 @@ class SessionStore(BaseSessionStore[SessionT]):
 
     def delete_file(self, id: str, name: str) -> None:
         self._files.delete(id, name)
+
+    def presign_file(self, id: str, name: str, expires_in: timedelta) -> str:
+        """A link that gives a large artifact to whoever has it, by a plain GET, until it expires.
+
+        ``expires_in`` is of 1 second to 7 days, counted from this call; a fraction of a second is cut. A link signed with
+        temporary credentials (a Lambda's, any role's) ends with them, however long it was to last. The answer has the
+        artifact's content type, and tells a browser to save it under its own name rather than show it.
+
+        Signing makes no request, so the artifact need not exist yet; a link to one that does not is answered 404. Treat
+        the link as a secret. Raises ``InvalidArgumentError`` for a bad name or time, and ``NotSupportedError`` where the
+        bucket is no S3 bucket.
+        """
+        return self._files.presign(id, name, expires_in)
 
     def save_trace_events(self, id: str, events: Sequence[TraceEvent]) -> None:
         self._parts.save_trace_events(id, events)

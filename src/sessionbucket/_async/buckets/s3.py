@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any, Unpack
 
@@ -13,7 +14,7 @@ from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
 from sessionbucket._async.buckets.s3_upload import AsyncUpload
 from sessionbucket._async.retrying import repeated
 from sessionbucket._engines.aioboto3 import Connection
-from sessionbucket._s3 import requests
+from sessionbucket._s3 import links, requests
 from sessionbucket._s3.answers import MISSING, NO_BATCH_DELETE, PRECONDITION_FAILED
 from sessionbucket._s3.errors import code_of, translated, was_retried
 from sessionbucket._s3.options import S3Options, check_options, patience_of
@@ -230,6 +231,17 @@ class AsyncS3Bucket(AsyncBucket):
                 yield chunk
         finally:
             body.close()
+
+    async def presign(self, key: str, *, expires_in: timedelta, filename: str) -> str:
+        with translated(self.location, key):
+            client = await self._connection.client()
+            link = await client.generate_presigned_url(
+                "get_object",
+                # Without the expected owner: it would be a header that whoever follows the link has to send.
+                Params={"Bucket": self._bucket, "Key": key, **links.saved_as(filename)},
+                ExpiresIn=int(expires_in.total_seconds()),
+            )
+        return str(link)
 
     async def _get(self, key: str) -> Any:
         try:

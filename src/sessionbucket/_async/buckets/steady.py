@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import timedelta
 
 from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
 from sessionbucket._async.retrying import repeated
@@ -84,6 +85,9 @@ class AsyncSteadyBucket(AsyncBucket):
 
     async def get_stream(self, key: str) -> AsyncObjectStream | None:
         return await repeated(lambda: self.inner.get_stream(key), self.patience)
+
+    async def presign(self, key: str, *, expires_in: timedelta, filename: str) -> str:
+        return await self.inner.presign(key, expires_in=expires_in, filename=filename)
 
     async def leftovers(self, prefix: str) -> list[ObjectInfo]:
         return await repeated(lambda: self.inner.leftovers(prefix), self.patience)

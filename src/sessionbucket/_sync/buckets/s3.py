@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any, Unpack
 
 from botocore.exceptions import ClientError
 
 from sessionbucket._engines.boto3 import Connection
-from sessionbucket._s3 import requests
+from sessionbucket._s3 import links, requests
 from sessionbucket._s3.answers import MISSING, NO_BATCH_DELETE, PRECONDITION_FAILED
 from sessionbucket._s3.errors import code_of, translated, was_retried
 from sessionbucket._s3.options import S3Options, check_options, patience_of
@@ -228,6 +229,17 @@ class S3Bucket(Bucket):
                 yield chunk
         finally:
             body.close()
+
+    def presign(self, key: str, *, expires_in: timedelta, filename: str) -> str:
+        with translated(self.location, key):
+            client = self._connection.client()
+            link = client.generate_presigned_url(
+                "get_object",
+                # Without the expected owner: it would be a header that whoever follows the link has to send.
+                Params={"Bucket": self._bucket, "Key": key, **links.saved_as(filename)},
+                ExpiresIn=int(expires_in.total_seconds()),
+            )
+        return str(link)
 
     def _get(self, key: str) -> Any:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 
 from sessionbucket._sync.bucket import Bucket, ObjectStream
 from sessionbucket._sync.retrying import repeated
@@ -84,6 +85,9 @@ class SteadyBucket(Bucket):
 
     def get_stream(self, key: str) -> ObjectStream | None:
         return repeated(lambda: self.inner.get_stream(key), self.patience)
+
+    def presign(self, key: str, *, expires_in: timedelta, filename: str) -> str:
+        return self.inner.presign(key, expires_in=expires_in, filename=filename)
 
     def leftovers(self, prefix: str) -> list[ObjectInfo]:
         return repeated(lambda: self.inner.leftovers(prefix), self.patience)

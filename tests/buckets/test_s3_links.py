@@ -1,0 +1,78 @@
+"""Links to artifacts, as they are signed: no request is made, so every region can be tried."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from urllib.parse import SplitResult, parse_qs, urlsplit
+
+import pytest
+from store.own_stores import DictStore, SqliteStore
+
+from sessionbucket import AccessDeniedError, NotSupportedError, open_async_store, open_store
+
+HOUR = timedelta(hours=1)
+Signer = Callable[[str], Awaitable[SplitResult]]
+
+
+async def sync_link(url: str) -> SplitResult:
+    with open_store(url) as store:
+        return urlsplit(store.presign_file("s", "x.txt", HOUR))
+
+
+async def async_link(url: str) -> SplitResult:
+    async with open_async_store(url) as store:
+        return urlsplit(await store.presign_file("s", "x.txt", HOUR))
+
+
+@pytest.fixture(params=[sync_link, async_link])
+def link(request: pytest.FixtureRequest) -> Signer:
+    return request.param
+
+
+@pytest.mark.parametrize(
+    ("options", "host"),
+    [
+        ("region=us-east-1", "my-bucket.s3.amazonaws.com"),
+        ("region=eu-west-1", "my-bucket.s3.eu-west-1.amazonaws.com"),
+        ("region=eu-central-1", "my-bucket.s3.eu-central-1.amazonaws.com"),
+        ("region=cn-north-1", "my-bucket.s3.cn-north-1.amazonaws.com.cn"),
+        ("region=eu-west-1&addressing_style=path", "s3.eu-west-1.amazonaws.com"),
+    ],
+)
+async def test_a_link_leads_to_the_buckets_region_under_the_fourth_signature(
+    link: Signer, options: str, host: str
+):
+    """botocore's own would be of version 2 in the older regions, and of the global endpoint in all."""
+    parts = await link(f"s3://my-bucket/p?{options}")
+    assert parts.hostname == host
+    query = parse_qs(parts.query)
+    assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+    region = options.split("&", maxsplit=1)[0].removeprefix("region=")
+    assert f"/{region}/s3/aws4_request" in query["X-Amz-Credential"][0]
+
+
+async def test_a_link_needs_no_header_of_whoever_follows_it(link: Signer):
+    options = "sse=aws:kms&sse_kms_key_id=key-1&expected_bucket_owner=123456789012"
+    query = parse_qs((await link(f"s3://my-bucket?{options}")).query)
+    assert query["X-Amz-SignedHeaders"] == ["host"]
+
+
+async def test_a_link_carries_the_token_of_temporary_credentials(
+    link: Signer, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "the-token")
+    assert parse_qs((await link("s3://my-bucket")).query)["X-Amz-Security-Token"] == ["the-token"]
+
+
+async def test_without_credentials_nothing_is_signed(link: Signer, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    with pytest.raises(AccessDeniedError, match="credentials"):
+        await link("s3://my-bucket")
+
+
+async def test_a_store_that_is_no_bucket_has_no_links():
+    with pytest.raises(NotSupportedError, match="no links"):
+        SqliteStore().presign_file("s", "x", HOUR)
+    with pytest.raises(NotSupportedError, match="no links"):
+        await DictStore().presign_file("s", "x", HOUR)
