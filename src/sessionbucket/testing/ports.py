@@ -21,12 +21,23 @@ def free_ports(count: int, *, with_grpc: bool = False) -> list[int]:
     with ExitStack() as held:
         while len(found) < count:
             port = random.randrange(_LOWEST, _HIGHEST)  # noqa: S311 (no secret)
-            if _is_free(held, port) and (not with_grpc or _is_free(held, port + GRPC_OFFSET)):
+            if _hold(held, port) and (not with_grpc or _hold(held, port + GRPC_OFFSET)):
                 found.append(port)
     return found
 
 
-def _is_free(held: ExitStack, port: int) -> bool:
+def is_free(port: int, *, with_grpc: bool = False) -> bool:
+    """Whether nobody listens on the port of the loopback address, nor, ``with_grpc``, on its port + 10,000."""
+    try:
+        for each in (port, port + GRPC_OFFSET)[: 1 + with_grpc]:
+            # A server's own way to bind: a port whose last connections are still being closed is free.
+            socket.create_server(("127.0.0.1", each)).close()
+    except (OSError, OverflowError):
+        return False
+    return True
+
+
+def _hold(held: ExitStack, port: int) -> bool:
     listener = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
     try:
         listener.bind(("127.0.0.1", port))
