@@ -40,6 +40,7 @@ lint: $(VENV)/ready
 	$(BIN)/ruff format --check
 	$(BIN)/python scripts/generate_sync.py --check
 	$(BIN)/mypy
+	MYPYPATH=examples/lambda $(BIN)/mypy examples/lambda/*.py
 
 format: $(VENV)/ready
 	$(BIN)/ruff check --fix
