@@ -290,6 +290,31 @@ def test_the_model_is_asked_once_though_others_save_meanwhile(in_process: Module
         ]
 
 
+def test_a_repeated_request_asks_no_model(in_process: ModuleType, context: Any):
+    asked = stubbed(in_process, lambda: "mine")
+    for _ in range(2):
+        result = in_process.handler({"session_id": "s", "text": "hello"}, context)
+        assert said({"answer": result})["reply"] == "mine"
+    assert asked == ["hello"]
+
+
+def test_a_request_that_is_repeated_while_the_first_is_under_way_is_added_once(
+    in_process: ModuleType, context: Any
+):
+    def change(session: SessionData) -> None:
+        request = in_process.TurnRequest(session_id="s", text="hello", request_id="the-id")
+        in_process.add_turn(session, request, "the first's")
+
+    def answer() -> str:
+        with open_store(os.environ["SESSIONBUCKET_URL"]) as store:
+            store.update("s", change, create=lambda: SessionData(id="s"))
+        return "the second's"
+
+    stubbed(in_process, answer)
+    body = said({"answer": in_process.handler({"session_id": "s", "text": "hello"}, context)})
+    assert (body["reply"], body["messages"]) == ("the first's", 2)
+
+
 def test_an_agent_that_fails_leaves_the_session_as_it_was(in_process: ModuleType, context: Any):
     def answer() -> str:
         raise RuntimeError("the model is on fire")
