@@ -32,7 +32,7 @@ RULES = [
         (r"\b_engines\.aioboto3\b", "_engines.boto3"),
         (r"\baioboto3\b", "boto3"),
         (r"\baiobotocore\b", "botocore"),
-        (r"\b(get|put|delete|bytes)_async\b", r"\1"),
+        (r"\b(get|put|delete|bytes|sign)_async\b", r"\1"),
     )
 ]
 

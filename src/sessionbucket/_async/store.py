@@ -225,11 +225,12 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
 
         ``expires_in`` is of 1 second to 7 days, counted from this call; a fraction of a second is cut. A link signed with
         temporary credentials (a Lambda's, any role's) ends with them, however long it was to last. The answer has the
-        artifact's content type, and tells a browser to save it under its own name rather than show it.
+        artifact's content type, and tells a browser to save it under its own name rather than show it (but not with the
+        engine obstore, which cannot sign that).
 
         Signing makes no request, so the artifact need not exist yet; a link to one that does not is answered 404. Treat
         the link as a secret. Raises ``InvalidArgumentError`` for a bad name or time, and ``NotSupportedError`` where the
-        bucket is no S3 bucket.
+        bucket signs no links, as a folder.
         """
         return await self._files.presign(id, name, expires_in)
 

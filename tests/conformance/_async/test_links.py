@@ -9,13 +9,16 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 import pytest
 
 from conformance.following import followed
-from conformance.locations import FILE, MEMORY, MOTO, SEAWEEDFS, Location
+from conformance.locations import ENGINES, FILE, MEMORY, MOTO, SEAWEEDFS, Location
 from sessionbucket import AsyncSessionStore, InvalidArgumentError, InvalidSessionIdError, NotSupportedError
 
 HOUR = timedelta(hours=1)
 
 
-on_s3 = pytest.mark.parametrize("location", [MOTO, SEAWEEDFS], indirect=True)
+on_s3 = pytest.mark.parametrize(
+    "location", [kind for kind in ENGINES if kind not in (MEMORY, FILE)], indirect=True
+)
+of_boto3 = pytest.mark.parametrize("location", [MOTO, SEAWEEDFS], indirect=True)
 where_signatures_are_checked = pytest.mark.parametrize("location", [SEAWEEDFS], indirect=True)
 
 
@@ -28,7 +31,7 @@ async def test_a_link_gives_the_artifact_to_whoever_has_it(async_store: AsyncSes
     assert answer.headers["Content-Type"] == "application/x-test"
 
 
-@on_s3
+@of_boto3
 async def test_what_a_link_gives_is_saved_under_its_name_and_not_shown(async_store: AsyncSessionStore[Any]):
     await async_store.put_file("s", 'é "1".html', b"<script>")
     answer = followed(await async_store.presign_file("s", 'é "1".html', HOUR))
