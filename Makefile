@@ -2,11 +2,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo s3 test soak lint format sync clean
+.PHONY: help demo s3 lambda-zip test soak lint format sync clean
 
 help:
 	@echo "make demo    the store at work against an S3 server of its own"
 	@echo "make s3      an S3 server on this machine, and what to export for it (DATA=folder keeps its data)"
+	@echo "make lambda-zip  the packages of examples/lambda, into dist/"
 	@echo "make test    every test"
 	@echo "make soak    the histories under faults, for minutes (SECONDS=300)"
 	@echo "make lint    style, types, and whether the sync side is what the async one gives"
@@ -27,6 +28,9 @@ demo: $(VENV)/ready
 s3: PORT := 8333
 s3: $(VENV)/ready
 	@$(BIN)/sessionbucket s3 --port $(PORT) $(if $(DATA),--data $(DATA))
+
+lambda-zip: $(VENV)/ready
+	@$(BIN)/python scripts/lambda_zip.py
 
 test: $(VENV)/ready
 	$(BIN)/python -m pytest --numprocesses=2
