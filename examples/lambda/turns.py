@@ -83,11 +83,12 @@ class Clock:
 
 
 def store_url() -> str:
-    """``SESSIONBUCKET_URL`` with the time-outs above."""
+    """``SESSIONBUCKET_URL`` with the time-outs above, and the engine that the package has unless it names one."""
     parts = urlsplit(os.environ["SESSIONBUCKET_URL"])
     if parts.scheme != "s3":
         return parts.geturl()
     options = {
+        "engine": "auto",
         **dict(parse_qsl(parts.query)),
         "connect_timeout": CONNECT_SECONDS,
         "read_timeout": READ_SECONDS,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -48,3 +49,4 @@ def main(module: str, seconds: float) -> None:
 
 if __name__ == "__main__":
     main(sys.argv[1], float(sys.argv[2]))
+    os._exit(0)  # Lambda ends a container without letting Python finish

@@ -22,7 +22,8 @@ from sessionbucket.testing.ports import free_ports
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "lambda"
 INVOKING = Path(__file__).with_name("invoking.py")
-HANDLERS = ("handler", "async_handler")
+HANDLERS = {"handler": "boto3", "async_handler": "aioboto3"}
+"""Each with its engine."""
 TIME_OUT = 30.0
 """Seconds after which Lambda would end the process, as the Terraform example has them; and so do these tests."""
 
@@ -89,7 +90,7 @@ def turns_of(session: SessionData) -> list[tuple[str, str]]:
 def test_a_cold_and_a_warm_invocation_share_one_client(
     moto: Location, contain: Callable[..., Container], module: str
 ):
-    first, second, third = contain(module, moto.url()).invoke(
+    first, second, third = contain(module, moto.url(engine=HANDLERS[module])).invoke(
         {"session_id": "chat/1", "text": "hello"},
         {"session_id": "chat/1", "text": "again", "request_id": "mine"},
         {"session_id": "another", "text": "hello"},
@@ -114,7 +115,7 @@ def test_a_cold_and_a_warm_invocation_share_one_client(
 def test_invocations_of_one_session_at_once_lose_no_turn(
     moto: Location, contain: Callable[..., Container], module: str
 ):
-    containers = [contain(module, moto.url()) for _ in range(3)]
+    containers = [contain(module, moto.url(engine=HANDLERS[module])) for _ in range(3)]
     texts = {f"{number}-{turn}" for number in range(3) for turn in range(4)}
     for number, container in enumerate(containers):
         for turn in range(4):
@@ -137,8 +138,8 @@ def test_a_repeated_request_is_answered_alike_and_added_once(
 ):
     event = {"session_id": "s", "text": "hello", "request_id": "once"}
     other = {"session_id": "s", "text": "between", "request_id": "other"}
-    first, _ = contain(module, moto.url()).invoke(event, other)
-    [repeated] = contain(module, moto.url()).invoke(event)
+    first, _ = contain(module, moto.url(engine=HANDLERS[module])).invoke(event, other)
+    [repeated] = contain(module, moto.url(engine=HANDLERS[module])).invoke(event)
     assert said(repeated)["reply"] == said(first)["reply"]
     with open_store(moto.url()) as store:
         assert [asked for asked, _ in turns_of(store.load("s"))] == ["hello", "between"]
@@ -149,7 +150,9 @@ def test_a_store_that_is_unreachable_is_answered_before_the_time_out(contain: Ca
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         ports = {"refuses": free_ports(1)[0], "never answers": deaf.getsockname()[1]}
         containers = {
-            (module, how): contain(module, f"s3://bucket/p?endpoint_url=http://127.0.0.1:{port}")
+            (module, how): contain(
+                module, f"s3://bucket/p?endpoint_url=http://127.0.0.1:{port}&engine={HANDLERS[module]}"
+            )
             for module in HANDLERS
             for how, port in ports.items()
         }
@@ -341,8 +344,8 @@ def test_a_model_that_took_all_the_time_leaves_the_session_as_it_was(in_process:
 def test_what_the_deployment_got_wrong_is_in_the_log_and_not_in_the_answer(
     moto_url: str, contain: Callable[..., Container]
 ):
-    for module in HANDLERS:
-        container = contain(module, f"s3://no-such-bucket?endpoint_url={moto_url}")
+    for module, engine in HANDLERS.items():
+        container = contain(module, f"s3://no-such-bucket?endpoint_url={moto_url}&engine={engine}")
         [result] = container.invoke({"session_id": "s", "text": "hello"})
         body = complained(result, 500)
         assert body["error"] == "store_misused"
