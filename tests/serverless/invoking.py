@@ -1,6 +1,6 @@
 """A stand-in for Lambda's runtime: imports a handler once, and invokes it with each event that comes on stdin, one a line.
 
-It writes one JSON object a line: the answer, and how many clients the process has made so far.
+It writes one JSON object a line: the answer, how many clients the process has made so far, and the milliseconds left.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def main(module: str, seconds: float) -> None:
     for number, line in enumerate(sys.stdin):
         context = Context(f"lambda-{number}", time.monotonic() + seconds)
         answer = handler(json.loads(line), context)
-        sys.stdout.write(json.dumps({"answer": answer, "clients": len(made)}) + "\n")
+        left = context.get_remaining_time_in_millis()
+        sys.stdout.write(json.dumps({"answer": answer, "clients": len(made), "left": left}) + "\n")
         sys.stdout.flush()
 
 

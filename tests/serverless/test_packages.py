@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from zipfile import ZipFile
@@ -27,18 +28,20 @@ HERE = {"x86_64": "x86_64", "aarch64": "arm64"}.get(platform.machine(), "")
 Build = Callable[..., Path]
 
 
-@pytest.fixture
-def build(tmp_path: Path) -> Build:
-    """Builds one package by the script, and gives its path."""
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """Builds one package by the script, and gives its path; each that is asked for alike is built once."""
+    folder = tmp_path_factory.mktemp("packages")
 
+    @cache
     def built(engine: str, architecture: str, *arguments: str, into: str = "dist") -> Path:
         command = [sys.executable, str(SCRIPT), f"--engine={engine}", f"--architecture={architecture}"]
         ran = subprocess.run(
-            [*command, f"--into={tmp_path / into}", *arguments], capture_output=True, text=True, check=False
+            [*command, f"--into={folder / into}", *arguments], capture_output=True, text=True, check=False
         )
         assert ran.returncode == 0, ran.stderr
         name, megabytes = re.match(r"(\S+) +([\d.]+) MB", ran.stdout).groups()
-        package = tmp_path / into / name
+        package = folder / into / name
         assert float(megabytes) == pytest.approx(package.stat().st_size / 1e6, abs=0.05)
         return package
 
