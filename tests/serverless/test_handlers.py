@@ -152,7 +152,9 @@ def test_a_store_that_is_unreachable_is_answered_before_the_time_out(contain: Ca
         ports = {"refuses": free_ports(1)[0], "never answers": deaf.getsockname()[1]}
         containers = {
             (module, how): contain(
-                module, f"s3://bucket/p?endpoint_url=http://127.0.0.1:{port}&engine={HANDLERS[module]}"
+                module,
+                f"s3://bucket/p?endpoint_url=http://127.0.0.1:{port}&engine={HANDLERS[module]}",
+                seconds=TIME_OUT,
             )
             for module in HANDLERS
             for how, port in ports.items()
