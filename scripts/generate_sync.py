@@ -11,7 +11,12 @@ import sys
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
-SOURCES = ("src/sessionbucket/_async", "tests/conformance/_async")
+SOURCES = (
+    "src/sessionbucket/_async",
+    "src/sessionbucket/testing/_async",
+    "tests/conformance/_async",
+    "tests/testing/_async",
+)
 
 RULES = [
     (re.compile(pattern), replacement)

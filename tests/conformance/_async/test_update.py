@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from conformance._async.conftest import Opener
-from conformance.running._async import at_once
 from conformance.samples import say, session_of, texts_of
 from sessionbucket import (
     AsyncSessionStore,
@@ -17,6 +16,7 @@ from sessionbucket import (
     SessionData,
     SessionNotFoundError,
 )
+from sessionbucket.testing._runtime.async_ import at_once
 
 
 async def test_update_saves_the_change_and_gives_the_session_as_saved(

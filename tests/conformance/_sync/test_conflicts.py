@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from conformance._sync.conftest import Opener
-from conformance.running._sync import at_once
 from conformance.samples import artifacts_of, event_of, say, session_of, texts_of
 from sessionbucket import SessionConflictError, SessionStore
+from sessionbucket.testing._runtime.sync import at_once
 
 
 def test_a_stale_save_changes_nothing(opener: Opener):

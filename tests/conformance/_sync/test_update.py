@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from conformance._sync.conftest import Opener
-from conformance.running._sync import at_once
 from conformance.samples import say, session_of, texts_of
 from sessionbucket import (
     InvalidArgumentError,
@@ -17,6 +16,7 @@ from sessionbucket import (
     SessionNotFoundError,
     SessionStore,
 )
+from sessionbucket.testing._runtime.sync import at_once
 
 
 def test_update_saves_the_change_and_gives_the_session_as_saved(

@@ -1,11 +1,13 @@
-"""Calls at once, in a thread each."""
+"""The sync side: a thread for each call."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
+
+__all__ = ["Event", "at_once", "came"]
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
@@ -21,3 +23,8 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(run, calls))
+
+
+def came(event: Event, seconds: float) -> bool:
+    """Wait for the event, and tell whether it came in time."""
+    return event.wait(seconds)

@@ -1,0 +1,192 @@
+"""One object: what was put is what is there."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sessionbucket.errors import SessionTooLargeError
+from sessionbucket.testing._async.conformance.bucket_case import LIMIT, AsyncBucketCase
+
+CLOCK_SKEW = timedelta(minutes=5)
+ODD_NAMES = (
+    "a b",
+    "a+b=c,@~",
+    "100%",
+    "%2F",
+    "é",
+    "\U0001f600",
+    "a'b\"c",
+    "a&b<c>",
+    ".hidden",
+    "a.",
+    "-",
+    "A",
+    "*[x]?",
+)
+
+
+class AsyncObjectTests(AsyncBucketCase):
+    """``get``, ``head``, ``put``, ``delete``, ``location`` and ``close``."""
+
+    @pytest.mark.parametrize("body", [b"", b"x", bytes(range(256)), "é😀\r\n".encode()])
+    async def test_what_was_put_is_what_get_gives(self, body: bytes) -> None:
+        await self.bucket.put(self.key(), body)
+        assert await self.body_of(self.key()) == body, "get must give exactly the bytes that were put"
+
+    async def test_a_missing_key_is_none(self) -> None:
+        assert await self.bucket.get(self.key(), max_bytes=LIMIT) is None, (
+            "get of a missing key must give None"
+        )
+        assert await self.bucket.head(self.key()) is None, "head of a missing key must give None"
+        assert await self.bucket.get_stream(self.key()) is None, "get_stream of a missing key must give None"
+
+    async def test_a_key_in_the_place_of_a_folder_is_missing(self) -> None:
+        await self.bucket.put(self.key("folder/object"), b"x")
+        assert await self.bucket.head(self.key("folder")) is None, (
+            "an object at 'folder/object' does not make one at 'folder'"
+        )
+        assert await self.body_of(self.key("folder/object/below")) is None, (
+            "an object at 'folder/object' does not make one below it"
+        )
+
+    @pytest.mark.parametrize("name", ODD_NAMES)
+    async def test_an_odd_key_is_a_key_like_any_other(self, name: str) -> None:
+        for key in (self.key(f"leaf/{name}"), self.key(f"{name}/below")):
+            await self.bucket.put(key, key.encode())
+            assert await self.body_of(key) == key.encode(), f"what was put at {key!r} is not there"
+            page = await self.bucket.list_page(key)
+            assert [info.key for info in page.objects] == [key], (
+                f"a listing must give the key {key!r} as it is"
+            )
+
+    async def test_a_key_may_have_1024_bytes(self) -> None:
+        key = self.key("/".join(["k" * 99] * 11))[:1024].rstrip("/")
+        await self.bucket.put(key, b"long")
+        assert await self.body_of(key) == b"long", "keys of up to 1,024 UTF-8 bytes must work"
+
+    async def test_put_get_head_and_a_listing_agree_on_the_version_after_every_put(self) -> None:
+        versions = []
+        for body in (b"first", b"the second", b""):
+            version = await self.bucket.put(self.key(), body)
+            versions.append(version)
+            found, head = (
+                await self.bucket.get(self.key(), max_bytes=LIMIT),
+                await self.bucket.head(self.key()),
+            )
+            assert found is not None, "get does not find what was just put"
+            assert head is not None, "head does not find what was just put"
+            assert found.info.version == version, (
+                f"get gave a stale version: put gave {version!r}, and get says {found.info.version!r}"
+            )
+            assert head.version == version, (
+                f"head gave a stale version: put gave {version!r}, and head says {head.version!r}"
+            )
+            listed = (await self.bucket.list_page(self.key())).objects[0]
+            assert listed.version in (None, version), (
+                f"list_page gave a stale version: put gave {version!r}, and the listing says {listed.version!r} "
+                "(a listing that does not know versions gives None)"
+            )
+            assert found.info.size == head.size == listed.size == len(body), "a size is not that of the body"
+        assert all(versions), "a version must not be empty"
+        assert len(set(versions)) == len(versions), "a put of another body must give another version"
+
+    async def test_get_and_head_describe_an_object_alike(self) -> None:
+        await self.bucket.put(
+            self.key(), b"twelve bytes", content_type="application/json", metadata={"a": "b"}
+        )
+        found, head = await self.bucket.get(self.key(), max_bytes=LIMIT), await self.bucket.head(self.key())
+        assert found is not None, "get does not find what was just put"
+        assert head is not None, "head does not find what was just put"
+        assert found.info == head, "get and head must describe an object alike"
+        assert head.key == self.key(), "an object's description must have its key"
+        assert head.updated_at.tzinfo is not None, "updated_at must have a time zone"
+        assert abs(head.updated_at - datetime.now(UTC)) < CLOCK_SKEW, (
+            f"updated_at must be the time of the put, not {head.updated_at}"
+        )
+
+    async def test_the_content_type_comes_back_where_the_bucket_keeps_any(self) -> None:
+        for wanted in ("application/json", "text/x-conformance; charset=utf-8"):
+            await self.bucket.put(self.key(), wanted.encode(), content_type=wanted)
+            head = await self.bucket.head(self.key())
+            assert head is not None, "head does not find what was just put"
+            if self.keeps_content_type:
+                assert head.content_type == wanted, (
+                    f"the content type was lost: put had {wanted!r}, and head says {head.content_type!r}; a bucket "
+                    "that keeps none sets keeps_content_type = False in its test class"
+                )
+
+    async def test_metadata_comes_back_where_the_bucket_keeps_any_and_goes_with_the_next_put(self) -> None:
+        wanted = {"writes": "a b c"}
+        await self.bucket.put(self.key(), b"x", metadata=wanted)
+        head = await self.bucket.head(self.key())
+        assert head is not None, "head does not find what was just put"
+        if self.keeps_metadata:
+            assert dict(head.metadata) == wanted, (
+                f"the metadata was lost: put had {wanted!r}, and head says {dict(head.metadata)!r}; a bucket that keeps "
+                "none sets keeps_metadata = False in its test class"
+            )
+        await self.bucket.put(self.key(), b"y")
+        head = await self.bucket.head(self.key())
+        assert head is not None, "head does not find what was just put"
+        assert not head.metadata, "a put without metadata must leave none of the object before"
+
+    async def test_a_body_over_the_limit_is_refused_with_its_size(self) -> None:
+        await self.bucket.put(self.key(), b"0123456789")
+        found = await self.bucket.get(self.key(), max_bytes=10)
+        assert found is not None, "a body of exactly max_bytes must be given"
+        try:
+            await self.bucket.get(self.key(), max_bytes=9)
+        except SessionTooLargeError as error:
+            assert (error.key, error.size, error.limit) == (self.key(), 10, 9), (
+                "SessionTooLargeError must have the key, the size of the body and the limit"
+            )
+        else:
+            pytest.fail("max_bytes is ignored: a body of 10 bytes was given to a get with max_bytes=9")
+
+    async def test_another_bucket_object_sees_every_change_at_once(self) -> None:
+        one, other = self.open(), self.open()
+        assert one.location == other.location, "bucket objects at one location must have one `location`"
+        for body in (b"first", b"second"):
+            version = await one.put(self.key(), body)
+            assert await self.body_of(self.key(), other) == body, "a get after a put must give what was put"
+            head = await other.head(self.key())
+            assert head is not None, "a head after a put must find it"
+            assert head.version == version, "a head after a put must give its version, whoever asks"
+        await one.delete([self.key()])
+        assert await self.body_of(self.key(), other) is None, "a get after a delete must give None"
+        assert await other.head(self.key()) is None, "a head after a delete must give None"
+        page = await other.list_page(self.key())
+        assert not page.objects, "a listing after a delete must not have the key"
+
+    async def test_a_delete_of_what_is_not_there_is_fine(self) -> None:
+        await self.bucket.delete([])
+        await self.bucket.delete([self.key()])
+        await self.bucket.put(self.key(), b"x")
+        await self.bucket.delete([self.key(), self.key("missing")])
+        assert await self.bucket.head(self.key()) is None, (
+            "delete left a key that it was given with a missing one"
+        )
+
+    async def test_a_delete_takes_the_named_keys_and_no_others(self) -> None:
+        near = [self.key(name) for name in ("a.json.b", "a.jsonb", "a", "b/a.json")]
+        for key in (self.key("a.json"), *near):
+            await self.bucket.put(key, b"x")
+        await self.bucket.delete([self.key("a.json")])
+        left = [key for key in near if await self.bucket.head(key)]
+        assert left == near, f"delete of 'a.json' took others with it: {sorted(set(near) - set(left))}"
+
+    async def test_a_closed_bucket_may_be_used_again(self) -> None:
+        await self.bucket.put(self.key(), b"x")
+        await self.bucket.close()
+        await self.bucket.close()
+        assert await self.body_of(self.key()) == b"x", "a bucket must be usable after close"
+
+    async def test_a_bucket_says_what_and_where_it_is(self) -> None:
+        assert self.bucket.name, "a bucket must have a `name`"
+        assert self.bucket.location, "a bucket must have a `location`"
+        assert self.bucket.page_limit >= 1000, "`page_limit` must be at least 1,000"
+        assert await self.bucket.leftovers(self.prefix) == [], (
+            "a bucket that was just opened has no leftovers"
+        )

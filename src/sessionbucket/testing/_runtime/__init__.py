@@ -1,0 +1,1 @@
+"""What differs between the two sides of this kit, and cannot be generated."""

@@ -1,0 +1,1 @@
+"""Suites that a bucket or a store of one's own runs to prove itself."""

@@ -1,0 +1,134 @@
+"""Races: several writers at once, each with a bucket object of its own and all with one."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from sessionbucket._runtime.sync import sleep
+from sessionbucket._sync.bucket import Bucket
+from sessionbucket.errors import StoreUnavailableError
+from sessionbucket.objects import Absent, Condition, Match, PreconditionFailedError
+from sessionbucket.patience import delay
+from sessionbucket.testing._runtime.sync import at_once
+from sessionbucket.testing._sync.conformance.bucket_case import LIMIT, BucketCase
+
+WRITERS = 4
+ROUNDS = 10
+INCREMENTS = 5
+MOST_TRIES = 200
+
+
+class RaceTests(BucketCase):
+    """Comparing and writing are one step for every writer of a location."""
+
+    def buckets(self, shared: bool) -> list[Bucket]:
+        """A bucket for each writer."""
+        return [self.bucket] * WRITERS if shared else [self.open() for _ in range(WRITERS)]
+
+    def race(self, buckets: list[Bucket], key: str, condition: Condition, how: str) -> None:
+        """Let the writers put at once, and fail unless exactly one wins and is there."""
+        bodies = [f"writer {number}".encode() for number in range(WRITERS)]
+        answers = at_once(
+            *(
+                partial(bucket.put, key, body, condition=condition)
+                for bucket, body in zip(buckets, bodies, strict=True)
+            )
+        )
+        won = [body for body, answer in zip(bodies, answers, strict=True) if isinstance(answer, str)]
+        assert won, f"of {WRITERS} writers who {how} at the same time none won; they got {answers}"
+        assert len(won) == 1, (
+            f"of {WRITERS} writers who {how} at the same time {len(won)} were told they won: put with "
+            f"{type(condition).__name__} is not atomic; comparing and writing must be one step"
+        )
+        odd = [answer for answer in answers if not isinstance(answer, str) and not lost(answer)]
+        assert not odd, f"a writer who lost must get PreconditionFailedError, not {odd[0]!r}"
+        assert self.body_of(key) == won[0], "what is there must be what the writer who won has put"
+
+    @pytest.mark.parametrize("shared", [False, True], ids=["a bucket object each", "one bucket object"])
+    def test_of_writers_who_create_one_key_at_once_one_wins(self, shared: bool) -> None:
+        buckets = self.buckets(shared)
+        for number in range(ROUNDS):
+            self.race(buckets, self.key(f"race-{number}"), Absent(), "created one key")
+
+    @pytest.mark.parametrize("shared", [False, True], ids=["a bucket object each", "one bucket object"])
+    def test_of_writers_who_replace_one_version_at_once_one_wins(self, shared: bool) -> None:
+        buckets = self.buckets(shared)
+        for number in range(ROUNDS):
+            version = self.bucket.put(self.key(), f"base {number}".encode())
+            self.race(buckets, self.key(), Match(version), "replaced one version")
+
+    def test_no_change_is_lost_when_writers_repeat_theirs_until_it_is_taken(self) -> None:
+        self.bucket.put(self.key(), b"0")
+
+        def count(bucket: Bucket) -> None:
+            for _ in range(INCREMENTS):
+                self.increment(bucket)
+
+        answers = at_once(*(partial(count, bucket) for bucket in self.buckets(shared=False)))
+        assert answers == [None] * WRITERS, f"a writer failed: {answers}"
+        body = self.body_of(self.key())
+        assert body == str(WRITERS * INCREMENTS).encode(), (
+            f"updates were lost: {WRITERS} writers added 1 {INCREMENTS} times each with get and put with Match(), and the "
+            f"count is {body!r}"
+        )
+
+    def increment(self, bucket: Bucket) -> None:
+        """Add one to the number at the key, over exactly the version that was read."""
+        for attempt in range(MOST_TRIES):
+            found = bucket.get(self.key(), max_bytes=LIMIT)
+            assert found is not None, "get does not find what is there"
+            body = str(int(found.body) + 1).encode()
+            try:
+                bucket.put(self.key(), body, condition=Match(found.info.version or ""))
+            except (PreconditionFailedError, StoreUnavailableError) as error:
+                assert lost(error), error
+                sleep(delay(min(attempt, 3)))
+            else:
+                return
+        pytest.fail(f"put with the version that get had just given was refused {MOST_TRIES} times")
+
+    def test_readers_see_whole_bodies_each_with_its_own_version(self) -> None:
+        written: dict[str, bytes] = {}
+        seen: list[tuple[str | None, bytes]] = []
+        writer, *readers = self.buckets(shared=False)
+
+        def write() -> None:
+            for number in range(20):
+                body = bytes([number]) * (1000 * number + 50_000)
+                written[writer.put(self.key(), body)] = body
+
+        def read(bucket: Bucket) -> None:
+            for _ in range(20):
+                found = bucket.get(self.key(), max_bytes=LIMIT)
+                if found is not None:
+                    seen.append((found.info.version, found.body))
+
+        answers = at_once(write, *(partial(read, bucket) for bucket in readers))
+        assert answers == [None] * WRITERS, f"a reader or the writer failed: {answers}"
+        for version, body in seen:
+            assert body in written.values(), "get gave a body that nobody put: parts of two, or a part of one"
+            assert written.get(version or "") == body, (
+                "get gave a body with the version of another; both must be of one put"
+            )
+
+    def test_puts_and_deletes_side_by_side_do_not_disturb_each_other(self) -> None:
+        def come_and_go(number: int) -> None:
+            key = self.key(f"a/b/c{number % 2}/{number}")
+            for _ in range(10):
+                self.bucket.put(key, b"x")
+                self.bucket.delete([key])
+
+        answers = at_once(*(partial(come_and_go, number) for number in range(WRITERS)))
+        assert answers == [None] * WRITERS, f"a put or delete failed beside others of near keys: {answers}"
+        page = self.bucket.list_page(self.prefix)
+        assert not page.objects, "delete left a key while others were put and deleted"
+
+
+def lost(answer: Any) -> bool:
+    """Whether the answer is one that a writer who met others may get: S3 gives some of them a 409."""
+    return isinstance(answer, PreconditionFailedError) or (
+        isinstance(answer, StoreUnavailableError) and answer.outcome == "not written"
+    )

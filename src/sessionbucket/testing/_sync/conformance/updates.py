@@ -1,0 +1,89 @@
+"""Updates: loaded, changed, saved, and repeated until nobody was in between."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from sessionbucket._sync.base import BaseSessionStore
+from sessionbucket.errors import SessionNotFoundError
+from sessionbucket.testing._runtime.sync import at_once
+from sessionbucket.testing._sync.conformance.store_case import StoreCase
+
+WRITERS = 4
+TURNS = 5
+
+
+class UpdateTests(StoreCase):
+    """``update``, which a store has from its base class: it works where the five methods do."""
+
+    def test_an_update_changes_what_is_stored(self) -> None:
+        self.store.save(self.new_session(self.id(), "base"))
+        updated = self.store.update(self.id(), lambda session: self.add_text(session, "more"))
+        assert self.texts_of(updated) == ["base", "more"], "update must give the session as saved"
+        assert self.stored_texts() == ["base", "more"], "update must save the change"
+
+    def test_what_an_update_gives_can_be_saved_again(self) -> None:
+        self.store.save(self.new_session(self.id(), "base"))
+        updated = self.store.update(self.id(), lambda session: self.add_text(session, "more"))
+        self.add_text(updated, "again")
+        self.store.save(updated)
+        assert self.stored_texts() == ["base", "more", "again"], "what update gave must be savable"
+
+    def test_an_update_makes_a_session_where_it_may(self) -> None:
+        with pytest.raises(SessionNotFoundError):
+            self.store.update(self.id(), lambda session: self.add_text(session, "more"))
+        assert not self.store.exists(self.id()), "an update that raises must write nothing"
+        self.store.update(
+            self.id(),
+            lambda session: self.add_text(session, "more"),
+            create=lambda: self.new_session(self.id(), "made"),
+        )
+        assert self.stored_texts() == ["made", "more"], "update with create must make the session"
+
+    def test_an_update_whose_change_raises_writes_nothing(self) -> None:
+        self.store.save(self.new_session(self.id(), "base"))
+
+        def change(session: Any) -> None:
+            self.add_text(session, "more")
+            raise RuntimeError("the change broke")
+
+        with pytest.raises(RuntimeError, match="the change broke"):
+            self.store.update(self.id(), change)
+        assert self.stored_texts() == ["base"], "an update whose change raises must write nothing"
+
+    def test_an_update_starts_over_when_another_writer_was_faster(self) -> None:
+        self.store.save(self.new_session(self.id(), "base"))
+        other, calls = self.open(), []
+
+        def change(session: Any) -> None:
+            calls.append(self.texts_of(session))
+            if len(calls) == 1:
+                other.update(self.id(), lambda theirs: self.add_text(theirs, "theirs"))
+            self.add_text(session, "mine")
+
+        self.store.update(self.id(), change)
+        assert self.stored_texts() == ["base", "theirs", "mine"], (
+            "an update was lost: another writer saved between this one's load and its save"
+        )
+        assert calls == [["base"], ["base", "theirs"]], "update must start over from a fresh load"
+
+    def test_no_turn_is_lost_when_several_writers_update_at_once(self) -> None:
+        self.store.save(self.new_session(self.id(), "base"))
+
+        def write(number: int, store: BaseSessionStore[Any]) -> None:
+            for turn in range(TURNS):
+                add = partial(self.add_text, text=f"{number}.{turn}")
+                store.update(self.id(), add, attempts=100)
+
+        answers = at_once(*(partial(write, number, self.open()) for number in range(WRITERS)))
+        assert answers == [None] * WRITERS, f"an update failed: {answers}"
+        texts = self.stored_texts() or []
+        expected = {f"{number}.{turn}" for number in range(WRITERS) for turn in range(TURNS)}
+        assert set(texts) == {"base", *expected}, (
+            f"turns were lost: {WRITERS} writers made {len(expected)} updates, and "
+            f"{sorted(expected - set(texts))} are not there"
+        )
+        assert len(texts) == len(set(texts)), "a turn was written twice"

@@ -1,0 +1,115 @@
+"""moto's S3, in this process and as a server, each serving one request at a time.
+
+moto checks a condition and then writes, so that of two who race both may be told they won, unless they take turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock, Thread
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlencode
+
+from sessionbucket.errors import NotSupportedError
+from sessionbucket.testing.environment import REGION
+
+if TYPE_CHECKING:
+    from werkzeug.serving import BaseWSGIServer
+
+_MISSING = "moto is not installed: pip install 'sessionbucket[testing]'"
+
+
+class MotoServer:
+    """A moto server on the loopback address, in a thread of this process. Use it as a context manager.
+
+    It takes any credentials. moto has one state in a process: a ``mock_aws`` that is begun or ended while this server runs
+    empties it, unless told otherwise (``mock_aws().start(reset=False)``, ``stop(remove_data=False)``).
+    """
+
+    def __init__(self) -> None:
+        self.endpoint_url = ""
+        self._server: BaseWSGIServer | None = None
+        self._thread: Thread | None = None
+
+    def __enter__(self) -> Self:
+        """Start it, on a port that the system chooses. Raises ``NotSupportedError`` where moto is not installed."""
+        try:
+            from moto.moto_server.werkzeug_app import (  # noqa: PLC0415 (slow to import)
+                DomainDispatcherApplication,
+                create_backend_app,
+            )
+            from werkzeug.serving import make_server  # noqa: PLC0415
+        except ImportError as error:
+            raise NotSupportedError(_MISSING) from error
+        application = DomainDispatcherApplication(create_backend_app)
+        self._server = make_server("127.0.0.1", 0, application, threaded=False)
+        self._thread = Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+        self.endpoint_url = f"http://127.0.0.1:{self._server.server_port}"
+        return self
+
+    def store_url(self, bucket: str, prefix: str = "") -> str:
+        """The URL of a store in a bucket of this server."""
+        return f"s3://{bucket}/{prefix}?" + urlencode({"endpoint_url": self.endpoint_url, "region": REGION})
+
+    def stop(self) -> None:
+        """Stop the server. Its data stays, as moto's state of this process."""
+        if self._server is not None and self._thread is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._thread.join()
+            self._server = self._thread = None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+@contextmanager
+def moto_bucket(name: str) -> Iterator[None]:
+    """A bucket in moto's state, for its server and in this process alike; removed at the end with all that is in it.
+
+    Raises ``NotSupportedError`` where moto is not installed.
+    """
+    try:
+        from moto.core.models import DEFAULT_ACCOUNT_ID  # noqa: PLC0415 (slow to import)
+        from moto.s3.models import s3_backends  # noqa: PLC0415
+    except ImportError as error:
+        raise NotSupportedError(_MISSING) from error
+    backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+    backend.create_bucket(name, REGION)
+    try:
+        yield
+    finally:
+        if name in backend.buckets:  # a `mock_aws` of the test's own may have removed it
+            backend.buckets[name].keys.clear()
+            backend.delete_bucket(name)
+
+
+@contextmanager
+def mocked_aws() -> Iterator[Any]:
+    """Answer boto3 in this process with moto, and give a boto3 session whose requests take turns.
+
+    What is in moto already stays, before and after.
+    """
+    import boto3  # noqa: PLC0415 (slow to import)
+    from moto import mock_aws  # noqa: PLC0415
+    from moto.core.models import botocore_stubber  # noqa: PLC0415
+
+    turns = Lock()
+
+    def answer(event_name: str, request: Any, **arguments: Any) -> Any:
+        with turns:
+            return botocore_stubber(event_name, request, **arguments)
+
+    mock = mock_aws()
+    mock.start(reset=False)
+    try:
+        session = boto3.Session(region_name=REGION)
+        session.events.register_first("before-send.s3", answer)
+        yield session
+    finally:
+        mock.stop(remove_data=False)

@@ -1,0 +1,18 @@
+"""The store: every kind of bucket gives one that passes the suite that the kit has for a user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from conformance._sync.conftest import Opener
+from sessionbucket import SessionStore
+from sessionbucket.testing.conformance import StoreConformance
+
+
+class TestStore(StoreConformance):
+    @pytest.fixture
+    def store_factory(self, opener: Opener) -> Callable[[], SessionStore[Any]]:
+        return opener.store
