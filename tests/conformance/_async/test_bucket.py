@@ -28,6 +28,7 @@ class TestBucket(AsyncBucketConformance):
             pytest.skip("SeaweedFS sorts a folder by its name without the slash, so rows differ from S3's")
         self.opener = opener
         self.keeps_content_type = self.keeps_metadata = opener.location.kind != FILE
+        self.race_rounds = 3 if opener.location.raw else 10
         return opener.bucket
 
     @pytest.fixture

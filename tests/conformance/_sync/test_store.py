@@ -15,4 +15,5 @@ from sessionbucket.testing.conformance import StoreConformance
 class TestStore(StoreConformance):
     @pytest.fixture
     def store_factory(self, opener: Opener) -> Callable[[], SessionStore[Any]]:
+        self.race_rounds = 2 if opener.location.raw else 10
         return opener.store

@@ -30,10 +30,10 @@ ODD_NAMES = (
 class AsyncObjectTests(AsyncBucketCase):
     """``get``, ``head``, ``put``, ``delete``, ``location`` and ``close``."""
 
-    @pytest.mark.parametrize("body", [b"", b"x", bytes(range(256)), "é😀\r\n".encode()])
-    async def test_what_was_put_is_what_get_gives(self, body: bytes) -> None:
-        await self.bucket.put(self.key(), body)
-        assert await self.body_of(self.key()) == body, "get must give exactly the bytes that were put"
+    async def test_what_was_put_is_what_get_gives(self) -> None:
+        for body in (b"", b"x", bytes(range(256)), "é😀\r\n".encode()):
+            await self.bucket.put(self.key(), body)
+            assert await self.body_of(self.key()) == body, "get must give exactly the bytes that were put"
 
     async def test_a_missing_key_is_none(self) -> None:
         assert await self.bucket.get(self.key(), max_bytes=LIMIT) is None, (
@@ -51,9 +51,8 @@ class AsyncObjectTests(AsyncBucketCase):
             "an object at 'folder/object' does not make one below it"
         )
 
-    @pytest.mark.parametrize("name", ODD_NAMES)
-    async def test_an_odd_key_is_a_key_like_any_other(self, name: str) -> None:
-        for key in (self.key(f"leaf/{name}"), self.key(f"{name}/below")):
+    async def test_an_odd_key_is_a_key_like_any_other(self) -> None:
+        for key in [self.key(name) for odd in ODD_NAMES for name in (f"leaf/{odd}", f"{odd}/below")]:
             await self.bucket.put(key, key.encode())
             assert await self.body_of(key) == key.encode(), f"what was put at {key!r} is not there"
             page = await self.bucket.list_page(key)

@@ -13,7 +13,6 @@ from sessionbucket.testing._async.conformance.store_case import AsyncStoreCase
 from sessionbucket.testing._runtime.async_ import at_once
 
 WRITERS = 4
-ROUNDS = 10
 
 
 class AsyncSaveTests(AsyncStoreCase):
@@ -115,7 +114,7 @@ class AsyncSaveTests(AsyncStoreCase):
     async def test_of_saves_of_one_version_at_once_one_wins(self) -> None:
         stores = [self.open() for _ in range(WRITERS)]
         await self.store.save(self.new_session(self.id(), "base"))
-        for _ in range(ROUNDS):
+        for _ in range(self.race_rounds):
             copies = [await self.loaded(store) for store in stores]
             for number, copy in enumerate(copies):
                 self.add_text(copy, f"writer {number}")
@@ -123,7 +122,7 @@ class AsyncSaveTests(AsyncStoreCase):
 
     async def test_of_creates_at_once_one_wins(self) -> None:
         stores = [self.open() for _ in range(WRITERS)]
-        for round_ in range(ROUNDS):
+        for round_ in range(self.race_rounds):
             id = self.id(str(round_))
             copies = [self.new_session(id, f"writer {number}") for number in range(WRITERS)]
             await self.race(stores, copies, "an id")

@@ -24,9 +24,10 @@ class AsyncSessionTests(AsyncStoreCase):
         assert type(loaded) is type(session), "load must give the store's session model"
 
     async def test_a_realistic_session_comes_back_as_it_was_saved(self) -> None:
-        if not isinstance(self.new_session(self.id()), SessionData):
+        model = type(self.new_session(self.id()))
+        if not issubclass(model, SessionData):
             pytest.skip("the store has a session model of its own")
-        session = SessionFactory()(self.id(), turns=20)
+        session = model.model_validate(SessionFactory()(self.id(), turns=20).model_dump(mode="json"))
         await self.store.save(session)
         assert await self.open().load(self.id()) == session, "load must give all members as they were saved"
 
@@ -86,13 +87,12 @@ class AsyncSessionTests(AsyncStoreCase):
             f"delete of {self.id('s_')!r} took others with it: {sorted(set(near) - set(left))}"
         )
 
-    @pytest.mark.parametrize("name", ODD_IDS)
-    async def test_an_odd_id_is_an_id_like_any_other(self, name: str) -> None:
-        id = self.id(name)
-        await self.store.save(self.new_session(id, name))
-        assert await self.stored_texts(id) == [name], f"the session {id!r} is not there after its save"
-        assert await self.store.exists(id), f"the session {id!r} must exist"
-        assert id in await self.store.list(), f"list must give the id {id!r} as it is"
+    async def test_an_odd_id_is_an_id_like_any_other(self) -> None:
+        for id in map(self.id, ODD_IDS):
+            await self.store.save(self.new_session(id, id))
+            assert await self.stored_texts(id) == [id], f"the session {id!r} is not there after its save"
+            assert await self.store.exists(id), f"the session {id!r} must exist"
+            assert id in await self.store.list(), f"list must give the id {id!r} as it is"
 
     async def test_every_session_is_listed_once(self) -> None:
         ids = {self.id(f"{number:02}") for number in range(12)}
@@ -105,11 +105,17 @@ class AsyncSessionTests(AsyncStoreCase):
         assert set(listed) == ids, "list must give the ids of all sessions"
         assert len(listed) == len(ids), "list gave an id more than once"
 
-    @pytest.mark.parametrize("limit", [1, 5, 12, 1000])
-    async def test_pages_have_every_session_once_and_go_on_in_another_store(self, limit: int) -> None:
+    async def test_pages_have_every_session_once_and_go_on_in_another_store(self) -> None:
         ids = [self.id(f"{number:02}") for number in range(12)]
         for id in reversed(ids):
             await self.store.save(self.new_session(id, "hello"))
+        for limit in (1, 5, 12, 1000):
+            assert await self.paged(limit) == ids, "the pages together must have every id once, sorted"
+        with pytest.raises(InvalidArgumentError):
+            await self.store.list_page(limit=0)
+
+    async def paged(self, limit: int) -> list[str]:
+        """The ids of all pages, each read through another store object."""
         found: list[str] = []
         cursor: str | None = None
         while True:
@@ -117,12 +123,9 @@ class AsyncSessionTests(AsyncStoreCase):
             found += [info.id for info in page.sessions]
             assert len(page.sessions) <= limit, f"a page of limit={limit} has {len(page.sessions)} sessions"
             if page.next_cursor is None:
-                break
+                return found
             assert page.next_cursor != cursor, "a page's cursor must lead further"
             cursor = page.next_cursor
-        assert found == ids, "the pages together must have every id once, sorted"
-        with pytest.raises(InvalidArgumentError):
-            await self.store.list_page(limit=0)
 
     async def test_the_iteration_has_the_sessions_of_the_prefix(self) -> None:
         for name in ("a1", "a2", "b1"):

@@ -16,6 +16,9 @@ from sessionbucket.models import Message, SessionData
 class AsyncStoreCase:
     """A store, and ids in it that no other test uses."""
 
+    race_rounds: int = 10
+    """How often each race is run; for a backend whose every answer takes long, fewer."""
+
     open: Callable[[], AsyncBaseSessionStore[Any]]
     store: AsyncBaseSessionStore[Any]
     prefix: str

@@ -10,6 +10,7 @@ import pytest
 from sessionbucket._async.base import AsyncBaseSessionStore
 from sessionbucket.errors import SessionNotFoundError
 from sessionbucket.testing._async.conformance.store_case import AsyncStoreCase
+from sessionbucket.testing._async.rendezvous import AsyncRendezvous
 from sessionbucket.testing._runtime.async_ import at_once
 
 WRITERS = 4
@@ -73,13 +74,20 @@ class AsyncUpdateTests(AsyncStoreCase):
     async def test_no_turn_is_lost_when_several_writers_update_at_once(self) -> None:
         await self.store.save(self.new_session(self.id(), "base"))
 
-        async def write(number: int, store: AsyncBaseSessionStore[Any]) -> None:
-            for turn in range(TURNS):
-                add = partial(self.add_text, text=f"{number}.{turn}")
-                await store.update(self.id(), add, attempts=100)
+        async def write(store: AsyncBaseSessionStore[Any], text: str, loaded: AsyncRendezvous) -> None:
+            async def change(session: Any) -> None:
+                await loaded.meet()  # so that all have loaded before any saves
+                self.add_text(session, text)
 
-        answers = await at_once(*(partial(write, number, self.open()) for number in range(WRITERS)))
-        assert answers == [None] * WRITERS, f"an update failed: {answers}"
+            await store.update(self.id(), change, attempts=100)
+
+        stores = [self.open() for _ in range(WRITERS)]
+        for turn in range(TURNS):
+            loaded = AsyncRendezvous(WRITERS)
+            answers = await at_once(
+                *(partial(write, store, f"{number}.{turn}", loaded) for number, store in enumerate(stores))
+            )
+            assert answers == [None] * WRITERS, f"an update failed: {answers}"
         texts = await self.stored_texts() or []
         expected = {f"{number}.{turn}" for number in range(WRITERS) for turn in range(TURNS)}
         assert set(texts) == {"base", *expected}, (

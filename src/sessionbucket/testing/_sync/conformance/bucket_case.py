@@ -22,6 +22,9 @@ class BucketCase:
     keeps_metadata: bool = True
     """Set it to False for a bucket that drops the metadata of a put. A save whose answer was lost can't be settled then."""
 
+    race_rounds: int = 10
+    """How often each race is run; for a backend whose every answer takes long, fewer."""
+
     open: Callable[[], Bucket]
     bucket: Bucket
     prefix: str

@@ -30,10 +30,10 @@ ODD_NAMES = (
 class ObjectTests(BucketCase):
     """``get``, ``head``, ``put``, ``delete``, ``location`` and ``close``."""
 
-    @pytest.mark.parametrize("body", [b"", b"x", bytes(range(256)), "é😀\r\n".encode()])
-    def test_what_was_put_is_what_get_gives(self, body: bytes) -> None:
-        self.bucket.put(self.key(), body)
-        assert self.body_of(self.key()) == body, "get must give exactly the bytes that were put"
+    def test_what_was_put_is_what_get_gives(self) -> None:
+        for body in (b"", b"x", bytes(range(256)), "é😀\r\n".encode()):
+            self.bucket.put(self.key(), body)
+            assert self.body_of(self.key()) == body, "get must give exactly the bytes that were put"
 
     def test_a_missing_key_is_none(self) -> None:
         assert self.bucket.get(self.key(), max_bytes=LIMIT) is None, "get of a missing key must give None"
@@ -49,9 +49,8 @@ class ObjectTests(BucketCase):
             "an object at 'folder/object' does not make one below it"
         )
 
-    @pytest.mark.parametrize("name", ODD_NAMES)
-    def test_an_odd_key_is_a_key_like_any_other(self, name: str) -> None:
-        for key in (self.key(f"leaf/{name}"), self.key(f"{name}/below")):
+    def test_an_odd_key_is_a_key_like_any_other(self) -> None:
+        for key in [self.key(name) for odd in ODD_NAMES for name in (f"leaf/{odd}", f"{odd}/below")]:
             self.bucket.put(key, key.encode())
             assert self.body_of(key) == key.encode(), f"what was put at {key!r} is not there"
             page = self.bucket.list_page(key)

@@ -14,9 +14,9 @@ from sessionbucket.objects import Absent, Condition, Match, PreconditionFailedEr
 from sessionbucket.patience import delay
 from sessionbucket.testing._runtime.sync import at_once
 from sessionbucket.testing._sync.conformance.bucket_case import LIMIT, BucketCase
+from sessionbucket.testing._sync.rendezvous import Rendezvous
 
 WRITERS = 4
-ROUNDS = 10
 INCREMENTS = 5
 MOST_TRIES = 200
 
@@ -50,36 +50,36 @@ class RaceTests(BucketCase):
     @pytest.mark.parametrize("shared", [False, True], ids=["a bucket object each", "one bucket object"])
     def test_of_writers_who_create_one_key_at_once_one_wins(self, shared: bool) -> None:
         buckets = self.buckets(shared)
-        for number in range(ROUNDS):
+        for number in range(self.race_rounds):
             self.race(buckets, self.key(f"race-{number}"), Absent(), "created one key")
 
     @pytest.mark.parametrize("shared", [False, True], ids=["a bucket object each", "one bucket object"])
     def test_of_writers_who_replace_one_version_at_once_one_wins(self, shared: bool) -> None:
         buckets = self.buckets(shared)
-        for number in range(ROUNDS):
+        for number in range(self.race_rounds):
             version = self.bucket.put(self.key(), f"base {number}".encode())
             self.race(buckets, self.key(), Match(version), "replaced one version")
 
     def test_no_change_is_lost_when_writers_repeat_theirs_until_it_is_taken(self) -> None:
         self.bucket.put(self.key(), b"0")
 
-        def count(bucket: Bucket) -> None:
-            for _ in range(INCREMENTS):
-                self.increment(bucket)
-
-        answers = at_once(*(partial(count, bucket) for bucket in self.buckets(shared=False)))
-        assert answers == [None] * WRITERS, f"a writer failed: {answers}"
+        buckets = self.buckets(shared=False)
+        for _ in range(INCREMENTS):
+            read = Rendezvous(WRITERS)
+            answers = at_once(*(partial(self.increment, bucket, read) for bucket in buckets))
+            assert answers == [None] * WRITERS, f"a writer failed: {answers}"
         body = self.body_of(self.key())
         assert body == str(WRITERS * INCREMENTS).encode(), (
             f"updates were lost: {WRITERS} writers added 1 {INCREMENTS} times each with get and put with Match(), and the "
             f"count is {body!r}"
         )
 
-    def increment(self, bucket: Bucket) -> None:
-        """Add one to the number at the key, over exactly the version that was read."""
+    def increment(self, bucket: Bucket, read: Rendezvous) -> None:
+        """Add one to the number at the key, over exactly the version that was read; at first when all have read it."""
         for attempt in range(MOST_TRIES):
             found = bucket.get(self.key(), max_bytes=LIMIT)
             assert found is not None, "get does not find what is there"
+            read.meet()
             body = str(int(found.body) + 1).encode()
             try:
                 bucket.put(self.key(), body, condition=Match(found.info.version or ""))

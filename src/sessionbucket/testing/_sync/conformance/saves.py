@@ -13,7 +13,6 @@ from sessionbucket.testing._runtime.sync import at_once
 from sessionbucket.testing._sync.conformance.store_case import StoreCase
 
 WRITERS = 4
-ROUNDS = 10
 
 
 class SaveTests(StoreCase):
@@ -113,7 +112,7 @@ class SaveTests(StoreCase):
     def test_of_saves_of_one_version_at_once_one_wins(self) -> None:
         stores = [self.open() for _ in range(WRITERS)]
         self.store.save(self.new_session(self.id(), "base"))
-        for _ in range(ROUNDS):
+        for _ in range(self.race_rounds):
             copies = [self.loaded(store) for store in stores]
             for number, copy in enumerate(copies):
                 self.add_text(copy, f"writer {number}")
@@ -121,7 +120,7 @@ class SaveTests(StoreCase):
 
     def test_of_creates_at_once_one_wins(self) -> None:
         stores = [self.open() for _ in range(WRITERS)]
-        for round_ in range(ROUNDS):
+        for round_ in range(self.race_rounds):
             id = self.id(str(round_))
             copies = [self.new_session(id, f"writer {number}") for number in range(WRITERS)]
             self.race(stores, copies, "an id")

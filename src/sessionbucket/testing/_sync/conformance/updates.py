@@ -11,6 +11,7 @@ from sessionbucket._sync.base import BaseSessionStore
 from sessionbucket.errors import SessionNotFoundError
 from sessionbucket.testing._runtime.sync import at_once
 from sessionbucket.testing._sync.conformance.store_case import StoreCase
+from sessionbucket.testing._sync.rendezvous import Rendezvous
 
 WRITERS = 4
 TURNS = 5
@@ -73,13 +74,20 @@ class UpdateTests(StoreCase):
     def test_no_turn_is_lost_when_several_writers_update_at_once(self) -> None:
         self.store.save(self.new_session(self.id(), "base"))
 
-        def write(number: int, store: BaseSessionStore[Any]) -> None:
-            for turn in range(TURNS):
-                add = partial(self.add_text, text=f"{number}.{turn}")
-                store.update(self.id(), add, attempts=100)
+        def write(store: BaseSessionStore[Any], text: str, loaded: Rendezvous) -> None:
+            def change(session: Any) -> None:
+                loaded.meet()  # so that all have loaded before any saves
+                self.add_text(session, text)
 
-        answers = at_once(*(partial(write, number, self.open()) for number in range(WRITERS)))
-        assert answers == [None] * WRITERS, f"an update failed: {answers}"
+            store.update(self.id(), change, attempts=100)
+
+        stores = [self.open() for _ in range(WRITERS)]
+        for turn in range(TURNS):
+            loaded = Rendezvous(WRITERS)
+            answers = at_once(
+                *(partial(write, store, f"{number}.{turn}", loaded) for number, store in enumerate(stores))
+            )
+            assert answers == [None] * WRITERS, f"an update failed: {answers}"
         texts = self.stored_texts() or []
         expected = {f"{number}.{turn}" for number in range(WRITERS) for turn in range(TURNS)}
         assert set(texts) == {"base", *expected}, (
