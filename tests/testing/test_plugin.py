@@ -7,18 +7,27 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from threading import Lock
+from time import sleep
+from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
 
 import sessionbucket.testing
-from conformance.locations import environment
-from sessionbucket import AsyncSessionStore, SessionStore
+from conformance.locations import Location, environment
+from sessionbucket import AsyncS3Bucket, AsyncSessionStore, SessionStore
 from sessionbucket.codec import Codec
 from sessionbucket.models import SessionData, TaskStatus, ToolResultBlock, ToolUseBlock
 from sessionbucket.testing import SessionFactory
+from sessionbucket.testing._runtime.sync import at_once
+from sessionbucket.testing.loop_clients import LoopClients
+from sessionbucket.testing.moto import mocked_aws
 
 STRICT = """
 [pytest]
@@ -127,15 +136,48 @@ def test_a_url_opens_the_store_anywhere(request: pytest.FixtureRequest, kind: st
         assert store.list() == ["s"]
 
 
-def test_writers_who_race_on_moto_in_this_process_take_turns(sessionbucket_moto_store: SessionStore):
-    from functools import partial
+def test_requests_to_moto_in_this_process_take_turns(
+    sessionbucket_moto_store: SessionStore, monkeypatch: pytest.MonkeyPatch
+):
+    serving, served, overlaps = Lock(), [], []
+    serve = BotocoreStubber.process_request
 
-    from sessionbucket.testing._runtime.sync import at_once
+    def slow(self: BotocoreStubber, request: object) -> object:
+        served.append(request)
+        if not serving.acquire(blocking=False):
+            overlaps.append(request)
+            return serve(self, request)
+        try:
+            sleep(0.01)
+            return serve(self, request)
+        finally:
+            serving.release()
 
-    for number in range(30):
-        sessions = [SessionData(id=f"s{number}", tool_names=[str(writer)]) for writer in range(4)]
-        answers = at_once(*(partial(sessionbucket_moto_store.save, session) for session in sessions))
-        assert answers.count(None) == 1
+    monkeypatch.setattr(BotocoreStubber, "process_request", slow)
+    sessions = [SessionData(id="s", tool_names=[str(writer)]) for writer in range(4)]
+    answers = at_once(*(partial(sessionbucket_moto_store.save, session) for session in sessions))
+    assert answers.count(None) == 1
+    assert overlaps == []
+    assert len(set(map(id, served))) == len(served)  # each is served once
+
+
+def test_what_else_is_in_moto_stays(moto_url: str, raw_client: Callable[[str], Any]):
+    raw = raw_client(moto_url)
+    raw.create_bucket(Bucket="kept")
+    with mocked_aws():
+        pass
+    raw.delete_bucket(Bucket="kept")
+
+
+def test_a_client_of_a_loop_that_outlives_its_test_is_closed_with_it(moto: Location):
+    clients, loop = LoopClients(), asyncio.new_event_loop()
+    bucket = AsyncS3Bucket(moto.bucket, session=clients, endpoint_url=moto.endpoint_url, region="us-east-1")
+    assert loop.run_until_complete(bucket.head("missing")) is None
+    (client,) = clients._clients
+    assert client._opened.ag_frame is not None
+    clients.close()
+    assert client._opened.ag_frame is None
+    loop.close()
 
 
 def test_nothing_of_the_machines_settings_is_used_or_left_changed(

@@ -109,7 +109,8 @@ def mocked_aws() -> Iterator[Any]:
     mock.start(reset=False)
     try:
         session = boto3.Session(region_name=REGION)
-        session.events.register_first("before-send.s3", answer)
+        session.events.unregister("before-send", botocore_stubber)  # every handler of an event is called
+        session.events.register("before-send", answer)
         yield session
     finally:
         mock.stop(remove_data=False)

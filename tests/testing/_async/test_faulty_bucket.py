@@ -209,6 +209,14 @@ async def test_several_faults_may_meet_one_call(faulty: AsyncFaultyBucket):
     assert await body_in(faulty) == b"mine"
 
 
+async def test_the_fault_that_was_asked_for_first_is_the_outermost(faulty: AsyncFaultyBucket):
+    faulty.lose_request("put")
+    faulty.interpose(partial(faulty.inner.put, KEY, b"theirs"), "put")
+    with pytest.raises(StoreUnavailableError):
+        await faulty.put(KEY, b"mine")
+    assert await body_in(faulty) is None
+
+
 @pytest.mark.parametrize(
     ("fault", "operation", "times"),
     [

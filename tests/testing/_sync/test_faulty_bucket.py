@@ -209,6 +209,14 @@ def test_several_faults_may_meet_one_call(faulty: FaultyBucket):
     assert body_in(faulty) == b"mine"
 
 
+def test_the_fault_that_was_asked_for_first_is_the_outermost(faulty: FaultyBucket):
+    faulty.lose_request("put")
+    faulty.interpose(partial(faulty.inner.put, KEY, b"theirs"), "put")
+    with pytest.raises(StoreUnavailableError):
+        faulty.put(KEY, b"mine")
+    assert body_in(faulty) is None
+
+
 @pytest.mark.parametrize(
     ("fault", "operation", "times"),
     [
