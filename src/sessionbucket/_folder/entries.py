@@ -14,20 +14,24 @@ LOCKS = "locks"
 
 
 def described(key: str, status: os.stat_result, version: str | None) -> ObjectInfo:
-    """The object that a file is."""
+    """The object that a file is. A folder keeps no content type, so the name tells it."""
+    guessed, encoding = mimetypes.guess_type(key, strict=True)
     return ObjectInfo(
         key=key,
         size=status.st_size,
-        updated_at=datetime.fromtimestamp(status.st_mtime, UTC),
+        updated_at=_updated_at(status),
         version=version,
-        content_type=_content_type(key),
+        content_type=guessed if guessed and not encoding else "application/octet-stream",
     )
 
 
-def _content_type(key: str) -> str:
-    """A folder keeps no content type, so the name tells it."""
-    guessed, encoding = mimetypes.guess_type(key, strict=True)
-    return guessed if guessed and not encoding else "application/octet-stream"
+def listed(key: str, status: os.stat_result) -> ObjectInfo:
+    """What a listing tells of a file."""
+    return ObjectInfo(key, status.st_size, _updated_at(status))
+
+
+def _updated_at(status: os.stat_result) -> datetime:
+    return datetime.fromtimestamp(status.st_mtime, UTC)
 
 
 def is_listed(base: str, entry: os.DirEntry[str]) -> bool:
@@ -41,6 +45,10 @@ def is_listed(base: str, entry: os.DirEntry[str]) -> bool:
         return {each.name for each in Path(entry.path).iterdir()} - {LOCKS} != set()
     if base == f"{BOOKKEEPING}/" and name == LOCKS:
         return False
+    return name.isascii() or _is_utf8(name)
+
+
+def _is_utf8(name: str) -> bool:
     try:
         name.encode()
     except UnicodeEncodeError:
