@@ -20,7 +20,7 @@ from urllib.parse import unquote_to_bytes
 from sessionbucket.errors import InvalidArgumentError, InvalidSessionIdError, shorten
 
 MAX_STEM_BYTES = 200
-_SUFFIX = ".json"
+SUFFIX = ".json"
 _PART_FOLDERS = ("artifacts", "traces", "verification")
 _UNSAFE = re.compile(rb"[^A-Za-z0-9\-_.~@+=,]|^\.")
 
@@ -34,7 +34,7 @@ class SessionKeys:
 
     @property
     def session(self) -> str:
-        return f"{self.root}{self.stem}{_SUFFIX}"
+        return f"{self.root}{self.stem}{SUFFIX}"
 
     @property
     def artifacts(self) -> str:
@@ -50,11 +50,11 @@ class SessionKeys:
 
     @property
     def traces(self) -> str:
-        return f"{self.root}traces/{self.stem}{_SUFFIX}"
+        return f"{self.root}traces/{self.stem}{SUFFIX}"
 
     @property
     def verification(self) -> str:
-        return f"{self.root}verification/{self.stem}{_SUFFIX}"
+        return f"{self.root}verification/{self.stem}{SUFFIX}"
 
     def file(self, name: str) -> str:
         """The key of one large artifact.
@@ -91,11 +91,11 @@ class Layout:
 
     def stem(self, key: str) -> str:
         """The encoded id in the key of a session."""
-        return key.removeprefix(self.root).removesuffix(_SUFFIX)
+        return key.removeprefix(self.root).removesuffix(SUFFIX)
 
     def part_stem(self, key: str) -> str:
         """The encoded id in the key of a part."""
-        return key.removeprefix(self.root).split("/")[1].removesuffix(_SUFFIX)
+        return key.removeprefix(self.root).split("/")[1].removesuffix(SUFFIX)
 
     def keys(self, session_id: str) -> SessionKeys:
         """The keys of a session. Raises ``InvalidSessionIdError`` for an id that breaks a rule."""
@@ -136,7 +136,7 @@ class Layout:
         A name that no id is encoded to (another program's) stands for itself.
         """
         name = key.removeprefix(self.root)
-        stem = name.removesuffix(_SUFFIX)
+        stem = name.removesuffix(SUFFIX)
         if stem in (name, "") or "/" in name:
             return None
         return _decode(stem)
@@ -158,6 +158,8 @@ def _encode(name: str, refuse: Callable[[str, str], InvalidArgumentError]) -> st
 
 
 def _decode(stem: str) -> str:
+    if "%" not in stem:
+        return stem
     try:
         name = unquote_to_bytes(stem).decode()
     except UnicodeDecodeError:

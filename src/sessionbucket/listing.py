@@ -66,6 +66,12 @@ def read_cursor(cursor: str) -> str:
     )
 
 
+def check_concurrency(concurrency: int) -> None:
+    """Raises ``InvalidArgumentError`` for a number of calls at once below 1."""
+    if concurrency < 1:
+        raise InvalidArgumentError(f"concurrency {concurrency} is refused: it must be at least 1")
+
+
 def check_limit(limit: int) -> None:
     """Raises ``InvalidArgumentError`` for a page limit below 1."""
     if limit < 1:

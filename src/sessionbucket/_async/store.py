@@ -9,6 +9,7 @@ from sessionbucket._async.base import (
     AsyncBaseSessionStore,
     Files,
     Ids,
+    Loaded,
     SessionT,
     TraceEvents,
     VerificationReports,
@@ -24,14 +25,14 @@ from sessionbucket._async.reference import AsyncReferenceNames
 from sessionbucket._async.saving import AsyncSessionWriter
 from sessionbucket._async.streams import AsyncFileReader
 from sessionbucket._async.trust import AsyncTrust
-from sessionbucket._runtime.async_ import FileSource
+from sessionbucket._runtime.async_ import FileSource, Items
 from sessionbucket.capability import ProbeResult
 from sessionbucket.chain import chain_of
 from sessionbucket.codec import DEFAULT_MAX_BYTES, Codec
 from sessionbucket.errors import InvalidArgumentError, SessionCorruptedError, shorten
 from sessionbucket.findings import Finding
 from sessionbucket.layout import Layout
-from sessionbucket.listing import SessionInfo, SessionPage
+from sessionbucket.listing import SessionInfo, SessionPage, check_concurrency
 from sessionbucket.models import ArtifactStore, SessionData, TraceEvent, VerificationReport
 from sessionbucket.objects import StoredObject
 from sessionbucket.versions import StoredVersion, hand_over, recall, remember
@@ -175,7 +176,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
 
     async def list(self) -> Ids:
         """The ids of all sessions, sorted by key; one request for every thousand, and no body is read."""
-        return [info.id async for info in self._listing.iterate("")]
+        return await self._listing.ids()
 
     async def list_page(
         self, *, prefix: str = "", limit: int = 1000, cursor: str | None = None
@@ -188,10 +189,20 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         """
         return await self._listing.page(prefix, limit, cursor)
 
-    async def iter_sessions(self, *, prefix: str = "") -> AsyncGenerator[SessionInfo, None]:
-        """All sessions whose ids start with ``prefix``, sorted by key, page by page; no body is read."""
-        async for info in self._listing.iterate(prefix):
-            yield info
+    def iter_sessions(self, *, prefix: str = "", concurrency: int = 1) -> AsyncGenerator[SessionInfo, None]:
+        """All sessions whose ids start with ``prefix``, sorted by key, page by page; no body is read.
+
+        With a ``concurrency`` above 1 so many requests at once list the keys in ranges, which are found from how the
+        ids lie on the pages before; what is given and its order are the same. It takes few requests more, and ten pages
+        of memory for each of them. What is a page or less is one request as ever.
+
+        Raises ``InvalidArgumentError`` for a ``concurrency`` below 1.
+        """
+        check_concurrency(concurrency)
+        return self._listing.iterate(prefix, concurrency)
+
+    def load_many(self, ids: Items[str], *, concurrency: int = 16) -> AsyncGenerator[Loaded[SessionT], None]:
+        return super().load_many(ids, concurrency=concurrency)
 
     async def save_artifacts(self, id: str, artifacts: ArtifactStore) -> None:
         await self._parts.save_artifacts(id, artifacts)

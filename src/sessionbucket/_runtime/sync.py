@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+from types import TracebackType
+from typing import Any, ParamSpec, Self, TypeVar
 
 from sessionbucket.sources import SyncFileSource as FileSource
 from sessionbucket.sources import iterate
@@ -14,8 +17,24 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 sleep = time.sleep
+closing = contextlib.closing
 
-__all__ = ["FileSource", "chunks_of", "gather", "in_thread", "settled", "sleep"]
+Items = Iterable[T]
+Call = Future
+
+__all__ = [
+    "Call",
+    "Crew",
+    "FileSource",
+    "Items",
+    "chunks_of",
+    "closing",
+    "each",
+    "gather",
+    "in_thread",
+    "settled",
+    "sleep",
+]
 
 
 def gather(calls: Sequence[Callable[[], T]]) -> list[T]:
@@ -26,6 +45,42 @@ def gather(calls: Sequence[Callable[[], T]]) -> list[T]:
     with ThreadPoolExecutor(max_workers=max(1, len(calls))) as pool:
         futures = [pool.submit(call) for call in calls]
     return [future.result() for future in futures]
+
+
+class Crew:
+    """Calls under way at the same time, in threads. None is left when the block ends: it waits for those that have begun.
+
+    A crew of one is the caller's own thread, so that what is not made for threads never meets another.
+    """
+
+    def __init__(self, size: int) -> None:
+        """``size`` is the most that the caller starts before it has waited for one."""
+        self._pool = ThreadPoolExecutor(size, thread_name_prefix="sessionbucket") if size > 1 else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def start(self, call: Callable[[], T]) -> Call[T]:
+        if self._pool is not None:
+            return self._pool.submit(call)
+        done: Future[T] = Future()
+        done.set_result(call())
+        return done
+
+    def wait(self, calls: Collection[Call[Any]]) -> None:
+        """Wait until one of these is done."""
+        wait_for(calls, return_when=FIRST_COMPLETED)
+
+
+def each(items: Items[T]) -> Generator[T, None, None]:
+    """The items, one by one as they are asked for."""
+    yield from items
 
 
 def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import cast, overload
 
-from sessionbucket._runtime.sync import FileSource
+from sessionbucket._runtime.sync import FileSource, Items
 from sessionbucket._sync.base import (
     BaseSessionStore,
     Files,
     Ids,
+    Loaded,
     SessionT,
     TraceEvents,
     VerificationReports,
@@ -31,7 +32,7 @@ from sessionbucket.codec import DEFAULT_MAX_BYTES, Codec
 from sessionbucket.errors import InvalidArgumentError, SessionCorruptedError, shorten
 from sessionbucket.findings import Finding
 from sessionbucket.layout import Layout
-from sessionbucket.listing import SessionInfo, SessionPage
+from sessionbucket.listing import SessionInfo, SessionPage, check_concurrency
 from sessionbucket.models import ArtifactStore, SessionData, TraceEvent, VerificationReport
 from sessionbucket.objects import StoredObject
 from sessionbucket.versions import StoredVersion, hand_over, recall, remember
@@ -175,7 +176,7 @@ class SessionStore(BaseSessionStore[SessionT]):
 
     def list(self) -> Ids:
         """The ids of all sessions, sorted by key; one request for every thousand, and no body is read."""
-        return [info.id for info in self._listing.iterate("")]
+        return self._listing.ids()
 
     def list_page(self, *, prefix: str = "", limit: int = 1000, cursor: str | None = None) -> SessionPage:
         """At most ``limit`` sessions whose ids start with ``prefix``, sorted by key, from ``cursor`` on.
@@ -186,10 +187,20 @@ class SessionStore(BaseSessionStore[SessionT]):
         """
         return self._listing.page(prefix, limit, cursor)
 
-    def iter_sessions(self, *, prefix: str = "") -> Generator[SessionInfo, None, None]:
-        """All sessions whose ids start with ``prefix``, sorted by key, page by page; no body is read."""
-        for info in self._listing.iterate(prefix):
-            yield info
+    def iter_sessions(self, *, prefix: str = "", concurrency: int = 1) -> Generator[SessionInfo, None, None]:
+        """All sessions whose ids start with ``prefix``, sorted by key, page by page; no body is read.
+
+        With a ``concurrency`` above 1 so many requests at once list the keys in ranges, which are found from how the
+        ids lie on the pages before; what is given and its order are the same. It takes few requests more, and ten pages
+        of memory for each of them. What is a page or less is one request as ever.
+
+        Raises ``InvalidArgumentError`` for a ``concurrency`` below 1.
+        """
+        check_concurrency(concurrency)
+        return self._listing.iterate(prefix, concurrency)
+
+    def load_many(self, ids: Items[str], *, concurrency: int = 16) -> Generator[Loaded[SessionT], None, None]:
+        return super().load_many(ids, concurrency=concurrency)
 
     def save_artifacts(self, id: str, artifacts: ArtifactStore) -> None:
         self._parts.save_artifacts(id, artifacts)
