@@ -15,13 +15,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 from urllib.parse import unquote_to_bytes
 
 from sessionbucket.errors import InvalidArgumentError, InvalidSessionIdError, shorten
 
 MAX_STEM_BYTES = 200
 SUFFIX = ".json"
-_PART_FOLDERS = ("artifacts", "traces", "verification")
+_ARTIFACTS = "artifacts"
+_MANIFEST = "artifacts.json"
+_FILES = "files"
+_PART_FOLDERS = (_ARTIFACTS, "traces", "verification")
 _UNSAFE = re.compile(rb"[^A-Za-z0-9\-_.~@+=,]|^\.")
 
 
@@ -96,6 +100,25 @@ class Layout:
     def part_stem(self, key: str) -> str:
         """The encoded id in the key of a part."""
         return key.removeprefix(self.root).split("/")[1].removesuffix(SUFFIX)
+
+    def part_prefixes(self, prefix: str) -> tuple[str, ...]:
+        """What the keys of all parts start with whose sessions' ids start with ``prefix``."""
+        start = self.id_prefix(prefix).removeprefix(self.root)
+        return tuple(folder + start for folder in self.part_folders)
+
+    def part_key(self, name: str, stem: str) -> str:
+        """The key of one of the ``JSON_PARTS`` of the session with the encoded id."""
+        return cast("str", getattr(SessionKeys(self.root, stem), name))
+
+    def part(self, key: str) -> tuple[str, str]:
+        """Which part a key under ``part_folders`` is of, and the encoded id of its session.
+
+        A key of another program's has a name of no part.
+        """
+        folder, stem, *rest = key.removeprefix(self.root).split("/")
+        if folder == _ARTIFACTS:
+            return {_MANIFEST: _ARTIFACTS, _FILES: _FILES}.get((rest or [""])[0], ""), stem
+        return ("" if rest else folder), stem.removesuffix(SUFFIX)
 
     def keys(self, session_id: str) -> SessionKeys:
         """The keys of a session. Raises ``InvalidSessionIdError`` for an id that breaks a rule."""

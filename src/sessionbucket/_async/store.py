@@ -14,6 +14,7 @@ from sessionbucket._async.base import (
     TraceEvents,
     VerificationReports,
 )
+from sessionbucket._async.bodies import AsyncSessionBodies
 from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._async.buckets.steady import AsyncSteadyBucket
 from sessionbucket._async.checking import AsyncStoreCheck
@@ -97,6 +98,14 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         self._files = AsyncSessionFiles(self._bucket, self._layout)
         self._check = AsyncStoreCheck(self._bucket, self._layout, max_bytes, self._decode)
         self._listing = AsyncSessionListing(self._bucket, self._layout)
+        self.bodies = AsyncSessionBodies(
+            self._bucket,
+            self._layout,
+            reference=self._reference,
+            writer=self._writer,
+            max_bytes=max_bytes,
+            decode=self._decode,
+        )
 
     @property
     def backend_name(self) -> str:
@@ -127,14 +136,8 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         Raises ``SessionCorruptedError`` for an object that is no session or another one, and
         ``SessionTooLargeError`` for one above ``max_bytes``; the object is left as it is.
         """
-        keys = self._layout.keys(id)
-        found = await self._bucket.get(keys.session, max_bytes=self._max_bytes)
-        if found is None:
-            at_reference_name = await self._reference.find(id)
-            if at_reference_name is None:
-                return None
-            found = at_reference_name[1]
-        return self._decode(id, found)
+        found = await self.bodies.find(id)
+        return None if found is None else self._decode(id, found)
 
     def _decode(self, id: str, found: StoredObject) -> SessionT:
         session = self._codec.decode(found.body, key=found.info.key)

@@ -15,6 +15,7 @@ from sessionbucket._sync.base import (
     TraceEvents,
     VerificationReports,
 )
+from sessionbucket._sync.bodies import SessionBodies
 from sessionbucket._sync.bucket import Bucket
 from sessionbucket._sync.buckets.steady import SteadyBucket
 from sessionbucket._sync.checking import StoreCheck
@@ -97,6 +98,14 @@ class SessionStore(BaseSessionStore[SessionT]):
         self._files = SessionFiles(self._bucket, self._layout)
         self._check = StoreCheck(self._bucket, self._layout, max_bytes, self._decode)
         self._listing = SessionListing(self._bucket, self._layout)
+        self.bodies = SessionBodies(
+            self._bucket,
+            self._layout,
+            reference=self._reference,
+            writer=self._writer,
+            max_bytes=max_bytes,
+            decode=self._decode,
+        )
 
     @property
     def backend_name(self) -> str:
@@ -127,14 +136,8 @@ class SessionStore(BaseSessionStore[SessionT]):
         Raises ``SessionCorruptedError`` for an object that is no session or another one, and
         ``SessionTooLargeError`` for one above ``max_bytes``; the object is left as it is.
         """
-        keys = self._layout.keys(id)
-        found = self._bucket.get(keys.session, max_bytes=self._max_bytes)
-        if found is None:
-            at_reference_name = self._reference.find(id)
-            if at_reference_name is None:
-                return None
-            found = at_reference_name[1]
-        return self._decode(id, found)
+        found = self.bodies.find(id)
+        return None if found is None else self._decode(id, found)
 
     def _decode(self, id: str, found: StoredObject) -> SessionT:
         session = self._codec.decode(found.body, key=found.info.key)
