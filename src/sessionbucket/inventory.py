@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from sessionbucket.objects import ObjectInfo
@@ -9,6 +10,7 @@ from sessionbucket.objects import ObjectInfo
 JSON_PARTS = ("artifacts", "traces", "verification")
 """The parts that are one object each."""
 FILES = "files"
+_MD5_VERSION = re.compile(r'"[0-9a-f]{32}"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +23,10 @@ class Inventory:
 
     prefix: str
     sessions: dict[str, ObjectInfo] = field(default_factory=dict)
-    parts: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in (*JSON_PARTS, FILES)})
-    """The encoded ids of the sessions that have a part of the name."""
+    parts: dict[str, dict[str, str | None]] = field(
+        default_factory=lambda: {name: {} for name in (*JSON_PARTS, FILES)}
+    )
+    """By the part's name and the session's encoded id: the version, where the listing tells it; of files, of one of them."""
 
     def is_unchanged(self, stem: str, found: ObjectInfo) -> bool:
         """Whether the session's object is still the one that was listed."""
@@ -33,6 +37,15 @@ class Inventory:
             return listed.version == found.version
         return (listed.size, listed.updated_at) == (found.size, found.updated_at)
 
+    def has_session(self, stem: str, version: str | None) -> bool:
+        """Whether the session was there in this version, an MD5: with the same bytes."""
+        listed = self.sessions.get(stem)
+        return listed is not None and _tells_bytes(version) and listed.version == version
+
+    def has_part(self, name: str, stem: str, version: str | None) -> bool:
+        """Whether the part was there in this version, an MD5: with the same bytes."""
+        return _tells_bytes(version) and self.parts[name].get(stem) == version
+
     def lacks_session(self, stem: str) -> bool:
         """Whether it is known that no session was there."""
         return stem.startswith(self.prefix) and stem not in self.sessions
@@ -40,3 +53,7 @@ class Inventory:
     def lacks_part(self, name: str, stem: str) -> bool:
         """Whether it is known that no such part was there."""
         return stem.startswith(self.prefix) and stem not in self.parts[name]
+
+
+def _tells_bytes(version: str | None) -> bool:
+    return version is not None and _MD5_VERSION.fullmatch(version) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import Lock
 from typing import Any
 
+from sessionbucket._engines.timestamps import reading_times_quickly
 from sessionbucket._s3.options import S3Options, client_arguments, client_config
 
 
@@ -32,9 +33,13 @@ class Connection:
 
     def _connect(self) -> Any:
         import boto3  # noqa: PLC0415 (slow to import)
+        import botocore.session  # noqa: PLC0415
         from botocore.config import Config  # noqa: PLC0415
 
-        session = self._session or boto3.Session(profile_name=self._options.get("profile"))
+        session = self._session or boto3.Session(
+            profile_name=self._options.get("profile"),
+            botocore_session=reading_times_quickly(botocore.session.get_session()),
+        )
         return session.client(
             "s3", config=Config(**client_config(self._options)), **client_arguments(self._options)
         )

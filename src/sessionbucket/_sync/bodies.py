@@ -56,7 +56,7 @@ class SessionBodies:
             for info in infos:
                 name, stem = self._layout.part(info.key)
                 if name in found.parts:
-                    found.parts[name].add(stem)
+                    found.parts[name][stem] = info.version
 
     def ids(self, inventory: Inventory) -> list[str]:
         """The ids of its sessions, sorted by key."""

@@ -68,7 +68,8 @@ class SessionCopier:
     same time as far as ``pool`` has threads, which must be no threads that copy sessions.
 
     Bodies are copied as they lie. What the inventories show is not asked for again: a part that an unchanged session
-    did not have when it was listed, and whether something is there that will be written only if it is not.
+    did not have when it was listed, whether something is there that will be written only if it is not, and what is there
+    with the same MD5.
     """
 
     def __init__(
@@ -141,6 +142,8 @@ class SessionCopier:
         if there is not None and self._to.is_new(id, there):
             plan.session = plan.is_new = True
             return
+        if there is not None and there.has_session(self._to.stem(id), found.info.version):
+            return
         try:
             other = self._to.session(id)
         except (SessionCorruptedError, SessionTooLargeError):
@@ -174,6 +177,8 @@ class SessionCopier:
         stem = self._to.stem(id)
         if there is not None and there.lacks_part(name, stem):
             return found.body, False
+        if there is not None and there.has_part(name, stem, found.info.version):
+            return None, True
         try:
             other = self._to.part(name, stem)
         except SessionTooLargeError:
