@@ -34,15 +34,14 @@ def _updated_at(status: os.stat_result) -> datetime:
     return datetime.fromtimestamp(status.st_mtime, UTC)
 
 
-def is_listed(base: str, entry: os.DirEntry[str]) -> bool:
-    """Links, pipes and the like, temporary files, locks, and names that are not UTF-8 are no keys."""
+def is_key(base: str, entry: os.DirEntry[str]) -> bool:
+    """Temporary files, locks, and names that are not UTF-8 are no keys."""
     name = entry.name
-    if not (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)):
-        return False
-    if name.startswith(".") and name.endswith(".tmp"):
-        return False
-    if not base and name == BOOKKEEPING:
-        return {each.name for each in Path(entry.path).iterdir()} - {LOCKS} != set()
+    if name[0] == ".":
+        if name.endswith(".tmp"):
+            return False
+        if not base and name == BOOKKEEPING:
+            return {each.name for each in Path(entry.path).iterdir()} - {LOCKS} != set()
     if base == f"{BOOKKEEPING}/" and name == LOCKS:
         return False
     return name.isascii() or _is_utf8(name)

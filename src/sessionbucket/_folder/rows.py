@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from heapq import heapify, heappop
 
-from sessionbucket._folder.entries import is_listed, listed
+from sessionbucket._folder.entries import is_key, listed
 from sessionbucket.objects import ObjectInfo, ObjectPage
 
 Row = tuple[str, "os.DirEntry[str]"]
@@ -19,20 +19,22 @@ _FEW = 8  # taking one row off a heap costs about as much as sorting eight
 
 def page_of(scan: Scan, prefix: str, *, delimiter: str, start_after: str, limit: int) -> ObjectPage:
     """At most ``limit`` rows under the prefix that come after ``start_after``, as the port has it."""
-    page = ObjectPage([], [], None)
+    objects: list[ObjectInfo] = []
+    folders: list[str] = []
     last = ""
     for key, entry in _rows(scan, prefix, start_after, limit, recursive=not delimiter):
-        info = None if key.endswith("/") else _look_at(key, entry)
-        if info is None and not key.endswith("/"):
+        is_folder = key[-1] == "/"
+        info = None if is_folder else _look_at(key, entry)
+        if info is None and not is_folder:
             continue
-        if len(page.objects) + len(page.folders) == limit:
-            return ObjectPage(page.objects, page.folders, last)
+        if len(objects) + len(folders) == limit:
+            return ObjectPage(objects, folders, last)
         if info is None:
-            page.folders.append(key)
+            folders.append(key)
         else:
-            page.objects.append(info)
+            objects.append(info)
         last = key
-    return page
+    return ObjectPage(objects, folders, None)
 
 
 def _rows(scan: Scan, prefix: str, after: str, limit: int, *, recursive: bool) -> Iterator[Row]:
@@ -50,8 +52,11 @@ def _rows(scan: Scan, prefix: str, after: str, limit: int, *, recursive: bool) -
                 continue
             key = base + name
             # A folder's row has a slash more, and to one that is gone into, keys after it belong.
-            if (key > after or after.startswith(key)) and is_listed(base, entry):
-                found.append((f"{key}/" if entry.is_dir(follow_symlinks=False) else key, entry))
+            if key <= after and not after.startswith(key):
+                continue
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if (is_folder or entry.is_file(follow_symlinks=False)) and is_key(base, entry):
+                found.append((f"{key}/" if is_folder else key, entry))
     for key, entry in _in_order(found, limit):
         if recursive and key.endswith("/"):
             yield from _rows(scan, key, after, limit, recursive=True)
