@@ -75,13 +75,13 @@ async def test_ids_are_taken_no_further_ahead_than_is_loaded_at_once(
     async def endless() -> AsyncGenerator[str, None]:
         nonlocal taken
         while True:
-            yield f"s{taken % 9}"
             taken += 1
+            yield f"s{taken % 9}"
 
     loaded = full.load_many(endless(), concurrency=concurrency)
     for given in range(1, 20):
         await anext(loaded)
-        assert taken < given + concurrency
+        assert taken == given - 1 + concurrency
     await loaded.aclose()
 
 
