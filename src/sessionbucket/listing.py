@@ -6,15 +6,15 @@ import base64
 import binascii
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sessionbucket.errors import InvalidArgumentError, shorten
 
 _VERSION = b"1:"
 
 
-@dataclass(frozen=True, slots=True)
-class SessionInfo:
-    """A session as the listing alone tells it; its body was not read.
+class SessionInfo(NamedTuple):
+    """A session as the listing alone tells it; its body was not read. A tuple, since listings make so many of them.
 
     ``size`` is in bytes. ``version`` is the ETag, or None where the listing does not have it (a folder). A backend
     that is no bucket may know only the id.

@@ -143,3 +143,21 @@ def test_a_ruler_puts_the_texts_it_is_made_of_in_order_and_gives_them_back(
     for text in texts:
         assert ruler.text(ruler.number(text)) == text
     assert sorted(texts) == sorted(texts, key=ruler.number)
+
+
+def test_a_key_at_the_very_cut_is_given_once():
+    keys = [f"s-{number:03}" for number in range(200)]
+    plan = RangePlan("", "", concurrency=4)
+    cuts, rows = set(), []
+    while not plan.is_finished:
+        under_way = []
+        while len(under_way) < 4 and (found := plan.next_range()):
+            under_way.append(found)
+        cuts |= {found.after for found in under_way}
+        for found in under_way:
+            page = page_of(keys, found.after, 3)
+            plan.take(found, page, page.next_start_after)
+        while (ready := plan.ready()) is not None:
+            rows += ready
+    assert cuts & {*keys}
+    assert [info.key for info in rows] == keys
