@@ -161,3 +161,27 @@ def test_a_key_at_the_very_cut_is_given_once():
             rows += ready
     assert cuts & {*keys}
     assert [info.key for info in rows] == keys
+
+
+def test_ranges_wait_for_one_that_is_slow_instead_of_filling_the_memory():
+    keys = [f"s-{number:05}.json" for number in range(20_000)]
+    concurrency = 4
+    plan = RangePlan("", ".json", concurrency=concurrency)
+
+    def answer(found: KeyRange) -> int:
+        page = page_of(keys, found.after, 10)
+        plan.take(found, page, page.next_start_after)
+        return len(page.objects)
+
+    first = plan.next_range()
+    assert first
+    assert answer(first) == len(plan.ready() or [])
+    slow = plan.next_range()
+    assert slow is first
+    rows = 0
+    while (found := plan.next_range()) is not None:
+        rows += answer(found)
+    assert plan.ready() is None
+    assert 0 < rows <= 10 * 10 * concurrency
+    assert answer(slow) == 10
+    assert plan.ready()
