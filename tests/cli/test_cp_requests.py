@@ -143,6 +143,16 @@ def test_a_file_that_came_after_the_listing_is_not_replaced(
     assert not other.exists("s03")
 
 
+def test_a_part_that_came_after_the_listing_is_not_replaced(
+    run, filled, url, other, other_url, after_listing
+):
+    after_listing(other.location, lambda: other.save_trace_events("s03", []))
+    result = run("cp", url, other_url)
+    assert result.stdout == "copied 11, same 0, conflicts 1\n"
+    assert other.load_trace_events("s03") == []
+    assert not other.exists("s03")
+
+
 def test_a_turn_that_was_saved_after_the_listing_comes_with_its_parts(
     run, filled, url, other, other_url, after_listing
 ):
