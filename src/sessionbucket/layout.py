@@ -15,13 +15,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 from urllib.parse import unquote_to_bytes
 
 from sessionbucket.errors import InvalidArgumentError, InvalidSessionIdError, shorten
 
 MAX_STEM_BYTES = 200
-_SUFFIX = ".json"
-_PART_FOLDERS = ("artifacts", "traces", "verification")
+SUFFIX = ".json"
+_ARTIFACTS = "artifacts"
+_MANIFEST = "artifacts.json"
+_FILES = "files"
+_PART_FOLDERS = (_ARTIFACTS, "traces", "verification")
 _UNSAFE = re.compile(rb"[^A-Za-z0-9\-_.~@+=,]|^\.")
 
 
@@ -34,7 +38,7 @@ class SessionKeys:
 
     @property
     def session(self) -> str:
-        return f"{self.root}{self.stem}{_SUFFIX}"
+        return f"{self.root}{self.stem}{SUFFIX}"
 
     @property
     def artifacts(self) -> str:
@@ -50,11 +54,11 @@ class SessionKeys:
 
     @property
     def traces(self) -> str:
-        return f"{self.root}traces/{self.stem}{_SUFFIX}"
+        return f"{self.root}traces/{self.stem}{SUFFIX}"
 
     @property
     def verification(self) -> str:
-        return f"{self.root}verification/{self.stem}{_SUFFIX}"
+        return f"{self.root}verification/{self.stem}{SUFFIX}"
 
     def file(self, name: str) -> str:
         """The key of one large artifact.
@@ -91,11 +95,30 @@ class Layout:
 
     def stem(self, key: str) -> str:
         """The encoded id in the key of a session."""
-        return key.removeprefix(self.root).removesuffix(_SUFFIX)
+        return key.removeprefix(self.root).removesuffix(SUFFIX)
 
     def part_stem(self, key: str) -> str:
         """The encoded id in the key of a part."""
-        return key.removeprefix(self.root).split("/")[1].removesuffix(_SUFFIX)
+        return key.removeprefix(self.root).split("/")[1].removesuffix(SUFFIX)
+
+    def part_prefixes(self, prefix: str) -> tuple[str, ...]:
+        """What the keys of all parts start with whose sessions' ids start with ``prefix``."""
+        start = self.id_prefix(prefix).removeprefix(self.root)
+        return tuple(folder + start for folder in self.part_folders)
+
+    def part_key(self, name: str, stem: str) -> str:
+        """The key of one of the ``JSON_PARTS`` of the session with the encoded id."""
+        return cast("str", getattr(SessionKeys(self.root, stem), name))
+
+    def part(self, key: str) -> tuple[str, str]:
+        """Which part a key under ``part_folders`` is of, and the encoded id of its session.
+
+        A key of another program's has a name of no part.
+        """
+        folder, stem, *rest = key.removeprefix(self.root).split("/")
+        if folder == _ARTIFACTS:
+            return {_MANIFEST: _ARTIFACTS, _FILES: _FILES}.get((rest or [""])[0], ""), stem
+        return ("" if rest else folder), stem.removesuffix(SUFFIX)
 
     def keys(self, session_id: str) -> SessionKeys:
         """The keys of a session. Raises ``InvalidSessionIdError`` for an id that breaks a rule."""
@@ -136,7 +159,7 @@ class Layout:
         A name that no id is encoded to (another program's) stands for itself.
         """
         name = key.removeprefix(self.root)
-        stem = name.removesuffix(_SUFFIX)
+        stem = name.removesuffix(SUFFIX)
         if stem in (name, "") or "/" in name:
             return None
         return _decode(stem)
@@ -158,6 +181,8 @@ def _encode(name: str, refuse: Callable[[str, str], InvalidArgumentError]) -> st
 
 
 def _decode(stem: str) -> str:
+    if "%" not in stem:
+        return stem
     try:
         name = unquote_to_bytes(stem).decode()
     except UnicodeDecodeError:

@@ -6,15 +6,15 @@ import base64
 import binascii
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sessionbucket.errors import InvalidArgumentError, shorten
 
 _VERSION = b"1:"
 
 
-@dataclass(frozen=True, slots=True)
-class SessionInfo:
-    """A session as the listing alone tells it; its body was not read.
+class SessionInfo(NamedTuple):
+    """A session as the listing alone tells it; its body was not read. A tuple, since listings make so many of them.
 
     ``size`` is in bytes. ``version`` is the ETag, or None where the listing does not have it (a folder). A backend
     that is no bucket may know only the id.
@@ -64,6 +64,12 @@ def read_cursor(cursor: str) -> str:
     raise InvalidArgumentError(
         f"cursor {shorten(cursor)} is refused: it is not one that list_page gave; start again without a cursor"
     )
+
+
+def check_concurrency(concurrency: int) -> None:
+    """Raises ``InvalidArgumentError`` for a number of calls at once below 1."""
+    if concurrency < 1:
+        raise InvalidArgumentError(f"concurrency {concurrency} is refused: it must be at least 1")
 
 
 def check_limit(limit: int) -> None:

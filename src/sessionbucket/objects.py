@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sessionbucket.errors import SessionBucketError
 
@@ -75,9 +75,8 @@ class PreconditionFailedError(SessionBucketError):
         self.retried = retried
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectInfo:
-    """An object without its body.
+class ObjectInfo(NamedTuple):
+    """An object without its body. A tuple, since listings make a hundred thousand of them.
 
     ``size`` is in bytes. ``version`` is the ETag with its quotes, or None where a listing does not know it.
     ``content_type`` and ``metadata`` are not known to listings, nor to folders.
@@ -88,7 +87,7 @@ class ObjectInfo:
     updated_at: datetime
     version: str | None = None
     content_type: str | None = None
-    metadata: Mapping[str, str] = field(default_factory=lambda: NO_METADATA, hash=False)
+    metadata: Mapping[str, str] = NO_METADATA
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from sessionbucket import (
     ToolArtifact,
     open_store,
 )
+from sessionbucket._sync.bodies import SessionBodies
 
 
 @pytest.fixture
@@ -120,10 +121,10 @@ def test_what_only_the_destination_has_is_kept(run, filled, url, other, other_ur
 
 
 def test_the_session_object_is_written_last(run, filled, url, other_url, monkeypatch):
-    def fail(self: SessionStore, session: object, *, overwrite: bool = False) -> None:
+    def fail(self: SessionBodies, id: str, body: bytes, **_: bool) -> None:
         raise StoreUnavailableError("it went away", location="there")
 
-    monkeypatch.setattr(SessionStore, "save", fail)
+    monkeypatch.setattr(SessionBodies, "put_session", fail)
     assert run("cp", url, other_url, "a").exit_code == 1
     assert set(tree(other_url)) == set(tree(url)) - {"a.json", "b.json", "a%2Fc.json"}
 
@@ -231,10 +232,10 @@ def test_a_missing_source_is_an_error_and_is_not_created(run, tmp_path, other_ur
 
 
 def test_a_store_that_goes_away_ends_the_copy_with_an_account(run, filled, url, other_url, monkeypatch):
-    def fail(self: SessionStore, id: str) -> None:
+    def fail(self: SessionBodies, id: str) -> None:
         raise BucketNotFoundError("the bucket is gone", location="there")
 
-    monkeypatch.setattr(SessionStore, "load", fail)
+    monkeypatch.setattr(SessionBodies, "session", fail)
     result = run("cp", url, other_url)
     assert result.exit_code == 1
     assert result.stdout == "copied 0, same 0, conflicts 0\n"
@@ -242,10 +243,10 @@ def test_a_store_that_goes_away_ends_the_copy_with_an_account(run, filled, url, 
 
 
 def test_an_interrupted_copy_says_how_far_it_came(run, filled, url, other_url, monkeypatch):
-    def interrupt(self: SessionStore, id: str) -> None:
+    def interrupt(self: SessionBodies, id: str) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(SessionStore, "load", interrupt)
+    monkeypatch.setattr(SessionBodies, "session", interrupt)
     result = run("cp", url, other_url)
     assert result.exit_code == 130
     assert result.stdout == "copied 0, same 0, conflicts 0\n"

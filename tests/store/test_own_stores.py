@@ -154,3 +154,19 @@ async def test_the_async_side_has_the_same_defaults():
         await store.update("a", lambda session: say(session, "called"))
         assert texts_of(await store.load("a")) == ["base", "awaited", "called"]
         await store.health_check()
+
+
+def test_many_are_loaded_one_at_a_time_in_the_callers_thread_unless_asked(store: SqliteStore):
+    """A connection of sqlite3 refuses every thread but its own."""
+    for id in IDS:
+        store.save(session_of(id, id))
+    loaded = list(store.load_many([*IDS, "gone"]))
+    assert [id for id, _ in loaded] == [*IDS, "gone"]
+    assert [session and texts_of(session) for _, session in loaded] == [*([id] for id in IDS), None]
+
+
+async def test_many_are_loaded_from_an_async_backend():
+    store = DictStore()
+    for id in IDS:
+        await store.save(session_of(id, id))
+    assert [id async for id, _ in store.load_many(IDS, concurrency=3)] == IDS

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 from sessionbucket._async.bucket import AsyncBucket
-from sessionbucket._async.paging import next_start, pages
+from sessionbucket._async.paging import next_start, pages, pages_at_once
+from sessionbucket._runtime.async_ import closing
 from sessionbucket.errors import InvalidArgumentError
-from sessionbucket.layout import Layout
+from sessionbucket.layout import SUFFIX, Layout
 from sessionbucket.listing import SessionInfo, SessionPage, check_limit, read_cursor, write_cursor
 from sessionbucket.objects import PAGE_LIMIT, ObjectInfo
 
@@ -21,14 +22,28 @@ class AsyncSessionListing:
         self._bucket = bucket
         self._layout = layout
 
-    async def iterate(self, prefix: str) -> AsyncGenerator[SessionInfo, None]:
+    async def iterate(self, prefix: str, concurrency: int) -> AsyncGenerator[SessionInfo, None]:
         """All sessions, in whole pages of the bucket's."""
+        async with closing(self._objects(prefix, concurrency)) as pages_of_objects:
+            async for objects in pages_of_objects:
+                for info in objects:
+                    session = self._session(info)
+                    if session:
+                        yield session
+
+    async def ids(self) -> list[str]:
+        """The ids of all sessions."""
+        found: list[str] = []
+        async for objects in self._objects("", 1):
+            ids = [self._layout.session_id(info.key) for info in objects]
+            found += [id for id in ids if id is not None]
+        return found
+
+    def _objects(self, prefix: str, concurrency: int) -> AsyncGenerator[list[ObjectInfo], None]:
         start = self._layout.id_prefix(prefix)
-        async for infos in pages(self._bucket, start, delimiter="/", limit=self._bucket.page_limit):
-            for info in infos:
-                session = self._session(info)
-                if session:
-                    yield session
+        if concurrency == 1:
+            return pages(self._bucket, start, delimiter="/", limit=self._bucket.page_limit)
+        return pages_at_once(self._bucket, start, suffix=SUFFIX, concurrency=concurrency)
 
     async def page(self, prefix: str, limit: int, cursor: str | None) -> SessionPage:
         """One page, in one request as a rule: the rows asked for leave room for the folders of the parts.

@@ -1,11 +1,18 @@
-"""Going through a bucket's listing page by page."""
+"""Going through a bucket's listing page by page, or in several ranges at once."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from functools import partial
+from typing import TYPE_CHECKING
 
 from sessionbucket._async.bucket import AsyncBucket
+from sessionbucket._runtime.async_ import Crew
 from sessionbucket.objects import PAGE_LIMIT, ObjectInfo, ObjectPage
+from sessionbucket.ranges import KeyRange, RangePlan
+
+if TYPE_CHECKING:
+    from sessionbucket._runtime.async_ import Call
 
 
 async def pages(
@@ -17,6 +24,28 @@ async def pages(
         page = await bucket.list_page(prefix, delimiter=delimiter, start_after=after, limit=limit)
         yield page.objects
         after = next_start(page)
+
+
+async def pages_at_once(
+    bucket: AsyncBucket, prefix: str, *, suffix: str, concurrency: int
+) -> AsyncGenerator[list[ObjectInfo], None]:
+    """The same objects in the same order as ``pages`` with the delimiter ``/`` gives, from several requests at once."""
+    plan = RangePlan(prefix, suffix, concurrency=concurrency)
+    asked: dict[Call[ObjectPage], KeyRange] = {}
+    async with Crew(concurrency) as crew:
+        while not plan.is_finished:
+            while len(asked) < concurrency and (range_ := plan.next_range()):
+                request = partial(
+                    bucket.list_page, prefix, delimiter="/", start_after=range_.after, limit=bucket.page_limit
+                )
+                asked[crew.start(request)] = range_
+            if (objects := plan.ready()) is not None:
+                yield objects
+            else:
+                await crew.wait(asked)
+            for call in [call for call in asked if call.done()]:
+                page = call.result()
+                plan.take(asked.pop(call), page, next_start(page))
 
 
 def next_start(page: ObjectPage) -> str | None:

@@ -42,6 +42,22 @@ class AsyncSessionWriter:
             await self._reference.remove(old)
         return written
 
+    async def write_body(
+        self, id: str, keys: SessionKeys, body: bytes, *, overwrite: bool, is_new: bool
+    ) -> None:
+        """Write the body of a session that is not from here; with ``is_new`` it has no other name to be moved from."""
+        if is_new and not overwrite and await self._trust.conditional():
+            await self._replace(id, keys.session, body, None)
+        else:
+            await self.write(id, keys, body, None, overwrite=overwrite)
+
+    async def write_part(self, id: str, key: str, body: bytes, *, overwrite: bool) -> None:
+        """Write the body of a part where there is none, or with ``overwrite`` in any case."""
+        if overwrite or not await self._trust.conditional():
+            await self._bucket.put(key, body, content_type=JSON)
+        else:
+            await self._replace(id, key, body, None)
+
     async def refuse_stale(
         self, id: str, keys: SessionKeys, stored: StoredVersion | None, *, overwrite: bool
     ) -> None:

@@ -11,8 +11,10 @@ from sessionbucket._async.base import (
     AsyncBaseSessionStore,
     Files,
     Ids,
+    Loaded,
     SessionT,
 )
+from sessionbucket._async.bodies import AsyncSessionBodies
 from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._async.buckets.steady import AsyncSteadyBucket
 from sessionbucket._async.files import AsyncSessionFiles
@@ -22,13 +24,13 @@ from sessionbucket._async.reference import AsyncReferenceNames
 from sessionbucket._async.saving import AsyncSessionWriter
 from sessionbucket._async.streams import AsyncFileReader
 from sessionbucket._async.trust import AsyncTrust
-from sessionbucket._runtime.async_ import FileSource
+from sessionbucket._runtime.async_ import FileSource, Items
 from sessionbucket.capability import ProbeResult
 from sessionbucket.chain import chain_of
 from sessionbucket.codec import DEFAULT_MAX_BYTES, Codec
 from sessionbucket.errors import InvalidArgumentError, SessionCorruptedError, shorten
 from sessionbucket.layout import Layout
-from sessionbucket.listing import SessionInfo, SessionPage
+from sessionbucket.listing import SessionInfo, SessionPage, check_concurrency
 from sessionbucket.models.session import SessionData
 from sessionbucket.objects import StoredObject
 from sessionbucket.versions import StoredVersion, hand_over, recall, remember
@@ -97,6 +99,14 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         self._parts = AsyncSessionParts(self._bucket, self._layout, self._reference, self._trust, max_bytes)
         self._files = AsyncSessionFiles(self._bucket, self._layout)
         self._listing = AsyncSessionListing(self._bucket, self._layout)
+        self.bodies = AsyncSessionBodies(
+            self._bucket,
+            self._layout,
+            reference=self._reference,
+            writer=self._writer,
+            max_bytes=max_bytes,
+            decode=self._decode,
+        )
 
     @property
     def backend_name(self) -> str:
@@ -127,14 +137,8 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         Raises ``SessionCorruptedError`` for an object that is no session or another one, and
         ``SessionTooLargeError`` for one above ``max_bytes``; the object is left as it is.
         """
-        keys = self._layout.keys(id)
-        found = await self._bucket.get(keys.session, max_bytes=self._max_bytes)
-        if found is None:
-            at_reference_name = await self._reference.find(id)
-            if at_reference_name is None:
-                return None
-            found = at_reference_name[1]
-        return self._decode(id, found)
+        found = await self.bodies.find(id)
+        return None if found is None else self._decode(id, found)
 
     def _decode(self, id: str, found: StoredObject) -> SessionT:
         session = self._codec.decode(found.body, key=found.info.key, is_printed=seal.is_sealed(found))
@@ -176,7 +180,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
 
     async def list(self) -> Ids:
         """The ids of all sessions, sorted by key; one request for every thousand, and no body is read."""
-        return [info.id async for info in self._listing.iterate("")]
+        return await self._listing.ids()
 
     async def list_page(
         self, *, prefix: str = "", limit: int = 1000, cursor: str | None = None
@@ -189,10 +193,20 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         """
         return await self._listing.page(prefix, limit, cursor)
 
-    async def iter_sessions(self, *, prefix: str = "") -> AsyncGenerator[SessionInfo, None]:
-        """All sessions whose ids start with ``prefix``, sorted by key, page by page; no body is read."""
-        async for info in self._listing.iterate(prefix):
-            yield info
+    def iter_sessions(self, *, prefix: str = "", concurrency: int = 1) -> AsyncGenerator[SessionInfo, None]:
+        """All sessions whose ids start with ``prefix``, sorted by key, page by page; no body is read.
+
+        With a ``concurrency`` above 1 so many requests at once list the keys in ranges, which are found from how the
+        ids lie on the pages before; what is given and its order are the same. It takes few requests more, and ten pages
+        of memory for each of them. What is a page or less is one request as ever.
+
+        Raises ``InvalidArgumentError`` for a ``concurrency`` below 1.
+        """
+        check_concurrency(concurrency)
+        return self._listing.iterate(prefix, concurrency)
+
+    def load_many(self, ids: Items[str], *, concurrency: int = 16) -> AsyncGenerator[Loaded[SessionT], None]:
+        return super().load_many(ids, concurrency=concurrency)
 
     async def save_artifacts(self, id: str, artifacts: ArtifactStore) -> None:
         await self._parts.save_artifacts(id, artifacts)

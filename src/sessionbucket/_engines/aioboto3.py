@@ -6,6 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Any
 
+from sessionbucket._engines.timestamps import reading_times_quickly
 from sessionbucket._s3.links import sign_for_every_region
 from sessionbucket._s3.options import S3Options, client_arguments, client_config
 from sessionbucket.errors import NotSupportedError
@@ -51,13 +52,16 @@ class Connection:
         try:
             import aioboto3  # noqa: PLC0415 (slow to import)
             from aiobotocore.config import AioConfig  # noqa: PLC0415
+            from aiobotocore.session import get_session  # noqa: PLC0415
 
             from sessionbucket._engines.aiohttp_once import OnceOnlySession  # noqa: PLC0415
         except ImportError as error:
             raise NotSupportedError(
                 "async S3 needs aioboto3: install sessionbucket[async], or pass a ready aiobotocore client"
             ) from error
-        session = self._session or aioboto3.Session(profile_name=self._options.get("profile"))
+        session = self._session or aioboto3.Session(
+            profile_name=self._options.get("profile"), botocore_session=reading_times_quickly(get_session())
+        )
         return session.client(
             "s3",
             config=AioConfig(http_session_cls=OnceOnlySession, **client_config(self._options)),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from threading import Lock
 from typing import Any
 
+from sessionbucket._engines.timestamps import reading_times_quickly
 from sessionbucket._s3.links import sign_for_every_region
 from sessionbucket._s3.options import S3Options, client_arguments, client_config
 
@@ -42,7 +43,8 @@ class Connection:
         if self._session:
             create = self._session.client
         else:
-            create = Session(profile=self._options.get("profile")).create_client
+            session = reading_times_quickly(Session(profile=self._options.get("profile")))
+            create = session.create_client
         client = create(
             "s3", config=Config(**client_config(self._options)), **client_arguments(self._options)
         )

@@ -14,33 +14,40 @@ LOCKS = "locks"
 
 
 def described(key: str, status: os.stat_result, version: str | None) -> ObjectInfo:
-    """The object that a file is."""
+    """The object that a file is. A folder keeps no content type, so the name tells it."""
+    guessed, encoding = mimetypes.guess_type(key, strict=True)
     return ObjectInfo(
         key=key,
         size=status.st_size,
-        updated_at=datetime.fromtimestamp(status.st_mtime, UTC),
+        updated_at=_updated_at(status),
         version=version,
-        content_type=_content_type(key),
+        content_type=guessed if guessed and not encoding else "application/octet-stream",
     )
 
 
-def _content_type(key: str) -> str:
-    """A folder keeps no content type, so the name tells it."""
-    guessed, encoding = mimetypes.guess_type(key, strict=True)
-    return guessed if guessed and not encoding else "application/octet-stream"
+def listed(key: str, status: os.stat_result) -> ObjectInfo:
+    """What a listing tells of a file."""
+    return ObjectInfo(key, status.st_size, _updated_at(status))
 
 
-def is_listed(base: str, entry: os.DirEntry[str]) -> bool:
-    """Links, pipes and the like, temporary files, locks, and names that are not UTF-8 are no keys."""
+def _updated_at(status: os.stat_result) -> datetime:
+    return datetime.fromtimestamp(status.st_mtime, UTC)
+
+
+def is_key(base: str, entry: os.DirEntry[str]) -> bool:
+    """Temporary files, locks, and names that are not UTF-8 are no keys."""
     name = entry.name
-    if not (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)):
-        return False
-    if name.startswith(".") and name.endswith(".tmp"):
-        return False
-    if not base and name == BOOKKEEPING:
-        return {each.name for each in Path(entry.path).iterdir()} - {LOCKS} != set()
+    if name[0] == ".":
+        if name.endswith(".tmp"):
+            return False
+        if not base and name == BOOKKEEPING:
+            return {each.name for each in Path(entry.path).iterdir()} - {LOCKS} != set()
     if base == f"{BOOKKEEPING}/" and name == LOCKS:
         return False
+    return name.isascii() or _is_utf8(name)
+
+
+def _is_utf8(name: str) -> bool:
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -6,18 +6,17 @@ import errno
 import hashlib
 import os
 import stat
-import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from filelock import FileLock, Timeout
-
-from sessionbucket._folder.entries import BOOKKEEPING, LOCKS, described, is_listed
+from sessionbucket._folder.entries import BOOKKEEPING, LOCKS, described
 from sessionbucket._folder.errors import MISSING, translated
+from sessionbucket._folder.locks import lock_name, release_lock, take_lock
+from sessionbucket._folder.rows import page_of
 from sessionbucket._folder.uploads import Temporary, Upload
 from sessionbucket.errors import (
     BucketNotFoundError,
@@ -25,7 +24,6 @@ from sessionbucket.errors import (
     InvalidArgumentError,
     SessionBucketError,
     SessionTooLargeError,
-    StoreUnavailableError,
 )
 from sessionbucket.objects import (
     Anything,
@@ -40,11 +38,9 @@ from sessionbucket.objects import (
 )
 
 CHUNK = 1 << 20
-_LOCK_STRIPES = 64
-_LOCK_TIMEOUT = 20.0
-_LOCK_POLL = 0.002
 # Without O_NONBLOCK the open of a named pipe would wait for its writer.
 _READ = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 class Folder:
@@ -53,14 +49,11 @@ class Folder:
     def __init__(self, root: str | os.PathLike[str], *, fsync: bool = True, create: bool = True) -> None:
         """Make the root (mode 0700) if ``create``; without it, a missing root is an error of the first use."""
         self.root = Path(os.path.realpath(root))
+        self.location = self.root.as_uri()
         self._fsync = fsync
         if create:
             with translated(self.location, None):
                 self._make_folder(self.root)
-
-    @property
-    def location(self) -> str:
-        return self.root.as_uri()
 
     @property
     def distinguishes_case(self) -> bool:
@@ -74,7 +67,7 @@ class Folder:
 
     def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
         with translated(self.location, key):
-            file = self._open(key)
+            file = self._open(self._path(key))
             if file is None:
                 return None
             with file:
@@ -86,12 +79,12 @@ class Folder:
 
     def head(self, key: str) -> ObjectInfo | None:
         with translated(self.location, key):
-            file = self._open(key)
+            file = self._open(self._path(key))
             if file is None:
                 return None
             with file:
-                version = quoted_md5(hashlib.file_digest(file, _md5))
-                return described(key, os.fstat(file.fileno()), version)
+                status = os.fstat(file.fileno())
+                return described(key, status, _version_in(file, status.st_size))
 
     def put(self, key: str, body: bytes, *, condition: Condition) -> str:
         with translated(self.location, key):
@@ -119,22 +112,8 @@ class Folder:
     def list_page(self, prefix: str, *, delimiter: str, start_after: str, limit: int) -> ObjectPage:
         if delimiter not in ("", "/"):
             raise InvalidArgumentError(f"delimiter {delimiter!r} is refused: a folder lists by '/' or by ''")
-        page = ObjectPage([], [], None)
-        last = ""
         with translated(self.location, prefix):
-            for key, entry in self._rows(prefix, start_after.encode(), recursive=not delimiter):
-                if len(page.objects) + len(page.folders) == limit:
-                    return ObjectPage(page.objects, page.folders, last)
-                if entry is None:
-                    page.folders.append(key)
-                else:
-                    try:
-                        status = entry.stat(follow_symlinks=False)
-                    except FileNotFoundError:
-                        continue
-                    page.objects.append(described(key, status, None))
-                last = key
-        return page
+            return page_of(self._scan, prefix, delimiter=delimiter, start_after=start_after, limit=limit)
 
     def leftovers(self, prefix: str) -> list[ObjectInfo]:
         """Temporary files under the prefix, this package's and a3s-code's."""
@@ -155,7 +134,7 @@ class Folder:
     def open(self, key: str) -> tuple[ObjectInfo, BinaryIO] | None:
         """The object's description and an open file of that same version."""
         with translated(self.location, key):
-            file = self._open(key)
+            file = self._open(self._path(key))
             if file is None:
                 return None
             status = os.fstat(file.fileno())
@@ -173,8 +152,7 @@ class Folder:
                 raise OSError(errno.ELOOP, "a link where a folder should be", str(folder))
         return folder / segments[-1]
 
-    def _open(self, key: str) -> BufferedReader | None:
-        path = self._path(key)
+    def _open(self, path: Path) -> BufferedReader | None:
         try:
             handle = os.open(path, _READ)
         except OSError as error:
@@ -243,16 +221,16 @@ class Folder:
     def create_temporary(self, key: str) -> Temporary:
         """A new file beside the key's, which no listing shows."""
         path = self._path(key)
+        temporary = path.with_name(f".{uuid4().hex}.tmp")
         while True:
-            self._require_root()
-            temporary = path.parent / f".{uuid4().hex}.tmp"
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
             try:
-                self._make_folder(path.parent)
-                handle = os.open(temporary, flags, 0o600)
-            except FileNotFoundError:
-                continue  # a delete has just pruned the folder, or one above it
-            return Temporary(temporary, os.fdopen(handle, "wb"))
+                handle = os.open(temporary, _CREATE, 0o600)
+            except FileNotFoundError:  # the key is the folder's first, or a delete has just pruned it
+                self._require_root()
+                with suppress(FileNotFoundError):
+                    self._make_folder(path.parent)
+            else:
+                return Temporary(temporary, os.fdopen(handle, "wb"))
 
     def commit(self, temporary: Temporary, key: str, condition: Condition) -> None:
         """Put the temporary file in the key's place, if the condition holds."""
@@ -262,70 +240,55 @@ class Folder:
             os.fsync(temporary.file.fileno())
         temporary.file.close()
         with self._lock(key):
-            if not self._holds(condition, key):
+            if not self._holds(condition, path):
                 raise PreconditionFailedError(key, location=self.location)
-            temporary.path.replace(path)
+            temporary.put_at(path)
             self._sync_folder(path.parent)
 
-    def _holds(self, condition: Condition, key: str) -> bool:
+    def _holds(self, condition: Condition, path: Path) -> bool:
         if isinstance(condition, Anything):
             return True
-        found = self.head(key)
-        return holds(condition, found.version if found else None)
+        file = self._open(path)
+        if file is None:
+            return holds(condition, None)
+        with file:
+            return holds(condition, _version_in(file, os.fstat(file.fileno()).st_size))
 
     @contextmanager
     def _lock(self, key: str) -> Iterator[None]:
         """Keep every other writer of this key out, in any process, until the block ends or the process does."""
-        self._require_root()
-        stripe = zlib.crc32(key.encode()) % _LOCK_STRIPES
-        path = self._path(f"{BOOKKEEPING}/{LOCKS}/{stripe:02d}.lock")
-        self._make_folder(path.parent)
-        lock = FileLock(path, timeout=_LOCK_TIMEOUT, mode=0o600, thread_local=False)
+        path = self._path(f"{BOOKKEEPING}/{LOCKS}/{lock_name(key)}")
         try:
-            lock.acquire(poll_interval=_LOCK_POLL)
-        except Timeout:
-            raise StoreUnavailableError(
-                f"another writer has held the lock {path.name} for {_LOCK_TIMEOUT:.0f} s; try again",
-                location=self.location,
-                key=key,
-            ) from None
+            lock = take_lock(path, location=self.location, key=key)
+        except FileNotFoundError:
+            self._require_root()
+            self._make_folder(path.parent)
+            lock = take_lock(path, location=self.location, key=key)
         try:
             yield
         finally:
-            lock.release()
+            release_lock(lock)
 
-    def _rows(
-        self, prefix: str, after: bytes, *, recursive: bool
-    ) -> Iterator[tuple[str, os.DirEntry[str] | None]]:
-        """Keys with their entries, and folders with None, in the order of their UTF-8 bytes."""
-        folder, _, start = prefix.rpartition("/")
-        base = f"{folder}/" if folder else ""
+    @contextmanager
+    def _scan(self, base: str) -> Iterator[Iterator[os.DirEntry[str]]]:
+        """The entries of a folder, none where it is missing or a link."""
+        path = self._path(base[:-1]) if base else self.root
         try:
-            path = self._path(folder) if folder else self.root
             if path.is_symlink() and path != self.root:
-                return
-            with os.scandir(path) as entries:
-                found = [
-                    (
-                        f"{base}{entry.name}/"
-                        if entry.is_dir(follow_symlinks=False)
-                        else f"{base}{entry.name}",
-                        entry,
-                    )
-                    for entry in entries
-                    if entry.name.startswith(start) and is_listed(base, entry)
-                ]
+                raise NotADirectoryError  # noqa: TRY301 (as what lies there is)
+            entries = os.scandir(path)
         except (FileNotFoundError, NotADirectoryError):
             self._require_root()
+            yield iter(())
             return
-        found.sort(key=lambda row: row[0].encode())
-        for key, entry in found:
-            is_folder = key.endswith("/")
-            if is_folder and recursive:
-                if key.encode() + b"\xff" > after:
-                    yield from self._rows(key, after, recursive=True)
-            elif key.encode() > after:
-                yield key, None if is_folder else entry
+        with entries:
+            yield entries
+
+
+def _version_in(file: BufferedReader, size: int) -> str:
+    if size <= CHUNK:
+        return version_of(file.read())
+    return quoted_md5(hashlib.file_digest(file, _md5))
 
 
 def _md5() -> hashlib._Hash:

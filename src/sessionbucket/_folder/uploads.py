@@ -12,15 +12,23 @@ from sessionbucket._folder.errors import translated
 from sessionbucket.objects import Condition
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Temporary:
     """A file being written beside its later place. Its name is never listed."""
 
     path: Path
     file: BinaryIO
+    _placed: bool = False
+
+    def put_at(self, path: Path) -> None:
+        """Give the file, which has been closed, its place in one step."""
+        self.path.replace(path)
+        self._placed = True
 
     def discard(self) -> None:
-        """Close and remove it, if it is still there."""
+        """Close and remove it, unless it was given its place."""
+        if self._placed:
+            return
         with suppress(OSError):
             self.file.close()
         with suppress(OSError):

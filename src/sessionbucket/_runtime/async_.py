@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Sequence
-from typing import ParamSpec, TypeVar, cast
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    Awaitable,
+    Callable,
+    Collection,
+    Coroutine,
+    Iterable,
+    Sequence,
+)
+from types import TracebackType
+from typing import Any, ParamSpec, Self, TypeVar, cast
 
 from sessionbucket.sources import FileSource, checked, iterate
 
@@ -13,8 +24,24 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 sleep = asyncio.sleep
+closing = contextlib.aclosing
 
-__all__ = ["FileSource", "chunks_of", "gather", "in_thread", "settled", "sleep"]
+Items = Iterable[T] | AsyncIterable[T]
+Call = asyncio.Task
+
+__all__ = [
+    "Call",
+    "Crew",
+    "FileSource",
+    "Items",
+    "chunks_of",
+    "closing",
+    "each",
+    "gather",
+    "in_thread",
+    "settled",
+    "sleep",
+]
 
 
 async def gather(calls: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
@@ -27,6 +54,49 @@ async def gather(calls: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
         if isinstance(result, BaseException):
             raise result
     return cast("list[T]", results)
+
+
+class Crew:
+    """Calls under way at the same time, as tasks. None is left when the block ends: those that are not done are cancelled."""
+
+    def __init__(self, size: int) -> None:
+        """``size`` is the most that the caller starts before it has waited for one."""
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def start(self, call: Callable[[], Coroutine[Any, Any, T]]) -> Call[T]:
+        task = asyncio.create_task(call())
+        self._tasks.add(task)
+        task.add_done_callback(self._note_done)
+        return task
+
+    def _note_done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # else asyncio complains of one that nobody came to ask for
+
+    async def wait(self, calls: Collection[Call[Any]]) -> None:
+        """Wait until one of these is done."""
+        await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+
+
+async def each(items: Items[T]) -> AsyncGenerator[T, None]:
+    """The items, one by one as they are asked for."""
+    if isinstance(items, AsyncIterable):
+        async for item in items:
+            yield item
+        return
+    for item in items:
+        yield item
 
 
 async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Generator, Sequence
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from sessionbucket.sources import SyncFileSource as FileSource
 from sessionbucket.sources import iterate
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 sleep = time.sleep
+closing = contextlib.closing
 
-__all__ = ["FileSource", "chunks_of", "gather", "in_thread", "settled", "sleep"]
+Items = Iterable[T]
+
+__all__ = [
+    "Crew",
+    "FileSource",
+    "Items",
+    "chunks_of",
+    "closing",
+    "each",
+    "gather",
+    "in_thread",
+    "settled",
+    "sleep",
+]
 
 
 def gather(calls: Sequence[Callable[[], T]]) -> list[T]:
@@ -27,6 +46,47 @@ def gather(calls: Sequence[Callable[[], T]]) -> list[T]:
     with ThreadPoolExecutor(max_workers=max(1, len(calls))) as pool:
         futures = [pool.submit(call) for call in calls]
     return [future.result() for future in futures]
+
+
+class Crew:
+    """Calls under way at the same time, in threads. None is left when the block ends: it waits for those that have begun.
+
+    A crew of one is the caller's own thread, so that what is not made for threads never meets another.
+    """
+
+    def __init__(self, size: int) -> None:
+        """``size`` is the most that the caller starts before it has waited for one."""
+        from concurrent import futures  # noqa: PLC0415 (a load or a save needs no threads)
+
+        self._futures = futures
+        self._pool = (
+            futures.ThreadPoolExecutor(size, thread_name_prefix="sessionbucket") if size > 1 else None
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def start(self, call: Callable[[], T]) -> Future[T]:
+        if self._pool is not None:
+            return self._pool.submit(call)
+        done: Future[T] = self._futures.Future()
+        done.set_result(call())
+        return done
+
+    def wait(self, calls: Collection[Future[Any]]) -> None:
+        """Wait until one of these is done."""
+        self._futures.wait(calls, return_when=self._futures.FIRST_COMPLETED)
+
+
+def each(items: Items[T]) -> Generator[T, None, None]:
+    """The items, one by one as they are asked for."""
+    yield from items
 
 
 def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from datetime import timedelta
 from functools import partial
@@ -14,18 +15,21 @@ from typing import TYPE_CHECKING, Generic, Protocol, Self
 from pydantic_core import to_json
 from typing_extensions import TypeVar
 
-from sessionbucket._runtime.sync import FileSource, gather, settled, sleep
+from sessionbucket._runtime.sync import Crew, FileSource, Items, closing, each, gather, settled, sleep
 from sessionbucket._sync.streams import FileReader
 from sessionbucket.errors import (
     InvalidArgumentError,
     NotSupportedError,
+    SessionBucketError,
     SessionConflictError,
     SessionNotFoundError,
+    shorten,
 )
 from sessionbucket.listing import (
     FileInfo,
     SessionInfo,
     SessionPage,
+    check_concurrency,
     check_limit,
     read_cursor,
     write_cursor,
@@ -34,6 +38,7 @@ from sessionbucket.models.session import SessionData
 from sessionbucket.patience import turn
 
 if TYPE_CHECKING:
+    from sessionbucket._runtime.sync import Call
     from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
 
     TraceEvents = list[TraceEvent]
@@ -50,6 +55,9 @@ class HasId(Protocol):
 
 
 SessionT = TypeVar("SessionT", bound=HasId, default=SessionData)
+
+Loaded = tuple[str, SessionT | SessionBucketError | None]
+"""An id, with the session, None where there is none, or the error that the load of it met."""
 
 # Inside the classes ``list`` is the method.
 Ids = list[str]
@@ -164,8 +172,46 @@ class BaseSessionStore(ABC, Generic[SessionT]):
         page = [SessionInfo(id) for id in rest[:limit]]
         return SessionPage(page, write_cursor(page[-1].id) if len(rest) > limit else None)
 
-    def iter_sessions(self, *, prefix: str = "") -> Generator[SessionInfo, None, None]:
-        """All sessions whose ids start with ``prefix``, in the order of ``list``, as the listing tells them."""
+    def load_many(self, ids: Items[str], *, concurrency: int = 1) -> Generator[Loaded[SessionT], None, None]:
+        """Load many sessions, ``concurrency`` at a time, and give each id with what became of it, in the order of ``ids``.
+
+        That is the session, None where there is none, or the ``SessionBucketError`` that its load met; it does not stop the
+        others. ``ids`` may be any iterable, an endless one too: it is taken from as results are asked for, and no more
+        than ``concurrency`` sessions are being loaded or wait to be given. When the iteration is broken off or an
+        error of another kind comes up, what is under way is cancelled, or waited for where it runs in threads.
+
+        By default one is loaded at a time, since a backend need not be made for more. Raises ``InvalidArgumentError`` for
+        a ``concurrency`` below 1, and for a text in the place of ``ids``.
+        """
+        check_concurrency(concurrency)
+        if isinstance(ids, str):
+            raise InvalidArgumentError(f"ids {shorten(ids)} is refused: it is one text; give a list of ids")
+        return self._load_each(ids, concurrency)
+
+    def _load_each(self, ids: Items[str], concurrency: int) -> Generator[Loaded[SessionT], None, None]:
+        window: deque[Call[Loaded[SessionT]]] = deque()
+        with Crew(concurrency) as crew, closing(each(ids)) as every:
+            for id in every:
+                window.append(crew.start(partial(self._load_or_error, id)))
+                if len(window) == concurrency:
+                    crew.wait([window[0]])
+                    yield window.popleft().result()
+            while window:
+                crew.wait([window[0]])
+                yield window.popleft().result()
+
+    def _load_or_error(self, id: str) -> Loaded[SessionT]:
+        try:
+            return id, self.load(id)
+        except SessionBucketError as error:
+            return id, error
+
+    def iter_sessions(self, *, prefix: str = "", concurrency: int = 1) -> Generator[SessionInfo, None, None]:
+        """All sessions whose ids start with ``prefix``, in the order of ``list``, as the listing tells them.
+
+        Where a backend can list in several requests at once, ``concurrency`` is how many.
+        """
+        check_concurrency(concurrency)
         for id in self.list():
             if id.startswith(prefix):
                 yield SessionInfo(id)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
+from sessionbucket._runtime.sync import closing
 from sessionbucket._sync.bucket import Bucket
-from sessionbucket._sync.paging import next_start, pages
+from sessionbucket._sync.paging import next_start, pages, pages_at_once
 from sessionbucket.errors import InvalidArgumentError
-from sessionbucket.layout import Layout
+from sessionbucket.layout import SUFFIX, Layout
 from sessionbucket.listing import SessionInfo, SessionPage, check_limit, read_cursor, write_cursor
 from sessionbucket.objects import PAGE_LIMIT, ObjectInfo
 
@@ -21,14 +22,28 @@ class SessionListing:
         self._bucket = bucket
         self._layout = layout
 
-    def iterate(self, prefix: str) -> Generator[SessionInfo, None, None]:
+    def iterate(self, prefix: str, concurrency: int) -> Generator[SessionInfo, None, None]:
         """All sessions, in whole pages of the bucket's."""
+        with closing(self._objects(prefix, concurrency)) as pages_of_objects:
+            for objects in pages_of_objects:
+                for info in objects:
+                    session = self._session(info)
+                    if session:
+                        yield session
+
+    def ids(self) -> list[str]:
+        """The ids of all sessions."""
+        found: list[str] = []
+        for objects in self._objects("", 1):
+            ids = [self._layout.session_id(info.key) for info in objects]
+            found += [id for id in ids if id is not None]
+        return found
+
+    def _objects(self, prefix: str, concurrency: int) -> Generator[list[ObjectInfo], None, None]:
         start = self._layout.id_prefix(prefix)
-        for infos in pages(self._bucket, start, delimiter="/", limit=self._bucket.page_limit):
-            for info in infos:
-                session = self._session(info)
-                if session:
-                    yield session
+        if concurrency == 1:
+            return pages(self._bucket, start, delimiter="/", limit=self._bucket.page_limit)
+        return pages_at_once(self._bucket, start, suffix=SUFFIX, concurrency=concurrency)
 
     def page(self, prefix: str, limit: int, cursor: str | None) -> SessionPage:
         """One page, in one request as a rule: the rows asked for leave room for the folders of the parts.

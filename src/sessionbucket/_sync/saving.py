@@ -42,6 +42,20 @@ class SessionWriter:
             self._reference.remove(old)
         return written
 
+    def write_body(self, id: str, keys: SessionKeys, body: bytes, *, overwrite: bool, is_new: bool) -> None:
+        """Write the body of a session that is not from here; with ``is_new`` it has no other name to be moved from."""
+        if is_new and not overwrite and self._trust.conditional():
+            self._replace(id, keys.session, body, None)
+        else:
+            self.write(id, keys, body, None, overwrite=overwrite)
+
+    def write_part(self, id: str, key: str, body: bytes, *, overwrite: bool) -> None:
+        """Write the body of a part where there is none, or with ``overwrite`` in any case."""
+        if overwrite or not self._trust.conditional():
+            self._bucket.put(key, body, content_type=JSON)
+        else:
+            self._replace(id, key, body, None)
+
     def refuse_stale(
         self, id: str, keys: SessionKeys, stored: StoredVersion | None, *, overwrite: bool
     ) -> None:

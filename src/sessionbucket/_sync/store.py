@@ -7,13 +7,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, cast, overload
 
 from sessionbucket import seal
-from sessionbucket._runtime.sync import FileSource
+from sessionbucket._runtime.sync import FileSource, Items
 from sessionbucket._sync.base import (
     BaseSessionStore,
     Files,
     Ids,
+    Loaded,
     SessionT,
 )
+from sessionbucket._sync.bodies import SessionBodies
 from sessionbucket._sync.bucket import Bucket
 from sessionbucket._sync.buckets.steady import SteadyBucket
 from sessionbucket._sync.files import SessionFiles
@@ -28,7 +30,7 @@ from sessionbucket.chain import chain_of
 from sessionbucket.codec import DEFAULT_MAX_BYTES, Codec
 from sessionbucket.errors import InvalidArgumentError, SessionCorruptedError, shorten
 from sessionbucket.layout import Layout
-from sessionbucket.listing import SessionInfo, SessionPage
+from sessionbucket.listing import SessionInfo, SessionPage, check_concurrency
 from sessionbucket.models.session import SessionData
 from sessionbucket.objects import StoredObject
 from sessionbucket.versions import StoredVersion, hand_over, recall, remember
@@ -97,6 +99,14 @@ class SessionStore(BaseSessionStore[SessionT]):
         self._parts = SessionParts(self._bucket, self._layout, self._reference, self._trust, max_bytes)
         self._files = SessionFiles(self._bucket, self._layout)
         self._listing = SessionListing(self._bucket, self._layout)
+        self.bodies = SessionBodies(
+            self._bucket,
+            self._layout,
+            reference=self._reference,
+            writer=self._writer,
+            max_bytes=max_bytes,
+            decode=self._decode,
+        )
 
     @property
     def backend_name(self) -> str:
@@ -127,14 +137,8 @@ class SessionStore(BaseSessionStore[SessionT]):
         Raises ``SessionCorruptedError`` for an object that is no session or another one, and
         ``SessionTooLargeError`` for one above ``max_bytes``; the object is left as it is.
         """
-        keys = self._layout.keys(id)
-        found = self._bucket.get(keys.session, max_bytes=self._max_bytes)
-        if found is None:
-            at_reference_name = self._reference.find(id)
-            if at_reference_name is None:
-                return None
-            found = at_reference_name[1]
-        return self._decode(id, found)
+        found = self.bodies.find(id)
+        return None if found is None else self._decode(id, found)
 
     def _decode(self, id: str, found: StoredObject) -> SessionT:
         session = self._codec.decode(found.body, key=found.info.key, is_printed=seal.is_sealed(found))
@@ -176,7 +180,7 @@ class SessionStore(BaseSessionStore[SessionT]):
 
     def list(self) -> Ids:
         """The ids of all sessions, sorted by key; one request for every thousand, and no body is read."""
-        return [info.id for info in self._listing.iterate("")]
+        return self._listing.ids()
 
     def list_page(self, *, prefix: str = "", limit: int = 1000, cursor: str | None = None) -> SessionPage:
         """At most ``limit`` sessions whose ids start with ``prefix``, sorted by key, from ``cursor`` on.
@@ -187,10 +191,20 @@ class SessionStore(BaseSessionStore[SessionT]):
         """
         return self._listing.page(prefix, limit, cursor)
 
-    def iter_sessions(self, *, prefix: str = "") -> Generator[SessionInfo, None, None]:
-        """All sessions whose ids start with ``prefix``, sorted by key, page by page; no body is read."""
-        for info in self._listing.iterate(prefix):
-            yield info
+    def iter_sessions(self, *, prefix: str = "", concurrency: int = 1) -> Generator[SessionInfo, None, None]:
+        """All sessions whose ids start with ``prefix``, sorted by key, page by page; no body is read.
+
+        With a ``concurrency`` above 1 so many requests at once list the keys in ranges, which are found from how the
+        ids lie on the pages before; what is given and its order are the same. It takes few requests more, and ten pages
+        of memory for each of them. What is a page or less is one request as ever.
+
+        Raises ``InvalidArgumentError`` for a ``concurrency`` below 1.
+        """
+        check_concurrency(concurrency)
+        return self._listing.iterate(prefix, concurrency)
+
+    def load_many(self, ids: Items[str], *, concurrency: int = 16) -> Generator[Loaded[SessionT], None, None]:
+        return super().load_many(ids, concurrency=concurrency)
 
     def save_artifacts(self, id: str, artifacts: ArtifactStore) -> None:
         self._parts.save_artifacts(id, artifacts)

@@ -106,7 +106,7 @@ def show(
 
 
 @app.command()
-def cp(
+def cp(  # noqa: PLR0917 (typer calls it by name)
     source: Annotated[str, typer.Argument(metavar="SRC_URL", help="The store to copy from.")],
     destination: Annotated[str, typer.Argument(metavar="DST_URL", help="The store to copy to.")],
     ids: Annotated[
@@ -116,6 +116,9 @@ def cp(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace what differs in the destination.")
     ] = False,
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", "-c", min=1, metavar="N", help="So many sessions at a time.")
+    ] = 16,
 ) -> None:
     """Copy sessions with their artifacts, traces, reports and files from one store to another.
 
@@ -130,7 +133,7 @@ def cp(
         raise typer.Exit(MISUSED)
     from sessionbucket.cli.transfer import copy_sessions  # noqa: PLC0415
 
-    copy_sessions(source, destination, ids or [], prefix=prefix, overwrite=overwrite)
+    copy_sessions(source, destination, ids or [], prefix=prefix, overwrite=overwrite, concurrency=concurrency)
 
 
 @app.command()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from threading import Event
-from typing import Any, Literal
+from functools import partial
+from threading import Event, Lock
+from typing import Any, Literal, TypeVar
 
 from sessionbucket import (
     ArtifactStore,
@@ -20,15 +22,16 @@ from sessionbucket import (
     TraceEvent,
     VerificationReport,
 )
-from sessionbucket._sync.conditional import NotWrittenError, put_if_unchanged
 from sessionbucket.cli.stores import OpenedStore
-from sessionbucket.codec import DEFAULT_MAX_BYTES, Codec
+from sessionbucket.codec import Codec
 from sessionbucket.errors import shorten
+from sessionbucket.inventory import FILES, JSON_PARTS, Inventory
+from sessionbucket.objects import StoredObject
 
 Outcome = Literal["copied", "same", "conflict", "missing"]
+T = TypeVar("T")
 
 _CHUNK = 1 << 20
-_JSON = "application/json"
 _MD5_VERSION = re.compile(r'"[0-9a-f]{32}(-\d+)?"')
 _SESSIONS = Codec[SessionData](SessionData)
 _PARTS: dict[str, Codec[Any]] = {
@@ -47,6 +50,7 @@ class _Plan:
     """What is to be written, and what of it would replace something else."""
 
     session: bool = False
+    is_new: bool = False
     parts: dict[str, bytes] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
     differing: list[str] = field(default_factory=list)
@@ -60,14 +64,35 @@ class SessionCopier:
     """Copies sessions between two stores; may be used from several threads at once.
 
     Everything of a session is compared before anything is written: if any of it differs in the destination, all
-    of the session there is left alone, unless ``overwrite`` is set. Parts are written before the session object.
+    of the session there is left alone, unless ``overwrite`` is set. Parts are written before the session object, at the
+    same time as far as ``pool`` has threads, which must be no threads that copy sessions.
+
+    Bodies are copied as they lie. What the inventories show is not asked for again: a part that an unchanged session
+    did not have when it was listed, whether something is there that will be written only if it is not, and what is there
+    with the same MD5.
     """
 
-    def __init__(self, source: OpenedStore, destination: OpenedStore, *, overwrite: bool) -> None:
-        self._source = source
-        self._destination = destination
+    def __init__(
+        self,
+        source: OpenedStore,
+        destination: OpenedStore,
+        *,
+        overwrite: bool,
+        pool: ThreadPoolExecutor,
+        inventories: tuple[Inventory, Inventory] | None = None,
+    ) -> None:
+        """``inventories`` are those of the source and of the destination, where all of it is copied."""
+        self._source = source.store
+        self._destination = destination.store
+        self._from = source.store.bodies
+        self._to = destination.store.bodies
+        self._reference_id = source.reference_id
         self._overwrite = overwrite
+        self._pool = pool
+        self._listed_here = inventories[0] if inventories else None
+        self._listed_there = inventories[1] if inventories else None
         self._stopped = Event()
+        self._probing = Lock()
 
     def stop(self) -> None:
         """Have copies of files that are under way end with ``CopyStoppedError``."""
@@ -78,7 +103,7 @@ class SessionCopier:
         try:
             return self.copy(id)
         except SessionCorruptedError:
-            true_id = self._source.reference_id(id)
+            true_id = self._reference_id(id)
             if true_id is None:
                 raise
         return self.copy(true_id)
@@ -88,81 +113,113 @@ class SessionCopier:
 
         Raises the stores' errors; a session or part that is corrupted in the source is not copied, and nothing of it.
         """
-        session = self._source.store.load(id)
-        if session is None:
+        found = self._from.session(id)
+        if found is None:
             return "missing", ""
+        there = self._listed_there if self._to.are_conditional else None
+        outcome = self._copy_found(id, found, there)
+        if outcome[0] == "conflict" and there is not None:
+            return self._copy_found(id, found, None)  # what was not there when it was listed may be by now
+        return outcome
+
+    def _copy_found(self, id: str, found: StoredObject, there: Inventory | None) -> tuple[Outcome, str]:
         plan = _Plan()
-        self._plan_session(plan, session)
-        self._plan_parts(plan, id)
-        self._plan_files(plan, id)
+        self._plan_session(plan, id, found, there)
+        self._plan_parts(plan, id, found, there)
+        self._plan_files(plan, id, found)
         if plan.differing and not self._overwrite:
             return "conflict", ", ".join(plan.differing)
         if plan.is_empty:
             return "same", ""
         try:
-            self._write(plan, session)
+            self._write(plan, id, found)
         except SessionConflictError as error:
             if error.outcome == "unknown":
                 raise
             return "conflict", "someone else wrote it meanwhile"
         return "copied", ""
 
-    def _plan_session(self, plan: _Plan, session: SessionData) -> None:
+    def _plan_session(self, plan: _Plan, id: str, found: StoredObject, there: Inventory | None) -> None:
+        if there is not None and self._to.is_new(id, there):
+            plan.session = plan.is_new = True
+            return
+        if there is not None and there.has_session(self._to.stem(id), found.info.version):
+            return
         try:
-            there = self._destination.store.load(session.id)
+            other = self._to.session(id)
         except (SessionCorruptedError, SessionTooLargeError):
             plan.differing.append("the session, which cannot be read there")
         else:
-            if there is not None and _encoded(there) == _encoded(session):
+            if other is not None and _same_session(found, other):
                 return
-            if there is not None:
+            if other is not None:
                 plan.differing.append("the session")
         plan.session = True
 
-    def _plan_parts(self, plan: _Plan, id: str) -> None:
-        # Parts are copied as they lie, since a load of artifacts leaves out those above its limits.
-        source_keys, destination_keys = self._source.keys(id), self._destination.keys(id)
-        for name, codec in _PARTS.items():
-            key = getattr(source_keys, name)
-            found = self._source.bucket.get(key, max_bytes=DEFAULT_MAX_BYTES)
-            if found is None:
-                continue
-            codec.decode(found.body, key=key)
-            there = self._part_there(getattr(destination_keys, name))
-            if there is not None and _same_json(found.body, there):
-                continue
-            if there is not None:
-                plan.differing.append(name)
-            plan.parts[name] = found.body
+    def _plan_parts(self, plan: _Plan, id: str, found: StoredObject, there: Inventory | None) -> None:
+        stem = self._from.stem_of(found)
+        names = [name for name in JSON_PARTS if not self._source_lacks(name, stem, found)]
+        compared = self._at_once(partial(self._compare_part, name, id, found, there) for name in names)
+        for name, (body, is_there) in zip(names, compared, strict=True):
+            if body is not None:
+                plan.parts[name] = body
+                if is_there:
+                    plan.differing.append(name)
 
-    def _part_there(self, key: str) -> bytes | None:
+    def _compare_part(
+        self, name: str, id: str, session: StoredObject, there: Inventory | None
+    ) -> tuple[bytes | None, bool]:
+        """The body that is to be written, if any, and whether there is another in its place."""
+        # As it lies, since a load of artifacts leaves out those above its limits.
+        found = self._from.part(name, self._from.stem_of(session))
+        if found is None:
+            return None, False
+        _PARTS[name].decode(found.body, key=found.info.key)
+        stem = self._to.stem(id)
+        if there is not None and there.lacks_part(name, stem):
+            return found.body, False
+        if there is not None and there.has_part(name, stem, found.info.version):
+            return None, True
         try:
-            found = self._destination.bucket.get(key, max_bytes=DEFAULT_MAX_BYTES)
+            other = self._to.part(name, stem)
         except SessionTooLargeError:
-            return b""
-        return found.body if found else None
+            return found.body, True
+        if other is None:
+            return found.body, False
+        return (None, True) if _same_json(found.body, other.body) else (found.body, True)
 
-    def _plan_files(self, plan: _Plan, id: str) -> None:
-        files = self._source.store.list_files(id)
+    def _plan_files(self, plan: _Plan, id: str, found: StoredObject) -> None:
+        if self._source_lacks(FILES, self._from.stem(id), found):
+            return
+        files = self._source.list_files(id)
         if not files:
             return
-        there = {file.name: file for file in self._destination.store.list_files(id)}
-        for file in files:
-            other = there.get(file.name)
-            if other is not None and self._same_file(id, file, other):
-                continue
-            if other is not None:
-                plan.differing.append(f"file {shorten(file.name)}")
-            plan.files.append(file.name)
+        # Files are put unconditionally, so what is there is looked at just before.
+        there = {file.name: file for file in self._destination.list_files(id)}
+        same = self._at_once(partial(self._is_same_file, id, file, there.get(file.name)) for file in files)
+        for file, is_same in zip(files, same, strict=True):
+            if not is_same:
+                plan.files.append(file.name)
+                if file.name in there:
+                    plan.differing.append(f"file {shorten(file.name)}")
 
-    def _same_file(self, id: str, file: FileInfo, other: FileInfo) -> bool:
-        if file.size != other.size:
+    def _source_lacks(self, name: str, stem: str, session: StoredObject) -> bool:
+        """Whether the session has no such part; one that was changed since it was listed may have got it."""
+        listed = self._listed_here
+        return (
+            listed is not None
+            and listed.is_unchanged(self._from.stem_of(session), session.info)
+            and listed.lacks_part(name, stem)
+        )
+
+    def _is_same_file(self, id: str, file: FileInfo, other: FileInfo | None) -> bool:
+        if other is None or file.size != other.size:
             return False
         if file.version == other.version and _MD5_VERSION.fullmatch(file.version or ""):
             return True
         with (
-            self._source.store.open_file(id, file.name) as one,
-            self._destination.store.open_file(id, file.name) as two,
+            self._source.open_file(id, file.name) as one,
+            self._destination.open_file(id, file.name) as two,
         ):
             while chunk := one.read(_CHUNK):
                 self._check_not_stopped()
@@ -170,28 +227,20 @@ class SessionCopier:
                     return False
             return not two.read(1)
 
-    def _write(self, plan: _Plan, session: SessionData) -> None:
-        for name in plan.files:
-            with self._source.store.open_file(session.id, name) as reader:
-                self._destination.store.put_file(
-                    session.id, name, self._chunks(reader), content_type=reader.content_type
-                )
+    def _write(self, plan: _Plan, id: str, found: StoredObject) -> None:
+        writes: list[Callable[[], None]] = [partial(self._copy_file, id, name) for name in plan.files]
         for name, body in plan.parts.items():
-            self._put_part(session.id, name, body)
+            writes.append(partial(self._to.put_part, id, name, body, overwrite=self._overwrite))
+        with self._probing:  # else every thread would probe the server
+            self._destination.conditional_writes()
+        self._at_once(writes)
         if plan.session:
-            self._destination.store.save(session, overwrite=self._overwrite)
+            self._to.put_session(id, found.body, overwrite=self._overwrite, is_new=plan.is_new)
 
-    def _put_part(self, id: str, name: str, body: bytes) -> None:
-        bucket, key = self._destination.bucket, getattr(self._destination.layout.keys(id), name)
-        if self._overwrite or bucket.conditional_writes == "off":
-            bucket.put(key, body, content_type=_JSON)
-            return
-        try:
-            put_if_unchanged(bucket.inner, key, body, None, content_type=_JSON)
-        except NotWrittenError as error:
-            raise SessionConflictError(
-                id, key=key, location=bucket.location, outcome=error.outcome
-            ) from error.__cause__
+    def _copy_file(self, id: str, name: str) -> None:
+        self._check_not_stopped()
+        with self._source.open_file(id, name) as reader:
+            self._destination.put_file(id, name, self._chunks(reader), content_type=reader.content_type)
 
     def _chunks(self, reader: FileReader) -> Iterator[bytes]:
         for chunk in reader:
@@ -202,9 +251,23 @@ class SessionCopier:
         if self._stopped.is_set():
             raise CopyStoppedError
 
+    def _at_once(self, calls: Iterable[Callable[[], T]]) -> list[T]:
+        """What the calls give, in order. The first error is raised after all have ended."""
+        made = list(calls)
+        if len(made) == 1:
+            return [made[0]()]
+        futures = [self._pool.submit(call) for call in made]
+        wait(futures)
+        return [future.result() for future in futures]
 
-def _encoded(session: SessionData) -> bytes:
-    return _SESSIONS.encode(session, key=session.id)
+
+def _same_session(one: StoredObject, two: StoredObject) -> bool:
+    return one.body == two.body or _canonical(one) == _canonical(two)
+
+
+def _canonical(found: StoredObject) -> bytes:
+    key = found.info.key
+    return _SESSIONS.encode(_SESSIONS.decode(found.body, key=key), key=key)
 
 
 def _same_json(one: bytes, two: bytes) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -19,19 +19,27 @@ from sessionbucket import (
 )
 from sessionbucket.cli.copying import SessionCopier
 from sessionbucket.cli.failures import FAILED, say_error
-from sessionbucket.cli.stores import opened
+from sessionbucket.cli.stores import OpenedStore, opened
 from sessionbucket.cli.terminal import console
 from sessionbucket.errors import shorten
+from sessionbucket.inventory import Inventory
 
-_AT_ONCE = 8
 _OF_THE_STORE = (StoreUnavailableError, BucketNotFoundError, ConditionalWritesUnsupportedError)
 """Errors that the next session would meet, too."""
 
 
 def copy_sessions(
-    source_url: str, destination_url: str, ids: Sequence[str], *, prefix: str, overwrite: bool
+    source_url: str,
+    destination_url: str,
+    ids: Sequence[str],
+    *,
+    prefix: str,
+    overwrite: bool,
+    concurrency: int,
 ) -> None:
     """Copy the sessions named, or all whose ids start with ``prefix``, and write what became of them.
+
+    So many sessions are copied at once, and as many of their parts.
 
     A session that cannot be copied does not stop the others. Raises ``typer.Exit`` at the end unless all are in the
     destination as they are in the source.
@@ -39,24 +47,42 @@ def copy_sessions(
     with opened(source_url) as source, opened(destination_url, create=True) as destination:
         if source.store.location == destination.store.location:
             raise InvalidArgumentError("the source and the destination are the same store")
-        listed = not ids
-        chosen = (
-            [session.id for session in source.store.iter_sessions(prefix=prefix)]
-            if listed
-            else list(dict.fromkeys(ids))
-        )
         account: Counter[str] = Counter()
+        chosen: Iterable[str] = dict.fromkeys(ids)
+        inventories = None
+        if not ids:
+            inventories = _listed(source, destination, prefix)
+            chosen = source.store.bodies.ids(inventories[0])
         try:
-            copier = SessionCopier(source, destination, overwrite=overwrite)
-            _copy_all(copier, chosen, account, listed=listed, location=source.store.location)
+            with _pool("parts", concurrency) as pool:
+                copier = SessionCopier(
+                    source, destination, overwrite=overwrite, pool=pool, inventories=inventories
+                )
+                _copy_all(
+                    copier, [*chosen], account, concurrency, listed=not ids, location=source.store.location
+                )
         finally:
             typer.echo(_summary(account))
     if account["conflict"] or account["missing"] or account["failed"]:
         raise typer.Exit(FAILED)
 
 
+def _listed(source: OpenedStore, destination: OpenedStore, prefix: str) -> tuple[Inventory, Inventory]:
+    """What both stores have, listed at the same time."""
+    with _pool("list", 1) as pool:
+        there = pool.submit(destination.store.bodies.inventory, prefix)
+        here = source.store.bodies.inventory(prefix)
+        return here, there.result()
+
+
 def _copy_all(
-    copier: SessionCopier, ids: Sequence[str], account: Counter[str], *, listed: bool, location: str
+    copier: SessionCopier,
+    ids: Sequence[str],
+    account: Counter[str],
+    concurrency: int,
+    *,
+    listed: bool,
+    location: str,
 ) -> None:
     def copy(id: str) -> tuple[str, str]:
         try:
@@ -68,7 +94,7 @@ def _copy_all(
 
     with _progress() as progress:
         task = progress.add_task("copying", total=len(ids))
-        with _pool(copier) as pool:
+        with _pool("copy", concurrency, on_error=copier.stop) as pool:
             for id, (outcome, detail) in zip(ids, pool.map(copy, ids), strict=True):
                 account[outcome] += 1
                 _tell(id, outcome, detail, location)
@@ -76,13 +102,13 @@ def _copy_all(
 
 
 @contextmanager
-def _pool(copier: SessionCopier) -> Iterator[ThreadPoolExecutor]:
-    """Threads that copy; when the block raises, those not begun are dropped and large files are called off."""
-    pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="copy")
+def _pool(name: str, size: int, on_error: Callable[[], None] = lambda: None) -> Iterator[ThreadPoolExecutor]:
+    """Threads; when the block raises, ``on_error`` is called and what was not begun is dropped."""
+    pool = ThreadPoolExecutor(size, thread_name_prefix=name)
     try:
         yield pool
     except BaseException:
-        copier.stop()
+        on_error()
         raise
     finally:
         pool.shutdown(cancel_futures=True)

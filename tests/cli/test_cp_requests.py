@@ -1,0 +1,231 @@
+"""``cp``: what it asks of the stores, and that what it does not ask for again is no guess."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from threading import Barrier
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from cli.command_line import add_parts, make_session, tree
+from conformance.locations import Location
+from faults.proxy import FaultProxy
+from sessionbucket import SessionStore, TraceEvent, open_store
+from sessionbucket._sync.bodies import SessionBodies
+from sessionbucket._sync.trust import _found
+from sessionbucket.inventory import Inventory
+
+IDS = [f"s{number:02}" for number in range(12)]
+OBJECTS_OF_PARTS = 5
+
+
+@pytest.fixture
+def proxy(moto: Location) -> Iterator[FaultProxy]:
+    with FaultProxy(moto.endpoint_url, one_at_a_time=True) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def bucket_url(moto: Location, proxy: FaultProxy) -> str:
+    return f"s3://{moto.bucket}/team?" + urlencode({"endpoint_url": proxy.url, "region": "us-east-1"})
+
+
+@pytest.fixture
+def filled(store: SessionStore) -> SessionStore:
+    for id in IDS:
+        store.save(make_session(id))
+    add_parts(store, "s03")
+    return store
+
+
+def objects_asked(proxy: FaultProxy, method: str) -> list[str]:
+    """The keys of sessions and parts that such requests named."""
+    keys = [seen.path.split("?")[0].partition("/team/")[2] for seen in proxy.seen if seen.method == method]
+    return sorted(key for key in keys if key and not key.startswith(".sessionbucket"))
+
+
+def test_into_an_empty_bucket_each_object_is_one_put(run, filled, url, bucket_url, proxy):
+    run.ok("cp", url, bucket_url)
+    assert objects_asked(proxy, "PUT") == sorted(tree(url))
+    assert len(objects_asked(proxy, "PUT")) == len(IDS) + OBJECTS_OF_PARTS
+    assert objects_asked(proxy, "GET") == objects_asked(proxy, "HEAD") == []
+    creates = [seen for seen in proxy.seen if seen.headers.get("If-None-Match") == "*"]
+    assert {f"/{id}.json" for id in IDS} <= {"/" + seen.path.rpartition("/")[2] for seen in creates}
+    # Four listings that show the destination, one more for the session with files.
+    assert proxy.count("GET", "list-type=2") == 5
+
+
+def test_a_repeated_copy_compares_by_the_listing(run, filled, url, bucket_url, proxy):
+    run.ok("cp", url, bucket_url)
+    proxy.reset()
+    assert run.ok("cp", url, bucket_url) == "copied 0, same 12, conflicts 0\n"
+    assert objects_asked(proxy, "PUT") == objects_asked(proxy, "HEAD") == []
+    # A folder's listing knows no MD5 of large files.
+    assert all("/files/" in key for key in objects_asked(proxy, "GET"))
+
+
+def test_the_server_is_probed_once_however_many_sessions_are_copied_at_once(
+    run, filled, url, bucket_url, proxy
+):
+    run.ok("cp", url, bucket_url)
+    probed = proxy.count("PUT", ".sessionbucket/probe")
+    with open_store(bucket_url) as remote:
+        _found.clear()
+        proxy.reset()
+        remote.conditional_writes()
+    assert probed == proxy.count("PUT", ".sessionbucket/probe") > 0
+
+
+def test_out_of_a_bucket_each_object_is_one_get(run, filled, url, bucket_url, other_url, proxy):
+    run.ok("cp", url, bucket_url)
+    proxy.reset()
+    run.ok("cp", bucket_url, other_url)
+    assert objects_asked(proxy, "GET") == sorted(tree(url))
+    assert objects_asked(proxy, "HEAD") == []
+    assert tree(other_url) == tree(url)
+
+
+def test_a_body_is_copied_as_it_lies(run, store, url, other_url, tmp_path):
+    store.save(make_session("a"))
+    path = tmp_path / "store" / "a.json"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\n\n"))
+    run.ok("cp", url, other_url)
+    assert tree(other_url) == tree(url)
+
+
+@pytest.fixture
+def after_listing(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[], None]], None]:
+    """Lets something happen after the store at the location was listed, before anything is copied."""
+
+    def happen(location: str, event: Callable[[], None]) -> None:
+        plain = SessionBodies.inventory
+
+        def inventory(self: SessionBodies, prefix: str = "") -> Inventory:
+            found = plain(self, prefix)
+            if self._bucket.location == location:
+                event()
+            return found
+
+        monkeypatch.setattr(SessionBodies, "inventory", inventory)
+
+    return happen
+
+
+def test_a_session_that_came_after_the_listing_is_a_conflict(
+    run, filled, url, other, other_url, after_listing
+):
+    after_listing(other.location, lambda: other.save(make_session("s03", "of another")))
+    result = run("cp", url, other_url)
+    assert result.exit_code == 1
+    assert result.stdout == "copied 11, same 0, conflicts 1\n"
+    session = other.load("s03")
+    assert session is not None
+    assert session.messages[0].text == "of another"
+
+
+def test_the_same_session_that_came_after_the_listing_is_the_same(
+    run, filled, url, other, other_url, after_listing
+):
+    after_listing(other.location, lambda: other.save(make_session("s01")))
+    assert run.ok("cp", url, other_url) == "copied 11, same 1, conflicts 0\n"
+
+
+def test_a_file_that_came_after_the_listing_is_not_replaced(
+    run, filled, url, other, other_url, after_listing
+):
+    after_listing(other.location, lambda: other.put_file("s03", "log.txt", b"of another"))
+    result = run("cp", url, other_url)
+    assert result.stdout == "copied 11, same 0, conflicts 1\n"
+    with other.open_file("s03", "log.txt") as file:
+        assert file.read() == b"of another"
+    assert not other.exists("s03")
+
+
+def test_a_part_that_came_after_the_listing_is_not_replaced(
+    run, filled, url, other, other_url, after_listing
+):
+    after_listing(other.location, lambda: other.save_trace_events("s03", []))
+    result = run("cp", url, other_url)
+    assert result.stdout == "copied 11, same 0, conflicts 1\n"
+    assert other.load_trace_events("s03") == []
+    assert not other.exists("s03")
+
+
+def test_a_turn_that_was_saved_after_the_listing_comes_with_its_parts(
+    run, filled, url, other, other_url, after_listing
+):
+    event = TraceEvent.tool_execution("bash", success=True, exit_code=0, duration=0.5, output_bytes=3)
+
+    def save_a_turn() -> None:
+        session = filled.load("s05")
+        assert session is not None
+        session.tool_names.append("bash")
+        filled.save_turn(session, trace_events=[event])
+
+    after_listing(filled.location, save_a_turn)
+    run.ok("cp", url, other_url)
+    assert tree(other_url) == tree(url)
+    assert other.load_trace_events("s05") == [event]
+
+
+@pytest.mark.filterwarnings("always")
+def test_where_conditions_are_off_nothing_is_taken_from_a_listing(
+    run, filled, url, moto, bucket_url, after_listing
+):
+    with open_store(bucket_url + "&conditional_writes=off") as remote:
+
+        def save() -> None:
+            remote.save(make_session("s02", "of another"))
+
+        after_listing(remote.location.removesuffix("/team"), save)
+        result = run("cp", url, bucket_url + "&conditional_writes=off")
+        assert result.stdout == "copied 11, same 0, conflicts 1\n"
+        session = remote.load("s02")
+    assert session is not None
+    assert session.messages[0].text == "of another"
+
+
+def test_a_session_under_a_name_of_the_references_is_seen_though_its_name_lacks_the_prefix(
+    run, store, url, other, other_url, tmp_path
+):
+    store.save(make_session("a/b"))
+    other.save(make_session("a/b", "of another"))
+    (tmp_path / "other" / "a%2Fb.json").rename(tmp_path / "other" / "a_b.json")
+    result = run("cp", url, other_url, "--prefix", "a/")
+    assert result.stdout == "copied 0, same 0, conflicts 1\n"
+    assert list(tree(other_url)) == ["a_b.json"]
+
+
+def met_by(monkeypatch: pytest.MonkeyPatch, name: str, parties: int) -> None:
+    """Has calls of a method of ``SessionBodies`` wait until so many are made at once."""
+    plain, barrier = getattr(SessionBodies, name), Barrier(parties)
+
+    def wait(*arguments: Any, **options: Any) -> Any:
+        barrier.wait(30)
+        return plain(*arguments, **options)
+
+    monkeypatch.setattr(SessionBodies, name, wait)
+
+
+def test_as_many_sessions_are_copied_at_once_as_asked_for(run, filled, url, other_url, monkeypatch):
+    met_by(monkeypatch, "session", 4)
+    run.ok("cp", url, other_url, "--concurrency", "4")
+
+
+@pytest.mark.parametrize("method", ["part", "put_part"])
+def test_the_parts_of_a_session_are_compared_and_written_at_once(
+    run, filled, url, other_url, monkeypatch, method
+):
+    met_by(monkeypatch, method, 3)
+    run.ok("cp", url, other_url, "s03")
+
+
+def test_one_at_a_time_copies_all(run, filled, url, other_url):
+    assert run.ok("cp", url, other_url, "-c", "1") == "copied 12, same 0, conflicts 0\n"
+    assert tree(other_url) == tree(url)
+
+
+def test_less_than_one_at_a_time_is_wrong_usage(run, filled, url, other_url):
+    run.error("cp", url, other_url, "-c", "0", code=2)

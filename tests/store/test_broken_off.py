@@ -1,0 +1,178 @@
+"""Bulk work that is broken off: nothing goes on behind the caller's back."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import aclosing, closing
+from typing import Any
+
+import pytest
+
+from sessionbucket import (
+    AsyncMemoryBucket,
+    AsyncSessionStore,
+    MemoryBucket,
+    SessionData,
+    SessionStore,
+)
+
+IDS = [f"s{number:03}" for number in range(300)]
+
+
+class Slow(AsyncMemoryBucket):
+    """Its answers never come, but to the first of each kind of request."""
+
+    page_limit = 10
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = self.ended = 0
+
+    async def get(self, key: str, **options: Any) -> Any:
+        await self._answer()
+        return await super().get(key, **options)
+
+    async def list_page(self, prefix: str, **options: Any) -> Any:
+        await self._answer()
+        return await super().list_page(prefix, **options)
+
+    async def _answer(self) -> None:
+        self.begun += 1
+        try:
+            if self.begun > 1:
+                await asyncio.Event().wait()
+        finally:
+            self.ended += 1
+
+
+async def slow_store() -> AsyncSessionStore[SessionData]:
+    bucket = Slow()
+    store = AsyncSessionStore(bucket)
+    for id in IDS:
+        await bucket.put(f"{id}.json", SessionData(id=id).model_dump_json().encode())
+    return store
+
+
+BULK = {
+    "load_many": lambda store: store.load_many(IDS, concurrency=4),
+    "iter_sessions": lambda store: store.iter_sessions(concurrency=4),
+}
+
+
+@pytest.mark.parametrize("bulk", BULK)
+async def test_no_task_is_left_when_an_iteration_is_closed(bulk: str):
+    store = await slow_store()
+    async with aclosing(BULK[bulk](store)) as results:
+        await anext(results)
+        await asyncio.sleep(0)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert store.bucket.begun == store.bucket.ended > 1
+
+
+@pytest.mark.parametrize("bulk", BULK)
+async def test_no_task_is_left_soon_after_a_break(bulk: str):
+    store = await slow_store()
+    async for _ in BULK[bulk](store):
+        break
+    while len(asyncio.all_tasks()) > 1:  # noqa: ASYNC110 (the event loop closes what was dropped)
+        await asyncio.sleep(0)
+    assert store.bucket.begun == store.bucket.ended
+
+
+@pytest.mark.parametrize("bulk", BULK)
+async def test_no_task_is_left_when_the_caller_is_cancelled(bulk: str):
+    store = await slow_store()
+    given = asyncio.Event()
+
+    async def work() -> None:
+        async for _ in BULK[bulk](store):
+            given.set()
+
+    task = asyncio.create_task(work())
+    await given.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    while len(asyncio.all_tasks()) > 1:  # noqa: ASYNC110 (as above)
+        await asyncio.sleep(0)
+    assert store.bucket.begun == store.bucket.ended
+
+
+class Held(MemoryBucket):
+    """From the second request of a kind on, each waits for ``free``."""
+
+    page_limit = 10
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free = threading.Event()
+        self.begun = 0
+        self.lock = threading.Lock()
+
+    def get(self, key: str, **options: Any) -> Any:
+        self._answer()
+        return super().get(key, **options)
+
+    def list_page(self, prefix: str, **options: Any) -> Any:
+        self._answer()
+        return super().list_page(prefix, **options)
+
+    def _answer(self) -> None:
+        with self.lock:
+            self.begun += 1
+            first = self.begun == 1
+        if not first:
+            assert self.free.wait(60)
+
+
+@pytest.fixture
+def held_store() -> Iterator[SessionStore[SessionData]]:
+    bucket = Held()
+    for id in IDS:
+        bucket.put(f"{id}.json", SessionData(id=id).model_dump_json().encode())
+    yield SessionStore(bucket)
+    bucket.free.set()
+
+
+def workers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("sessionbucket")]
+
+
+@pytest.mark.parametrize("bulk", BULK)
+def test_no_thread_is_left_when_an_iteration_is_closed(held_store: SessionStore[SessionData], bulk: str):
+    bucket: Any = held_store.bucket
+    with closing(BULK[bulk](held_store)) as results:
+        next(results)
+        assert workers()
+        bucket.free.set()
+        begun = bucket.begun
+    assert workers() == []
+    assert begun <= bucket.begun <= 1 + 4
+
+
+@pytest.mark.parametrize("bulk", BULK)
+def test_no_thread_is_left_after_a_break_or_an_error(held_store: SessionStore[SessionData], bulk: str):
+    bucket: Any = held_store.bucket
+    bucket.free.set()
+    for _ in BULK[bulk](held_store):
+        break
+    assert workers() == []
+
+    def fail(call: Callable[[Any], Any]) -> None:
+        for _ in call(held_store):
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail(BULK[bulk])
+    assert workers() == []
+
+
+def test_a_crew_of_one_is_the_callers_own_thread():
+    class Single(MemoryBucket):
+        def get(self, key: str, **options: Any) -> Any:
+            assert threading.current_thread() is threading.main_thread()
+            return super().get(key, **options)
+
+    assert len(list(SessionStore(Single()).load_many(IDS, concurrency=1))) == len(IDS)
