@@ -14,6 +14,8 @@ from sessionbucket.sources import iterate
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    Call = Future
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
