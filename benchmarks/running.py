@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import sessionbucket
-from benchmarks.results import Results
+from benchmarks.findings import Findings
 from benchmarks.servers import MOTO, SEAWEEDFS, Server, Servers
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ class Run:
     """One run of scenarios."""
 
     servers: Servers
-    results: Results
+    findings: Findings
     quick: bool
     server_names: tuple[str, ...] = (SEAWEEDFS, MOTO)
 
@@ -65,8 +65,8 @@ class Run:
 
     def note(self, text: str) -> None:
         """Tell what was left out, and why."""
-        if text not in self.results.notes:
-            self.results.notes.append(text)
+        if text not in self.findings.notes:
+            self.findings.notes.append(text)
 
     @contextmanager
     def folder(self) -> Iterator[Path]:

@@ -78,4 +78,4 @@ def _measure(run: Run, where: str, stores: dict[str, SessionStore], others: dict
     resumes |= {name: other.resume for name, other in others.items()}
     for operation, contenders in (("resume", resumes), ("turn", turns)):
         timings = race(contenders, rounds=run.pick(11, 2), calls=run.pick(3, 1))
-        run.results.add("agents", operation, where, MESSAGES, timings, against=STRANDS)
+        run.findings.add("agents", operation, where, MESSAGES, timings, against=STRANDS)

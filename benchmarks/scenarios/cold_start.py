@@ -9,7 +9,7 @@ from collections.abc import Callable
 from benchmarks.documents import session_of
 from benchmarks.measuring import Timing
 from benchmarks.processes import Finished, run_program
-from benchmarks.results import Breakdown
+from benchmarks.findings import Breakdown
 from benchmarks.rivals import bare_boto3
 from benchmarks.running import KB, SYNC_ENGINES, Run, ours
 from sessionbucket import open_store
@@ -28,14 +28,14 @@ def measure(run: Run) -> None:
     starts = _starts(run)
     rounds = run.pick(21, 3)
     timings = _in_turn({name: lambda start=start: start(()).timing for name, start in starts.items()}, rounds)
-    run.results.add("cold_start", "first session", run.main_server().name, SIZE, timings, against=bare_boto3.NAME)
+    run.findings.add("cold_start", "first session", run.main_server().name, SIZE, timings, against=bare_boto3.NAME)
     imports = _in_turn(
         {name: lambda name=name: _import(name) for name in ("sessionbucket", "pydantic", "boto3")}, rounds
     )
-    run.results.add("cold_start", "import", "process", 0, imports, against="pydantic")
+    run.findings.add("cold_start", "import", "process", 0, imports, against="pydantic")
     for name, start in starts.items():
         if name != PYTHON_ALONE:
-            run.results.breakdowns.append(_breakdown(name, start))
+            run.findings.breakdowns.append(_breakdown(name, start))
 
 
 def _starts(run: Run) -> dict[str, Start]:

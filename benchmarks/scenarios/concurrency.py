@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.documents import document_of, session_of
 from benchmarks.measuring import race
-from benchmarks.results import CPU, RATE
+from benchmarks.findings import CPU, RATE
 from benchmarks.rivals import bare_aiobotocore
 from benchmarks.running import ASYNC_ENGINES, KB, Run, ours
 from benchmarks.servers import Server
@@ -51,8 +51,8 @@ def _measure(
     where = ("concurrency", "save and load", server.name, at_once)
     rates = {name: [done / each.elapsed for each in rounds] for name, rounds in timings.items()}
     cpu = {name: [each.cpu / done for each in rounds] for name, rounds in timings.items()}
-    run.results.add_values(*where, RATE, rates, against=bare_aiobotocore.NAME)
-    run.results.add_values(*where, CPU, cpu, against=bare_aiobotocore.NAME)
+    run.findings.add_values(*where, RATE, rates, against=bare_aiobotocore.NAME)
+    run.findings.add_values(*where, CPU, cpu, against=bare_aiobotocore.NAME)
 
 
 async def _contenders(run: Run, server: Server, stack: AsyncExitStack) -> dict[str, Task]:

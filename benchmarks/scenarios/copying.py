@@ -49,7 +49,7 @@ def measure(run: Run) -> None:
     if AWS in timings:
         timings[AWS] *= len(timings[RCLONE])
         run.note("the AWS CLI copied once; its one time stands in every round")
-    run.results.add("copying", "copy", server.name, number, timings, against=RCLONE)
+    run.findings.add("copying", "copy", server.name, number, timings, against=RCLONE)
 
 
 def _fill(folder: Path, number: int) -> None:

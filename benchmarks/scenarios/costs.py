@@ -8,7 +8,7 @@ from itertools import count
 
 from benchmarks.documents import conversation, session_of
 from benchmarks.prices import dollars
-from benchmarks.results import Cost
+from benchmarks.findings import Cost
 from benchmarks.running import KB, SYNC_ENGINES, Run, ours
 from benchmarks.scenarios.agents import rivals, turns_of
 from benchmarks.servers import MOTO, Server
@@ -41,7 +41,7 @@ def _count(run: Run, server: Server, subject: str, operations: dict[str, Callabl
         server.counted()
         act()
         requests = server.counted()
-        run.results.costs.append(Cost(operation, subject, requests, dollars(requests) * _MILLION))
+        run.findings.costs.append(Cost(operation, subject, requests, dollars(requests) * _MILLION))
 
 
 def _operations(run: Run, store: SessionStore) -> dict[str, Callable[[], object]]:

@@ -43,7 +43,7 @@ def _measure_session(run: Run, folder: Path, size: int) -> None:
         }
         for operation, contenders in (("save", saves), ("load", loads)):
             timings = race(contenders, rounds=run.pick(31, 3), calls=run.pick(10, 2))
-            run.results.add("folders", operation, FOLDER, size, timings, against=bare_files.NAME)
+            run.findings.add("folders", operation, FOLDER, size, timings, against=bare_files.NAME)
 
 
 def _measure_listing(run: Run, folder: Path, number: int) -> None:
@@ -56,4 +56,4 @@ def _measure_listing(run: Run, folder: Path, number: int) -> None:
             ours(FOLDER) + " list()": store.list,
         }
         timings = race(contenders, rounds=run.pick(5, 2))
-    run.results.add("folders", "list", FOLDER, number, timings, against=_BY_HAND)
+    run.findings.add("folders", "list", FOLDER, number, timings, against=_BY_HAND)

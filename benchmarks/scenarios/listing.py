@@ -60,7 +60,7 @@ def _measure(run: Run, server: Server, number: int) -> None:
                 against[parallel(engine)] = ours(engine)
         rounds = run.pick(3 if number == max(STORES[SEAWEEDFS]) else 7, 2)
         timings = race(contenders, rounds=rounds)
-    run.results.add("listing", "list", server.name, number, timings, against=against)
+    run.findings.add("listing", "list", server.name, number, timings, against=against)
 
 
 def _fill(run: Run, server: Server, bucket: str, number: int) -> None:

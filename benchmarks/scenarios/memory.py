@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from benchmarks.documents import conversation, session_of
 from benchmarks.processes import run_program
-from benchmarks.results import MEMORY
+from benchmarks.findings import MEMORY
 from benchmarks.rivals import bare_boto3
 from benchmarks.running import MB, SYNC_ENGINES, Run, ours
 from sessionbucket import open_store
@@ -43,6 +43,6 @@ def measure(run: Run) -> None:
             for operation, used in json.loads(program()).items():
                 peaks.setdefault(operation, {}).setdefault(name, []).append(used / body)
     for operation, values in peaks.items():
-        run.results.add_values(
+        run.findings.add_values(
             "memory", operation, server.name, size, MEMORY, values, against=bare_boto3.NAME
         )

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 from benchmarks.documents import document_of, messages, session_of
-from benchmarks.results import RATE
+from benchmarks.findings import RATE
 from benchmarks.rivals.bare_boto3 import BareBoto3
 from benchmarks.running import KB, SYNC_ENGINES, Run, ours
 from benchmarks.servers import Server
@@ -63,7 +63,7 @@ def _measure(
                 added = length(ids[0]) - before
                 if added != (writers * each if shared else each):
                     raise RuntimeError(f"{name} lost updates: {added} were kept")
-    run.results.add_values("writers", operation, server.name, writers, RATE, rates, against=BY_HAND)
+    run.findings.add_values("writers", operation, server.name, writers, RATE, rates, against=BY_HAND)
 
 
 def _repeatedly(update: Update, times: int) -> Update:

@@ -51,7 +51,7 @@ class Breakdown:
 
 
 @dataclass(slots=True)
-class Results:
+class Findings:
     """All that a run found."""
 
     facts: dict[str, Any]
