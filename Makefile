@@ -1,13 +1,15 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+BENCH_VENV := .venv-bench
 
-.PHONY: help demo test soak lint format sync clean
+.PHONY: help demo test soak bench lint format sync clean
 
 help:
 	@echo "make demo    the store at work against an S3 server of its own"
 	@echo "make test    every test"
 	@echo "make soak    the histories under faults, for minutes (SECONDS=300)"
+	@echo "make bench   what it costs beside what one might pick instead; writes the README's table (15 to 20 minutes)"
 	@echo "make lint    style, types, and whether the sync side is what the async one gives"
 	@echo "make format  write the style"
 	@echo "make sync    write the sync side from the async one"
@@ -29,6 +31,16 @@ soak: SECONDS := 300
 soak: $(VENV)/ready
 	SESSIONBUCKET_SOAK_SECONDS=$(SECONDS) $(BIN)/python -m pytest tests/faults/test_histories.py
 
+$(BENCH_VENV)/ready: pyproject.toml
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BENCH_VENV)/bin/python -m pip install --quiet --editable ".[all]" --group bench
+	@touch $@
+
+bench: BENCH_OPTIONS := --publish
+bench: $(BENCH_VENV)/ready
+	$(BENCH_VENV)/bin/python -m benchmarks $(BENCH_OPTIONS)
+
 lint: $(VENV)/ready
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -44,4 +56,4 @@ sync: $(VENV)/ready
 	$(BIN)/python scripts/generate_sync.py
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(BENCH_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -10,12 +10,15 @@ import matplotlib as mpl
 
 mpl.use("svg")
 from matplotlib import pyplot as plt  # noqa: E402 (after the choice of what draws)
+from matplotlib.ticker import LogLocator, NullLocator  # noqa: E402
 
 from benchmarks.findings import CPU, ELAPSED, RATE, Findings, Samples  # noqa: E402
 from benchmarks.measuring import Spread  # noqa: E402
+from benchmarks.report import amount  # noqa: E402
 from benchmarks.targets import verdicts  # noqa: E402
 
 _COLOURS = {
+    "sessionbucket": "#1f6fb4",
     "sessionbucket (boto3)": "#1f6fb4",
     "sessionbucket (aioboto3)": "#1f6fb4",
     "sessionbucket (folder)": "#1f6fb4",
@@ -23,7 +26,17 @@ _COLOURS = {
     "sessionbucket (boto3), parallel": "#7fb2dd",
     "sessionbucket (obstore), parallel": "#eba77c",
 }
-_OTHERS = ("#4d4d4d", "#8a8a8a", "#6b8e4e", "#8f5f9e")
+_RIVALS = {
+    "bare boto3": "#4d4d4d",
+    "bare boto3, If-Match by hand": "#4d4d4d",
+    "bare aiobotocore": "#4d4d4d",
+    "bare obstore": "#a0a0a0",
+    "strands-agents": "#6b8e4e",
+    "langgraph objectstorage": "#8f5f9e",
+    "rclone": "#6b8e4e",
+    "aws": "#8f5f9e",
+}
+_ANOTHER = "#c0c0c0"
 _STYLE = {
     "svg.hashsalt": "sessionbucket",
     "font.size": 9,
@@ -94,7 +107,10 @@ def _lines(
         axes.set(xscale="log", yscale="log", title=f"{operation}, {where}", xlabel=labels[0], ylabel=labels[1])
         cases = sorted({each.case for each in chosen})
         axes.set_xticks(cases, [f"{case:,}" for case in cases])
-        axes.minorticks_off()
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:,g}")
+        axes.yaxis.set_minor_locator(NullLocator())
         axes.grid(alpha=0.25)
     _legend(figure, [axes for axes in grid.flat if axes.get_visible()])
     figure.tight_layout()
@@ -124,13 +140,8 @@ def _legend(figure: Any, all_axes: list[Any]) -> None:
     )
 
 
-_given: dict[str, str] = {}
-
-
 def _colour(subject: str) -> str:
-    if subject in _COLOURS:
-        return _COLOURS[subject]
-    return _given.setdefault(subject, _OTHERS[len(_given) % len(_OTHERS)])
+    return (_COLOURS | _RIVALS).get(subject, _ANOTHER)
 
 
 def _bars(findings: Findings, scenario: str, title: str) -> Any:
@@ -147,7 +158,7 @@ def _bars(findings: Findings, scenario: str, title: str) -> Any:
             error = [[found.median - found.low], [found.high - found.median]]
             axes.barh(height, found.median, xerr=error, color=_colour(each.subject), height=0.6)
             axes.annotate(
-                f"{found.median:,.3g} ms", (found.high, height), (4, 0), textcoords="offset points", va="center"
+                amount(each.quantity, Spread.of(each.values).median), (found.high, height), (4, 0), textcoords="offset points", va="center"
             )
         axes.set_yticks(range(len(chosen)), [each.subject for each in reversed(chosen)])
         axes.set_title(f"{operation}, {where}" if where != "process" else operation)

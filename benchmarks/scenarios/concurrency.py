@@ -46,7 +46,7 @@ def _measure(
     contenders: dict[str, Callable[[], object]] = {
         name: lambda task=task: runner.run(all_at_once(task)) for name, task in tasks.items()
     }
-    timings = race(contenders, rounds=run.pick(15, 3), calls=max(1, run.pick(64, 8) // at_once))
+    timings = race(contenders, rounds=run.pick(11, 3), calls=max(1, run.pick(64, 8) // at_once))
     done = _OPERATIONS * at_once
     where = ("concurrency", "save and load", server.name, at_once)
     rates = {name: [done / each.elapsed for each in rounds] for name, rounds in timings.items()}

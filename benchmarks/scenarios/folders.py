@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from benchmarks.documents import document_of, session_of
@@ -51,7 +52,7 @@ def _measure_listing(run: Run, folder: Path, number: int) -> None:
         (folder / f"session-{session:06}.json").write_bytes(b"{}")
     with open_store(f"{folder.as_uri()}?create=false") as store:
         contenders = {
-            _BY_HAND: lambda: sorted((path.name, path.stat().st_size) for path in folder.iterdir()),
+            _BY_HAND: lambda: sorted((entry.name, entry.stat().st_size) for entry in os.scandir(folder)),
             ours(FOLDER): lambda: sum(1 for _ in store.iter_sessions()),
             ours(FOLDER) + " list()": store.list,
         }
