@@ -66,7 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     about = "; ".join(f"{name}: {scenario(name).ABOUT}" for name in NAMES)
     parser.add_argument("scenario", nargs="*", choices=[[], *NAMES], help=f"which ones (all). {about}")
-    parser.add_argument("--quick", action="store_true", help="small and few: to see that all works, no figures")
+    parser.add_argument(
+        "--quick", action="store_true", help="small and few: to see that all works, no figures"
+    )
     parser.add_argument("--server", action="append", choices=[SEAWEEDFS, MOTO], help="only on this one")
     parser.add_argument("--json", type=Path, help="where the findings go (benchmarks/results/full.json)")
     parser.add_argument("--read", type=Path, help="show the findings of an earlier run instead of measuring")

@@ -67,7 +67,10 @@ def _around(taken: list[dict[str, Any]], id: str) -> dict[str, Any]:
 def _filler(size: int) -> dict[str, Any]:
     empty = {"role": "user", "content": [{"type": "text", "text": ""}]}
     text = " ".join(
-        block["text"] for message in islice(messages(), 200) for block in message["content"] if "text" in block
+        block["text"]
+        for message in islice(messages(), 200)
+        for block in message["content"]
+        if "text" in block
     )
     plain = text.encode("ascii", "ignore").decode().replace("\n", " ").replace('"', "'").replace("\\", "/")
     length = max(size - _length(empty, indented_by=_INDENT_OF_MESSAGES), 0)

@@ -15,6 +15,16 @@ ELAPSED, CPU, RATE, MEMORY = "elapsed", "CPU", "rate", "memory"
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """What a race was about: see ``Samples``."""
+
+    scenario: str
+    operation: str
+    where: str
+    case: int
+
+
+@dataclass(frozen=True, slots=True)
 class Samples:
     """What one contender took in an operation, round by round; rounds of one race stand at the same places."""
 
@@ -63,10 +73,7 @@ class Findings:
 
     def add(
         self,
-        scenario: str,
-        operation: str,
-        where: str,
-        case: int,
+        setting: Setting,
         timings: Mapping[str, Sequence[Timing]],
         *,
         against: str | Mapping[str, str],
@@ -78,14 +85,11 @@ class Findings:
         }
         for quantity, measure in measures.items():
             values = {subject: [measure(timing) for timing in rounds] for subject, rounds in timings.items()}
-            self.add_values(scenario, operation, where, case, quantity, values, against=against)
+            self.add_values(setting, quantity, values, against=against)
 
     def add_values(
         self,
-        scenario: str,
-        operation: str,
-        where: str,
-        case: int,
+        setting: Setting,
         quantity: str,
         values: Mapping[str, list[float]],
         *,
@@ -96,7 +100,7 @@ class Findings:
             rival = against if isinstance(against, str) else against.get(subject)
             found = rival if rival in values and rival != subject else None
             self.samples.append(
-                Samples(scenario, operation, where, case, subject, found, quantity, rounds)
+                Samples(**asdict(setting), subject=subject, against=found, quantity=quantity, values=rounds)
             )
 
     def find(self, **wanted: Any) -> Iterator[Samples]:

@@ -48,7 +48,7 @@ def race(
         contender()
     timings: dict[str, list[Timing]] = {name: [] for name in contenders}
     for number in range(rounds):
-        names = list(contenders) if number % 2 == 0 else list(reversed(contenders))
+        names = list(contenders) if number % 2 == 0 else list(reversed(list(contenders)))
         for name in names:
             timings[name].append(_timed(contenders[name], calls))
     return timings

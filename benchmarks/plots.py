@@ -9,13 +9,13 @@ from typing import Any
 import matplotlib as mpl
 
 mpl.use("svg")
-from matplotlib import pyplot as plt  # noqa: E402 (after the choice of what draws)
-from matplotlib.ticker import LogLocator, NullLocator  # noqa: E402
+from matplotlib import pyplot as plt
+from matplotlib.ticker import LogLocator, NullLocator
 
-from benchmarks.findings import CPU, ELAPSED, RATE, Findings, Samples  # noqa: E402
-from benchmarks.measuring import Spread  # noqa: E402
-from benchmarks.report import amount  # noqa: E402
-from benchmarks.targets import verdicts  # noqa: E402
+from benchmarks.findings import CPU, ELAPSED, RATE, Findings, Samples
+from benchmarks.measuring import Spread
+from benchmarks.report import amount
+from benchmarks.targets import verdicts
 
 _COLOURS = {
     "sessionbucket": "#1f6fb4",
@@ -37,7 +37,7 @@ _RIVALS = {
     "aws": "#8f5f9e",
 }
 _ANOTHER = "#c0c0c0"
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.hashsalt": "sessionbucket",
     "font.size": 9,
     "axes.spines.top": False,
@@ -83,15 +83,15 @@ def _targets(findings: Findings) -> Any:
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set_yticks(range(len(rows)), [label for label, *_ in reversed(rows)], fontsize=7)
     axes.set_xscale("log")
-    axes.set_xlabel("share of the target that is used, log scale (left of 1: reached); bars: 10–90 % of rounds")
+    axes.set_xlabel(
+        "share of the target that is used, log scale (left of 1: reached); bars: 10–90 % of rounds"
+    )
     return figure
 
 
-def _lines(
-    findings: Findings, scenario: str, quantity: str, labels: tuple[str, str], scale: float, **which: Any
-) -> Any:
+def _lines(findings: Findings, scenario: str, quantity: str, labels: tuple[str, str], scale: float) -> Any:
     """One panel for each operation and server: a line for each subject over what is varied."""
-    samples = [each for each in findings.find(scenario=scenario, quantity=quantity, **which)]
+    samples = list(findings.find(scenario=scenario, quantity=quantity))
     panels = list(dict.fromkeys((each.operation, each.where) for each in samples))
     if not panels:
         return None
@@ -104,7 +104,9 @@ def _lines(
         chosen = [each for each in samples if (each.operation, each.where) == (operation, where)]
         for subject in dict.fromkeys(each.subject for each in chosen):
             _line(axes, [each for each in chosen if each.subject == subject], scale)
-        axes.set(xscale="log", yscale="log", title=f"{operation}, {where}", xlabel=labels[0], ylabel=labels[1])
+        axes.set(
+            xscale="log", yscale="log", title=f"{operation}, {where}", xlabel=labels[0], ylabel=labels[1]
+        )
         cases = sorted({each.case for each in chosen})
         axes.set_xticks(cases, [f"{case:,}" for case in cases])
         axes.xaxis.set_minor_locator(NullLocator())
@@ -123,7 +125,9 @@ def _line(axes: Any, points: list[Samples], scale: float) -> None:
     cases = [each.case for each in points]
     colour = _colour(points[0].subject)
     dashes = "-" if points[0].subject in _COLOURS else "--"
-    axes.plot(cases, [each.median for each in spreads], dashes, marker=".", color=colour, label=points[0].subject)
+    axes.plot(
+        cases, [each.median for each in spreads], dashes, marker=".", color=colour, label=points[0].subject
+    )
     axes.fill_between(
         cases, [each.low for each in spreads], [each.high for each in spreads], color=colour, alpha=0.15
     )
@@ -158,7 +162,11 @@ def _bars(findings: Findings, scenario: str, title: str) -> Any:
             error = [[found.median - found.low], [found.high - found.median]]
             axes.barh(height, found.median, xerr=error, color=_colour(each.subject), height=0.6)
             axes.annotate(
-                amount(each.quantity, Spread.of(each.values).median), (found.high, height), (4, 0), textcoords="offset points", va="center"
+                amount(each.quantity, Spread.of(each.values).median),
+                (found.high, height),
+                (4, 0),
+                textcoords="offset points",
+                va="center",
             )
         axes.set_yticks(range(len(chosen)), [each.subject for each in reversed(chosen)])
         axes.set_title(f"{operation}, {where}" if where != "process" else operation)

@@ -35,7 +35,7 @@ def run_command(command: list[str]) -> Finished:
     """Run a command of this environment; see ``run_program``."""
     before = _cpu_of_children()
     started = time.perf_counter()
-    process = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (no shell)
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
     elapsed = time.perf_counter() - started
     if process.returncode != 0:
         raise RuntimeError(f"{Path(command[-1]).name} failed: {process.stderr[-2000:]}")

@@ -33,7 +33,12 @@ def publish(findings: Findings) -> None:
 
 def section(findings: Findings, drawn: set[str]) -> str:
     """What stands between the comments."""
-    lines = [_machine(findings), "", "| what | subject | target | median (10–90 %) | |", "|---|---|---|---|---|"]
+    lines = [
+        _machine(findings),
+        "",
+        "| what | subject | target | median (10–90 %) | |",
+        "|---|---|---|---|---|",
+    ]
     for target, found in verdicts(findings):
         verdict = "not measured" if found is None else "reached" if target.holds(found) else "**not reached**"
         lines.append(f"| {target.says} | {target.subject} | {target.bound} | {spread(found)} | {verdict} |")

@@ -13,6 +13,8 @@ from benchmarks.measuring import Spread
 from benchmarks.targets import verdicts
 
 _THOUSAND = 1000
+_SMALL = 0.1
+"""Below this a ratio needs a third digit."""
 _HEADINGS = {CPU: "CPU", ELAPSED: "time", RATE: "per second", MEMORY: "× body"}
 
 
@@ -41,11 +43,16 @@ def amount(quantity: str, value: float) -> str:
 
 def spread(found: Spread | None) -> str:
     """A median ratio, and its tenth and ninetieth percentile."""
-    return f"{found.median:.2f} ({found.low:.2f}–{found.high:.2f})" if found else ""
+    if found is None:
+        return ""
+    digits = 2 if found.median >= _SMALL else 3
+    return f"{found.median:.{digits}f} ({found.low:.{digits}f}–{found.high:.{digits}f})"
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2), header_style="dim")
+    table = Table(
+        title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2), header_style="dim"
+    )
     for number, column in enumerate(columns):
         table.add_column(column, justify="left" if number == 0 else "right")
     return table
@@ -53,7 +60,14 @@ def _table(title: str, *columns: str) -> Table:
 
 def _figures(findings: Findings, scenario: str, samples: list[Samples]) -> Table:
     table = _table(
-        f"\n[bold]{scenario.replace('_', ' ')}[/]", "operation", "on", "of", "subject", "median", "", "ratio (10–90 %)"
+        f"\n[bold]{scenario.replace('_', ' ')}[/]",
+        "operation",
+        "on",
+        "of",
+        "subject",
+        "median",
+        "",
+        "ratio (10–90 %)",
     )
     table.columns[3].justify = "left"
     before: tuple[str, str, int, str] | None = None
@@ -75,7 +89,9 @@ def _figures(findings: Findings, scenario: str, samples: list[Samples]) -> Table
 
 
 def _costs(findings: Findings) -> Table:
-    table = _table("\n[bold]requests, and dollars for a million[/]", "operation", "subject", "requests", "dollars")
+    table = _table(
+        "\n[bold]requests, and dollars for a million[/]", "operation", "subject", "requests", "dollars"
+    )
     table.columns[1].justify = "left"
     for cost in sorted(findings.costs, key=lambda cost: cost.operation):
         requests = ", ".join(f"{count} {kind}" for kind, count in sorted(cost.requests.items())) or "none"
@@ -84,7 +100,9 @@ def _costs(findings: Findings) -> Table:
 
 
 def _breakdowns(findings: Findings) -> Table:
-    table = _table("\n[bold]where the imports of a cold start go[/] (with -X importtime)", "subject", "ms", "packages")
+    table = _table(
+        "\n[bold]where the imports of a cold start go[/] (with -X importtime)", "subject", "ms", "packages"
+    )
     table.columns[2].justify = "left"
     for each in findings.breakdowns:
         packages = ", ".join(f"{name} {used:.0f}" for name, used in each.packages.items())

@@ -43,10 +43,6 @@ class Run:
         for name in self.server_names:
             yield self.servers.get(name)
 
-    def server(self, name: str) -> Server | None:
-        """This server, if the run is to use it."""
-        return self.servers.get(name) if name in self.server_names else None
-
     def main_server(self) -> Server:
         """The first of the servers: SeaweedFS, unless told otherwise."""
         return self.servers.get(self.server_names[0])

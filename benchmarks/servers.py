@@ -96,7 +96,7 @@ class Servers:
 
     def _start_moto(self) -> str:
         process = self._stack.enter_context(
-            subprocess.Popen(  # noqa: S603 (no shell, fixed words)
+            subprocess.Popen(
                 [sys.executable, str(_PROGRAM)],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

@@ -34,4 +34,7 @@ def _forget_peak():
 
 
 def _status(name):
-    return int(re.search(rf"^{name}:\s+(\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE)[1]) * 1024
+    return (
+        int(re.search(rf"^{name}:\s+(\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE)[1])
+        * 1024
+    )

@@ -7,4 +7,4 @@ from memory import report
 from sessionbucket import open_store
 
 with open_store(sys.argv[1]) as store:
-    report(store.load, lambda session: store.save(session), sys.argv[2], sys.argv[3])
+    report(store.load, store.save, sys.argv[2], sys.argv[3])

@@ -34,9 +34,7 @@ class BareAiobotocore:
     async def save(self, key: str, document: dict[str, Any]) -> None:
         """One PUT, over whatever is there."""
         body = json.dumps(document).encode()
-        await self._client.put_object(
-            Bucket=self._bucket, Key=key, Body=body, ContentType="application/json"
-        )
+        await self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
 
     async def load(self, key: str) -> dict[str, Any]:
         """One GET."""

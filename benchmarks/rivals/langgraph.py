@@ -44,7 +44,9 @@ class LanggraphConversation:
         checkpoint = empty_checkpoint()
         checkpoint["channel_values"] = {"messages": messages}
         checkpoint["channel_versions"] = {"messages": len(messages)}
-        self._config = self._saver.put(self._config, checkpoint, {"source": "loop"}, {"messages": len(messages)})
+        self._config = self._saver.put(
+            self._config, checkpoint, {"source": "loop"}, {"messages": len(messages)}
+        )
 
 
 def on_s3(server: Server, bucket: str, session: SessionData) -> LanggraphConversation:

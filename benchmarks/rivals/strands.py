@@ -94,7 +94,7 @@ def in_folder(folder: Path, session: SessionData) -> StrandsConversation:
     return StrandsConversation(FileSessionManager(_SESSION, storage_dir=str(folder)), session)
 
 
-def _message(message: Message) -> dict[str, Any]:
+def _message(message: Message) -> Any:
     return {"role": message.role, "content": [_block(block) for block in message.content]}
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
+from functools import partial
+from types import ModuleType
 from typing import Any
 
 from benchmarks.documents import conversation
+from benchmarks.findings import Setting
 from benchmarks.measuring import race
 from benchmarks.running import SYNC_ENGINES, Run, ours
 from benchmarks.servers import Server
@@ -32,27 +34,27 @@ def measure(run: Run) -> None:
             }
             _measure(run, server.name, stores, rivals(run, server, bucket))
     with run.folder() as folder, open_store((folder / "ours").as_uri()) as store:
-        _measure(run, FOLDER, {ours("folder"): store}, rivals(run, None, "", folder))
+        session = conversation(MESSAGES)
+        others = {name: module.in_folder(folder / name, session) for name, module in _modules(run).items()}
+        _measure(run, FOLDER, {ours(FOLDER): store}, others)
 
 
-def rivals(run: Run, server: Server | None, bucket: str, folder: Path | None = None) -> dict[str, Any]:
-    """The rivals' conversations, filled: each has ``resume`` and ``take_turn``."""
+def rivals(run: Run, server: Server, bucket: str) -> dict[str, Any]:
+    """The rivals' conversations in a bucket, filled: each has ``resume`` and ``take_turn``."""
     session = conversation(MESSAGES)
-    found: dict[str, Any] = {}
+    return {name: module.on_s3(server, bucket, session) for name, module in _modules(run).items()}
+
+
+def _modules(run: Run) -> dict[str, ModuleType]:
+    found: dict[str, ModuleType] = {}
     if run.has("strands"):
         from benchmarks.rivals import strands  # noqa: PLC0415 (not everywhere installed)
 
-        found[STRANDS] = (
-            strands.in_folder(folder / "strands", session) if folder else strands.on_s3(server, bucket, session)
-        )
+        found[STRANDS] = strands
     if run.has("langgraph_checkpoint_objectstorage"):
         from benchmarks.rivals import langgraph  # noqa: PLC0415 (not everywhere installed)
 
-        found[LANGGRAPH] = (
-            langgraph.in_folder(folder / "langgraph", session)
-            if folder
-            else langgraph.on_s3(server, bucket, session)
-        )
+        found[LANGGRAPH] = langgraph
     return found
 
 
@@ -71,11 +73,9 @@ def turns_of(store: SessionStore) -> Callable[[], None]:
 
 def _measure(run: Run, where: str, stores: dict[str, SessionStore], others: dict[str, Any]) -> None:
     turns: Contenders = {name: turns_of(store) for name, store in stores.items()}
-    resumes: Contenders = {
-        name: lambda store=store: store.load("conversation") for name, store in stores.items()
-    }
+    resumes: Contenders = {name: partial(store.load, "conversation") for name, store in stores.items()}
     turns |= {name: other.take_turn for name, other in others.items()}
     resumes |= {name: other.resume for name, other in others.items()}
     for operation, contenders in (("resume", resumes), ("turn", turns)):
         timings = race(contenders, rounds=run.pick(11, 2), calls=run.pick(3, 1))
-        run.findings.add("agents", operation, where, MESSAGES, timings, against=STRANDS)
+        run.findings.add(Setting("agents", operation, where, MESSAGES), timings, against=STRANDS)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 
 from benchmarks.documents import session_of
+from benchmarks.findings import Breakdown, Setting
 from benchmarks.measuring import Timing
 from benchmarks.processes import Finished, run_program
-from benchmarks.findings import Breakdown
 from benchmarks.rivals import bare_boto3
 from benchmarks.running import KB, SYNC_ENGINES, Run, ours
 from sessionbucket import open_store
@@ -20,19 +21,22 @@ PYTHON_ALONE = "python alone"
 _SHOWN = 8
 _IMPORT_LINE = re.compile(r"^import time:\s+(\d+) \|\s+\d+ \|\s+([\w.]+)$", re.MULTILINE)
 
-Start = Callable[[tuple[str, ...]], Finished]
+Start = Callable[..., Finished]
+"""Takes ``python``, options of the interpreter."""
 
 
 def measure(run: Run) -> None:
     """Cold starts, imports, and their breakdown."""
     starts = _starts(run)
     rounds = run.pick(21, 3)
-    timings = _in_turn({name: lambda start=start: start(()).timing for name, start in starts.items()}, rounds)
-    run.findings.add("cold_start", "first session", run.main_server().name, SIZE, timings, against=bare_boto3.NAME)
-    imports = _in_turn(
-        {name: lambda name=name: _import(name) for name in ("sessionbucket", "pydantic", "boto3")}, rounds
+    timings = _in_turn({name: partial(_timed, start) for name, start in starts.items()}, rounds)
+    run.findings.add(
+        Setting("cold_start", "first session", run.main_server().name, SIZE), timings, against=bare_boto3.NAME
     )
-    run.findings.add("cold_start", "import", "process", 0, imports, against="pydantic")
+    imports = _in_turn(
+        {name: partial(_import, name) for name in ("sessionbucket", "pydantic", "boto3")}, rounds
+    )
+    run.findings.add(Setting("cold_start", "import", "process", 0), imports, against="pydantic")
     for name, start in starts.items():
         if name != PYTHON_ALONE:
             run.findings.breakdowns.append(_breakdown(name, start))
@@ -45,17 +49,19 @@ def _starts(run: Run) -> dict[str, Start]:
         store.save(session_of(SIZE, "cold"))
     bare = (server.endpoint_url, bucket, "cold.json")
     starts: dict[str, Start] = {
-        PYTHON_ALONE: lambda python: run_program("cold_python", python=python),
-        bare_boto3.NAME: lambda python: run_program("cold_boto3", *bare, python=python),
+        PYTHON_ALONE: partial(run_program, "cold_python"),
+        bare_boto3.NAME: partial(run_program, "cold_boto3", *bare),
     }
     if run.has("obstore"):
-        starts["bare obstore"] = lambda python: run_program("cold_obstore", *bare, python=python)
+        starts["bare obstore"] = partial(run_program, "cold_obstore", *bare)
     for engine in run.engines(SYNC_ENGINES):
         url = server.store_url(bucket, "", engine)
-        starts[ours(engine)] = lambda python, url=url: run_program(
-            "cold_sessionbucket", url, "cold", python=python
-        )
+        starts[ours(engine)] = partial(run_program, "cold_sessionbucket", url, "cold")
     return starts
+
+
+def _timed(start: Start) -> Timing:
+    return start(python=()).timing
 
 
 def _in_turn(contenders: dict[str, Callable[[], Timing]], rounds: int) -> dict[str, list[Timing]]:
@@ -75,7 +81,7 @@ def _import(module: str) -> Timing:
 def _breakdown(subject: str, start: Start) -> Breakdown:
     """The time of the imports by top-level package, each module's own time only."""
     spent: Counter[str] = Counter()
-    for microseconds, module in _IMPORT_LINE.findall(start(("-X", "importtime")).errors):
+    for microseconds, module in _IMPORT_LINE.findall(start(python=("-X", "importtime")).errors):
         spent[module.split(".")[0]] += int(microseconds)
     shown = {name: used / 1000 for name, used in spent.most_common(_SHOWN)}
     return Breakdown(subject, spent.total() / 1000, shown)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 from benchmarks.documents import document_of, session_of
+from benchmarks.findings import CPU, RATE, Setting
 from benchmarks.measuring import race
-from benchmarks.findings import CPU, RATE
 from benchmarks.rivals import bare_aiobotocore
 from benchmarks.running import ASYNC_ENGINES, KB, Run, ours
 from benchmarks.servers import Server
@@ -37,22 +38,23 @@ def measure(run: Run) -> None:
                 runner.run(stack.aclose())
 
 
-def _measure(
-    run: Run, runner: asyncio.Runner, server: Server, tasks: dict[str, Task], at_once: int
-) -> None:
+def _measure(run: Run, runner: asyncio.Runner, server: Server, tasks: dict[str, Task], at_once: int) -> None:
     async def all_at_once(task: Task) -> None:
         await asyncio.gather(*(task(number) for number in range(at_once)))
 
+    def together(task: Task) -> None:
+        runner.run(all_at_once(task))
+
     contenders: dict[str, Callable[[], object]] = {
-        name: lambda task=task: runner.run(all_at_once(task)) for name, task in tasks.items()
+        name: partial(together, task) for name, task in tasks.items()
     }
     timings = race(contenders, rounds=run.pick(11, 3), calls=max(1, run.pick(64, 8) // at_once))
     done = _OPERATIONS * at_once
-    where = ("concurrency", "save and load", server.name, at_once)
+    setting = Setting("concurrency", "save and load", server.name, at_once)
     rates = {name: [done / each.elapsed for each in rounds] for name, rounds in timings.items()}
     cpu = {name: [each.cpu / done for each in rounds] for name, rounds in timings.items()}
-    run.findings.add_values(*where, RATE, rates, against=bare_aiobotocore.NAME)
-    run.findings.add_values(*where, CPU, cpu, against=bare_aiobotocore.NAME)
+    run.findings.add_values(setting, RATE, rates, against=bare_aiobotocore.NAME)
+    run.findings.add_values(setting, CPU, cpu, against=bare_aiobotocore.NAME)
 
 
 async def _contenders(run: Run, server: Server, stack: AsyncExitStack) -> dict[str, Task]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from benchmarks.documents import session_of
+from benchmarks.findings import Setting
 from benchmarks.measuring import Timing
 from benchmarks.processes import run_command
 from benchmarks.rivals import copying_tools
@@ -48,7 +49,7 @@ def measure(run: Run) -> None:
                 if found != number:
                     raise RuntimeError(f"{name} copied {found} of {number} sessions")
     run.note(f"copying: {' and '.join(_ONCE)} copied once; that time stands in every round")
-    run.findings.add("copying", "copy", server.name, number, timings, against=RCLONE)
+    run.findings.add(Setting("copying", "copy", server.name, number), timings, against=RCLONE)
 
 
 def _fill(folder: Path, number: int) -> None:

@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from itertools import count
 
 from benchmarks.documents import conversation, session_of
-from benchmarks.prices import dollars
 from benchmarks.findings import Cost
+from benchmarks.prices import dollars
 from benchmarks.running import KB, SYNC_ENGINES, Run, ours
 from benchmarks.scenarios.agents import rivals, turns_of
 from benchmarks.servers import MOTO, Server

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from benchmarks.documents import document_of, session_of
+from benchmarks.findings import Setting
 from benchmarks.measuring import race
 from benchmarks.rivals import bare_files
 from benchmarks.running import KB, Run, ours
@@ -44,7 +45,7 @@ def _measure_session(run: Run, folder: Path, size: int) -> None:
         }
         for operation, contenders in (("save", saves), ("load", loads)):
             timings = race(contenders, rounds=run.pick(31, 3), calls=run.pick(10, 2))
-            run.findings.add("folders", operation, FOLDER, size, timings, against=bare_files.NAME)
+            run.findings.add(Setting("folders", operation, FOLDER, size), timings, against=bare_files.NAME)
 
 
 def _measure_listing(run: Run, folder: Path, number: int) -> None:
@@ -57,4 +58,4 @@ def _measure_listing(run: Run, folder: Path, number: int) -> None:
             ours(FOLDER) + " list()": store.list,
         }
         timings = race(contenders, rounds=run.pick(5, 2))
-    run.findings.add("folders", "list", FOLDER, number, timings, against=_BY_HAND)
+    run.findings.add(Setting("folders", "list", FOLDER, number), timings, against=_BY_HAND)

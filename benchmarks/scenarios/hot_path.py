@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 from benchmarks.documents import document_of, session_of
+from benchmarks.findings import Setting
 from benchmarks.measuring import Timing, race
 from benchmarks.rivals import bare_boto3
 from benchmarks.running import KB, MB, SYNC_ENGINES, Run, ours
@@ -40,14 +42,14 @@ def _measure(run: Run, server: Server, size: int) -> None:
         for engine in run.engines(SYNC_ENGINES):
             store = stack.enter_context(open_store(server.store_url(bucket, engine, engine)))
             saves[ours(engine)] = _saving(store, session)
-            loads[ours(engine)] = lambda store=store: store.load(session.id)
+            loads[ours(engine)] = partial(store.load, session.id)
         for name, rival in _rivals(run, server, bucket).items():
-            saves[name] = lambda rival=rival: rival.save("bare.json", document)
-            loads[name] = lambda rival=rival: rival.load("bare.json")
+            saves[name] = partial(rival.save, "bare.json", document)
+            loads[name] = partial(rival.load, "bare.json")
         saved = race(saves, rounds=rounds, calls=calls)
         loaded = race(loads, rounds=rounds, calls=calls)
     for operation, timings in (("save", saved), ("load", loaded), (BOTH, _sums(saved, loaded))):
-        run.findings.add("hot_path", operation, server.name, size, timings, against=bare_boto3.NAME)
+        run.findings.add(Setting("hot_path", operation, server.name, size), timings, against=bare_boto3.NAME)
 
 
 def _sums(saved: Timings, loaded: Timings) -> Timings:

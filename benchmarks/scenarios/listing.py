@@ -6,7 +6,10 @@ import inspect
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
+from typing import Any
 
+from benchmarks.findings import Setting
 from benchmarks.measuring import race
 from benchmarks.rivals import bare_boto3
 from benchmarks.running import SYNC_ENGINES, Run, ours
@@ -49,18 +52,14 @@ def _measure(run: Run, server: Server, number: int) -> None:
     with ExitStack() as stack:
         for engine in run.engines(SYNC_ENGINES):
             store = stack.enter_context(open_store(server.store_url(bucket, _PREFIX, engine)))
-            contenders[ours(engine)] = lambda store=store: _expect(
-                number, sum(1 for _ in store.iter_sessions())
-            )
+            contenders[ours(engine)] = partial(_list, store, number)
             against[ours(engine)] = f"bare {engine}"
             if _lists_in_parallel(store):
-                contenders[parallel(engine)] = lambda store=store: _expect(
-                    number, sum(1 for _ in store.iter_sessions(concurrency=AT_ONCE))
-                )
+                contenders[parallel(engine)] = partial(_list, store, number, concurrency=AT_ONCE)
                 against[parallel(engine)] = ours(engine)
         rounds = run.pick(3 if number == max(STORES[SEAWEEDFS]) else 7, 2)
         timings = race(contenders, rounds=rounds)
-    run.findings.add("listing", "list", server.name, number, timings, against=against)
+    run.findings.add(Setting("listing", "list", server.name, number), timings, against=against)
 
 
 def _fill(run: Run, server: Server, bucket: str, number: int) -> None:
@@ -75,6 +74,10 @@ def _fill(run: Run, server: Server, bucket: str, number: int) -> None:
     with ThreadPoolExecutor(32) as pool:
         for _ in pool.map(lambda key: put(key, {}), keys):
             pass
+
+
+def _list(store: SessionStore, number: int, **options: Any) -> None:
+    _expect(number, sum(1 for _ in store.iter_sessions(**options)))
 
 
 def _lists_in_parallel(store: SessionStore) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
 
 from benchmarks.documents import conversation, session_of
-from benchmarks.processes import run_program
-from benchmarks.findings import MEMORY
+from benchmarks.findings import MEMORY, Setting
+from benchmarks.processes import Finished, run_program
 from benchmarks.rivals import bare_boto3
 from benchmarks.running import MB, SYNC_ENGINES, Run, ours
 from sessionbucket import open_store
@@ -29,20 +30,18 @@ def measure(run: Run) -> None:
         store.save(conversation(2, "small"))
     body = server.client.head_object(Bucket=bucket, Key="large.json")["ContentLength"]
     bare = (server.endpoint_url, bucket, "small.json", "large.json")
-    programs: dict[str, Callable[[], str]] = {
-        bare_boto3.NAME: lambda: run_program("memory_boto3", *bare).output
+    programs: dict[str, Callable[[], Finished]] = {
+        bare_boto3.NAME: partial(run_program, "memory_boto3", *bare)
     }
     for engine in run.engines(SYNC_ENGINES):
         url = server.store_url(bucket, "", engine)
-        programs[ours(engine)] = lambda url=url: run_program(
-            "memory_sessionbucket", url, "small", "large"
-        ).output
+        programs[ours(engine)] = partial(run_program, "memory_sessionbucket", url, "small", "large")
     peaks: dict[str, dict[str, list[float]]] = {}
     for _ in range(run.pick(5, 2)):
         for name, program in programs.items():
-            for operation, used in json.loads(program()).items():
+            for operation, used in json.loads(program().output).items():
                 peaks.setdefault(operation, {}).setdefault(name, []).append(used / body)
     for operation, values in peaks.items():
         run.findings.add_values(
-            "memory", operation, server.name, size, MEMORY, values, against=bare_boto3.NAME
+            Setting("memory", operation, server.name, size), MEMORY, values, against=bare_boto3.NAME
         )

@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any
 
 from benchmarks.documents import document_of, messages, session_of
-from benchmarks.findings import RATE
+from benchmarks.findings import RATE, Setting
 from benchmarks.rivals.bare_boto3 import BareBoto3
 from benchmarks.running import KB, SYNC_ENGINES, Run, ours
 from benchmarks.servers import Server
@@ -25,14 +25,16 @@ BY_HAND = "bare boto3, If-Match by hand"
 _ATTEMPTS = 10_000  # so that no update gives up
 CONTENDED, UNCONTENDED = "update of one session", "update of sessions of their own"
 
-Update = Callable[[str], None]
+Update = Callable[[str], object]
 Fill = Callable[[str], None]
 Length = Callable[[str], int]
 
 
 def measure(run: Run) -> None:
     """Each number of writers on each server."""
-    logging.getLogger("sessionbucket").setLevel(logging.ERROR)  # it tells of every conflict, and here they are many
+    logging.getLogger("sessionbucket").setLevel(
+        logging.ERROR
+    )  # it tells of every conflict, and here they are many
     for server in run.each_server():
         bucket = server.new_bucket()
         with ExitStack() as stack:
@@ -66,7 +68,7 @@ def _measure(
                 added = length(ids[0]) - before
                 if added != (writers * each if shared else each):
                     raise RuntimeError(f"{name} lost updates: {added} were kept")
-    run.findings.add_values("writers", operation, server.name, writers, RATE, rates, against=BY_HAND)
+    run.findings.add_values(Setting("writers", operation, server.name, writers), RATE, rates, against=BY_HAND)
 
 
 def _repeatedly(update: Update, times: int) -> Update:
@@ -89,7 +91,7 @@ def _through_store(store: SessionStore) -> tuple[Fill, Update, Length]:
 
     return (
         lambda id: store.save(session_of(SIZE, id)),
-        lambda id: store.update(id, change, attempts=_ATTEMPTS) and None,
+        lambda id: store.update(id, change, attempts=_ATTEMPTS),
         length,
     )
 
