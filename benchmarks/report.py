@@ -100,13 +100,15 @@ def _costs(findings: Findings) -> Table:
 
 
 def _breakdowns(findings: Findings) -> Table:
-    table = _table(
-        "\n[bold]where the imports of a cold start go[/] (with -X importtime)", "subject", "ms", "packages"
-    )
-    table.columns[2].justify = "left"
+    title = "\n[bold]where the imports of a cold start go[/] (with -X importtime)"
+    table = _table(title, "subject", "ms", "", "ms of their own")
+    for column in table.columns[2:]:
+        column.justify = "left"
     for each in findings.breakdowns:
-        packages = ", ".join(f"{name} {used:.0f}" for name, used in each.packages.items())
-        table.add_row(each.subject, f"{each.total_ms:.0f}", packages)
+        for label, spent in (("packages", each.packages), ("modules", each.modules)):
+            dearest = ", ".join(f"{name} {used:.0f}" for name, used in spent.items())
+            total = f"{each.total_ms:.0f}" if spent is each.packages else ""
+            table.add_row(each.subject if total else "", total, label, dearest)
     return table
 
 

@@ -79,9 +79,14 @@ def _import(module: str) -> Timing:
 
 
 def _breakdown(subject: str, start: Start) -> Breakdown:
-    """The time of the imports by top-level package, each module's own time only."""
-    spent: Counter[str] = Counter()
+    """The time of the imports by module, and by top-level package; each module's own time only."""
+    packages: Counter[str] = Counter()
+    modules: Counter[str] = Counter()
     for microseconds, module in _IMPORT_LINE.findall(start(python=("-X", "importtime")).errors):
-        spent[module.split(".")[0]] += int(microseconds)
-    shown = {name: used / 1000 for name, used in spent.most_common(_SHOWN)}
-    return Breakdown(subject, spent.total() / 1000, shown)
+        packages[module.split(".")[0]] += int(microseconds)
+        modules[module] += int(microseconds)
+    return Breakdown(subject, packages.total() / 1000, _dearest(packages), _dearest(modules))
+
+
+def _dearest(microseconds: Counter[str]) -> dict[str, float]:
+    return {name: used / 1000 for name, used in microseconds.most_common(_SHOWN)}

@@ -48,7 +48,7 @@ def _measure(run: Run, runner: asyncio.Runner, server: Server, tasks: dict[str, 
     contenders: dict[str, Callable[[], object]] = {
         name: partial(together, task) for name, task in tasks.items()
     }
-    timings = race(contenders, rounds=run.pick(11, 3), calls=max(1, run.pick(64, 8) // at_once))
+    timings = race(contenders, rounds=run.pick(11, 2), calls=max(1, run.pick(64, 8) // at_once))
     done = _OPERATIONS * at_once
     setting = Setting("concurrency", "save and load", server.name, at_once)
     rates = {name: [done / each.elapsed for each in rounds] for name, rounds in timings.items()}
@@ -75,7 +75,8 @@ async def _contenders(run: Run, server: Server, stack: AsyncExitStack) -> dict[s
 
 
 def _through_store(store: AsyncSessionStore) -> Task:
-    sessions = [session_of(SIZE, f"session-{number}") for number in range(max(AT_ONCE))]
+    session = session_of(SIZE)
+    sessions = [session.model_copy(update={"id": f"session-{number}"}) for number in range(max(AT_ONCE))]
 
     async def task(number: int) -> None:
         await store.save(sessions[number])

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 if os.environ.get("CI") != "true":
     pytest.importorskip("matplotlib", reason="matplotlib, of the groups dev and bench, is not installed")
@@ -23,15 +24,21 @@ from benchmarks.targets import TARGETS, verdicts
 PROJECT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where a quick run on moto left its JSON and plots, and its table as text."""
-    folder = tmp_path_factory.mktemp("benchmarks")
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Where a quick run on moto left its JSON and plots, and its table as text; one run for all of xdist's workers."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "benchmarks"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            _run_quickly(folder)
+    return folder
+
+
+def _run_quickly(folder: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks", "hot_path", "costs", "--quick", "--server", "moto"]
     ran = subprocess.run(
-        [
-            *(sys.executable, "-m", "benchmarks", "hot_path", "costs", "--quick", "--server", "moto"),
-            *("--json", str(folder / "found.json"), "--plots", str(folder)),
-        ],
+        [*command, "--json", str(folder / "found.json"), "--plots", str(folder)],
         cwd=PROJECT,
         capture_output=True,
         text=True,
@@ -39,7 +46,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert ran.returncode == 0, ran.stderr
     (folder / "table.txt").write_text(ran.stdout)
-    return folder
 
 
 def test_the_table_shows_ratios_costs_and_targets(folder: Path):
