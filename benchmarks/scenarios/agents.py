@@ -15,7 +15,6 @@ from benchmarks.running import SYNC_ENGINES, Run, ours
 from benchmarks.servers import Server
 from sessionbucket import SessionStore, open_store
 
-ABOUT = "resuming 200 messages and saving a turn, beside strands-agents and langgraph"
 MESSAGES = 200
 STRANDS, LANGGRAPH = "strands-agents", "langgraph objectstorage"
 FOLDER = "folder"

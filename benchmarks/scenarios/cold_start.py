@@ -15,7 +15,6 @@ from benchmarks.rivals import bare_boto3
 from benchmarks.running import KB, SYNC_ENGINES, Run, ours
 from sessionbucket import open_store
 
-ABOUT = "a fresh process to its first session, imports, and where their time goes"
 SIZE = 50 * KB
 PYTHON_ALONE = "python alone"
 _SHOWN = 8

@@ -16,7 +16,6 @@ from benchmarks.running import ASYNC_ENGINES, KB, Run, ours
 from benchmarks.servers import Server
 from sessionbucket import AsyncSessionStore, open_async_store
 
-ABOUT = "async operations a second, by how many are under way at once"
 AT_ONCE = (1, 8, 32, 64)
 SIZE = 50 * KB
 _OPERATIONS = 2

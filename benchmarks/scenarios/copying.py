@@ -19,7 +19,6 @@ from benchmarks.running import KB, SYNC_ENGINES, Run, ours
 from benchmarks.servers import Server
 from sessionbucket import open_store
 
-ABOUT = "copying 10,000 sessions from a folder into a bucket, beside rclone and aws"
 SESSIONS = 10_000
 SIZE = 5 * KB
 _KINDS = 20

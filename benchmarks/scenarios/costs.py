@@ -14,7 +14,6 @@ from benchmarks.scenarios.agents import rivals, turns_of
 from benchmarks.servers import MOTO, Server
 from sessionbucket import Message, SessionData, SessionStore, open_store
 
-ABOUT = "requests and dollars of each operation, counted at the server"
 _LISTED = 1000
 _MILLION = 1_000_000
 

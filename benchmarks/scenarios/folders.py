@@ -13,7 +13,6 @@ from benchmarks.running import KB, Run, ours
 from benchmarks.scenarios.agents import FOLDER
 from sessionbucket import open_store
 
-ABOUT = "the file store beside bare files, and listing a folder"
 SIZES = (5 * KB, 50 * KB, 500 * KB)
 STORES = (100, 10_000, 100_000)
 _BY_HAND = "os.scandir"

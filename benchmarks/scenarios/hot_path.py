@@ -15,7 +15,6 @@ from benchmarks.running import KB, MB, SYNC_ENGINES, Run, ours
 from benchmarks.servers import Server
 from sessionbucket import SessionData, SessionStore, open_store
 
-ABOUT = "save and load of one session, by size"
 SIZES = (5 * KB, 50 * KB, 500 * KB, 10 * MB)
 BOTH = "save and load"
 _BYTES_A_TURN = 1_000_000

@@ -16,7 +16,6 @@ from benchmarks.running import SYNC_ENGINES, Run, ours
 from benchmarks.servers import MOTO, SEAWEEDFS, Server
 from sessionbucket import SessionStore, open_store
 
-ABOUT = "listing stores of 100, 10,000 and 100,000 sessions"
 STORES = {SEAWEEDFS: (100, 10_000, 100_000), MOTO: (100, 10_000)}
 """moto goes through all its keys for every page, so that 100,000 would measure nothing but moto."""
 AT_ONCE = 16

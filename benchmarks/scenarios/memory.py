@@ -14,7 +14,6 @@ from benchmarks.rivals import bare_boto3
 from benchmarks.running import MB, SYNC_ENGINES, Run, ours
 from sessionbucket import open_store
 
-ABOUT = "peak memory of a 10 MB session, in multiples of its body"
 SIZE = 10 * MB
 
 

@@ -17,7 +17,6 @@ from benchmarks.running import KB, SYNC_ENGINES, Run, ours
 from benchmarks.servers import Server
 from sessionbucket import Message, SessionData, SessionStore, open_store
 
-ABOUT = "updates a second, by how many writers there are, of one session or each of its own"
 WRITERS = (1, 4, 16, 64)
 SIZE = 5 * KB
 _FEW = 4  # more writers of one session take SeaweedFS many seconds a round

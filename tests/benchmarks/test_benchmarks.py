@@ -14,11 +14,13 @@ from filelock import FileLock
 if os.environ.get("CI") != "true":
     pytest.importorskip("matplotlib", reason="matplotlib, of the groups dev and bench, is not installed")
 
+from benchmarks import __main__ as command
 from benchmarks import publishing
 from benchmarks.documents import document_of, session_of
 from benchmarks.findings import CPU, RATE, Findings, Setting
 from benchmarks.measuring import Spread, race
 from benchmarks.prices import dollars
+from benchmarks.running import Run
 from benchmarks.targets import TARGETS, verdicts
 
 PROJECT = Path(__file__).parents[2]
@@ -140,3 +142,31 @@ def test_a_target_tells_reached_from_missed_and_from_not_measured():
 
 def test_deletes_cost_nothing():
     assert dollars({"PUT": 1000, "GET": 1000, "DELETE": 1000}) == pytest.approx(0.0054)
+
+
+def test_a_scenario_that_fails_fails_the_run_and_keeps_what_the_others_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def measure(name: str, run: Run) -> None:
+        if name == "costs":
+            raise RuntimeError("no server")
+        run.note(f"{name} was here")
+
+    monkeypatch.setattr(command, "measure", measure)
+    published: list[Findings] = []
+    monkeypatch.setattr(publishing, "publish", published.append)
+    path = tmp_path / "found.json"
+    environment = dict(os.environ)
+    try:
+        assert command.main(["costs", "memory", "--publish", "--json", str(path)]) == 1
+    finally:
+        os.environ.clear()
+        os.environ.update(environment)
+    assert Findings.read(path).notes == ["memory was here"]
+    assert published == []
+
+
+def test_a_scenario_that_does_not_exist_is_refused_by_name(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        command.main(["hot_paths"])
+    assert "there is no scenario 'hot_paths'" in capsys.readouterr().err
