@@ -1,8 +1,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+BENCH_VENV := .venv-bench
 
-.PHONY: help demo s3 lambda-zip test soak lint format sync clean
+.PHONY: help demo s3 lambda-zip test soak lint format sync clean bench
 
 help:
 	@echo "make demo    the store at work against an S3 server of its own"
@@ -10,6 +11,7 @@ help:
 	@echo "make lambda-zip  the packages of examples/lambda, into dist/"
 	@echo "make test    every test"
 	@echo "make soak    the histories under faults, for minutes (SECONDS=300)"
+	@echo "make bench   what it costs beside what one might pick instead; writes the README's table (15 to 20 minutes)"
 	@echo "make lint    style, types, and whether the sync side is what the async one gives"
 	@echo "make format  write the style"
 	@echo "make sync    write the sync side from the async one"
@@ -39,6 +41,16 @@ soak: SECONDS := 300
 soak: $(VENV)/ready
 	SESSIONBUCKET_SOAK_SECONDS=$(SECONDS) $(BIN)/python -m pytest tests/faults/test_histories.py
 
+$(BENCH_VENV)/ready: pyproject.toml
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BENCH_VENV)/bin/python -m pip install --quiet --editable ".[all]" --group bench
+	@touch $@
+
+bench: BENCH_OPTIONS := --publish
+bench: $(BENCH_VENV)/ready
+	$(BENCH_VENV)/bin/python -m benchmarks $(BENCH_OPTIONS)
+
 lint: $(VENV)/ready
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -55,4 +67,4 @@ sync: $(VENV)/ready
 	$(BIN)/python scripts/generate_sync.py
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(BENCH_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

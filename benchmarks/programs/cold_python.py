@@ -1,0 +1,1 @@
+"""An interpreter that starts and ends: what every cold start contains."""

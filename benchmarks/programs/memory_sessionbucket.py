@@ -1,0 +1,10 @@
+"""Memory of a load and a save in a fresh process. Arguments: the store's URL, ids of a small and a large session."""
+
+import sys
+
+from memory import report
+
+from sessionbucket import open_store
+
+with open_store(sys.argv[1]) as store:
+    report(store.load, store.save, sys.argv[2], sys.argv[3])

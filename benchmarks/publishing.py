@@ -1,0 +1,58 @@
+"""The findings in the README: a table and plots between two comments, written anew by each full run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks import plots
+from benchmarks.findings import Findings
+from benchmarks.report import spread
+from benchmarks.targets import verdicts
+
+PROJECT = Path(__file__).parents[1]
+README = PROJECT / "README.md"
+PLOTS = PROJECT / "docs" / "benchmarks"
+BEGIN, END = "<!-- benchmarks: begin (written by make bench) -->", "<!-- benchmarks: end -->"
+_SHOWN = {
+    "targets": "Every target, by the share of it that is used",
+    "agents": "Resuming 200 messages and saving a turn",
+    "hot-path": "CPU of a save and a load, by size",
+    "cold-start": "Cold start of a fresh process",
+}
+
+
+def publish(findings: Findings) -> None:
+    """Draw the plots into ``docs/benchmarks`` and write the README's section."""
+    for old in PLOTS.glob("*.svg"):
+        old.unlink()
+    drawn = {path.stem for path in plots.draw(findings, PLOTS)}
+    before, _, rest = README.read_text().partition(BEGIN)
+    after = rest.partition(END)[2]
+    README.write_text(before + BEGIN + "\n" + section(findings, drawn) + END + after)
+
+
+def section(findings: Findings, drawn: set[str]) -> str:
+    """What stands between the comments."""
+    lines = [
+        _machine(findings),
+        "",
+        "| what | subject | target | median (10–90 %) | |",
+        "|---|---|---|---|---|",
+    ]
+    for target, found in verdicts(findings):
+        verdict = "not measured" if found is None else "reached" if target.holds(found) else "**not reached**"
+        lines.append(f"| {target.says} | {target.subject} | {target.bound} | {spread(found)} | {verdict} |")
+    for name, title in _SHOWN.items():
+        if name in drawn:
+            lines += ["", f"![{title}](docs/benchmarks/{name}.svg)"]
+    return "\n".join(lines) + "\n"
+
+
+def _machine(findings: Findings) -> str:
+    facts = findings.facts
+    text = (
+        f"Measured on {facts['date']}: {facts['cores']} cores ({facts['processor'] or 'unknown'}), {facts['system']}, "
+        f"Python {facts['python']}, client and server on the same machine. Ratios are medians over rounds in which "
+        "the contenders ran in turn."
+    )
+    return "**A quick run, to show the form: no figure here counts.** " + text if facts["quick"] else text

@@ -1,0 +1,65 @@
+"""boto3 and json, as one would write it without a library: no conditions but where ``update`` says so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from benchmarks.servers import Server
+
+NAME = "bare boto3"
+_CHANGED_MEANWHILE = ("PreconditionFailed", "ConditionalRequestConflict")
+
+
+class BareBoto3:
+    """Documents in a bucket, with one client that keeps as many connections as sessionbucket's."""
+
+    def __init__(self, server: Server, bucket: str) -> None:
+        self.client: Any = boto3.client(
+            "s3", endpoint_url=server.endpoint_url, config=Config(max_pool_connections=64)
+        )
+        self._bucket = bucket
+
+    def save(self, key: str, document: dict[str, Any]) -> None:
+        """One PUT, over whatever is there."""
+        body = json.dumps(document).encode()
+        self.client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
+
+    def load(self, key: str) -> dict[str, Any]:
+        """One GET."""
+        response = self.client.get_object(Bucket=self._bucket, Key=key)
+        document: dict[str, Any] = json.loads(response["Body"].read())
+        return document
+
+    def update(self, key: str, change: Callable[[dict[str, Any]], None]) -> None:
+        """Load, change and save with If-Match, again and at once until nobody came between."""
+        while True:
+            response = self.client.get_object(Bucket=self._bucket, Key=key)
+            document = json.loads(response["Body"].read())
+            change(document)
+            body = json.dumps(document).encode()
+            try:
+                self.client.put_object(
+                    Bucket=self._bucket,
+                    Key=key,
+                    Body=body,
+                    ContentType="application/json",
+                    IfMatch=response["ETag"],
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in _CHANGED_MEANWHILE:
+                    raise
+            else:
+                return
+
+    def names(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """Key and size of every object directly under the prefix."""
+        paginator = self.client.get_paginator("list_objects_v2")
+        for page in paginator.paginate(Bucket=self._bucket, Prefix=prefix, Delimiter="/"):
+            for row in page.get("Contents", []):
+                yield row["Key"], row["Size"]

@@ -1,0 +1,110 @@
+"""strands-agents: an object for each message, one for the agent and one for the session.
+
+Driven as ``Agent(session_manager=…)`` drives it: ``initialize`` restores a conversation; after a turn of two messages
+both were appended, and the agent's state, which every turn here changes, was synced.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any, NoReturn, cast
+
+import boto3
+from botocore.config import Config
+from strands import Agent
+from strands.models.model import Model
+from strands.session.file_session_manager import FileSessionManager
+from strands.session.repository_session_manager import RepositorySessionManager
+from strands.session.s3_session_manager import S3SessionManager
+
+from benchmarks.servers import Server
+from sessionbucket import Message, SessionData, TextBlock, ToolResultBlock, ToolUseBlock
+
+NAME = "strands-agents"
+_SESSION, _AGENT = "session", "agent"
+
+
+class _NoModel(Model):
+    """A model that is never asked."""
+
+    def update_config(self, **_: Any) -> None:
+        """Nothing to update."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Nothing to tell."""
+        return {}
+
+    def structured_output(self, *_: Any, **__: Any) -> NoReturn:
+        """Never called."""
+        raise NotImplementedError
+
+    def stream(self, *_: Any, **__: Any) -> NoReturn:
+        """Never called."""
+        raise NotImplementedError
+
+
+class StrandsConversation:
+    """One conversation that a session manager keeps; made with all its messages, as a running agent would have."""
+
+    def __init__(self, repository: S3SessionManager | FileSessionManager, session: SessionData) -> None:
+        logging.getLogger("strands").setLevel(logging.ERROR)  # of where one recorded conversation ends
+        self._repository = repository
+        messages = [_message(each) for each in session.messages]
+        self._turn = messages[:2]
+        self._turns = 0
+        self._agent = self._new_agent(messages)
+        repository.initialize(self._agent)
+        self._restored = self._new_agent([])
+
+    def resume(self) -> list[Any]:
+        """Have a manager restore the conversation into an agent; the client is kept."""
+        manager = RepositorySessionManager(_SESSION, self._repository)
+        manager.initialize(self._restored)
+        return self._restored.messages
+
+    def take_turn(self) -> None:
+        """Two messages and the agent's state."""
+        self._turns += 1
+        for message in self._turn:
+            self._repository.append_message(message, self._agent)
+        self._agent.state.set("turns", self._turns)
+        self._repository.sync_agent(self._agent)
+
+    def _new_agent(self, messages: list[Any]) -> Agent:
+        return Agent(
+            model=cast("Model", _NoModel()), messages=messages, agent_id=_AGENT, callback_handler=None
+        )
+
+
+def on_s3(server: Server, bucket: str, session: SessionData) -> StrandsConversation:
+    """A conversation in a bucket."""
+    manager = S3SessionManager(
+        _SESSION,
+        bucket,
+        boto_session=boto3.Session(),
+        boto_client_config=Config(max_pool_connections=64),
+        endpoint_url=server.endpoint_url,
+    )
+    return StrandsConversation(manager, session)
+
+
+def in_folder(folder: Path, session: SessionData) -> StrandsConversation:
+    """A conversation in files."""
+    return StrandsConversation(FileSessionManager(_SESSION, storage_dir=str(folder)), session)
+
+
+def _message(message: Message) -> Any:
+    return {"role": message.role, "content": [_block(block) for block in message.content]}
+
+
+def _block(block: object) -> dict[str, Any]:
+    match block:
+        case TextBlock():
+            return {"text": block.text}
+        case ToolUseBlock():
+            return {"toolUse": {"toolUseId": block.id, "name": block.name, "input": block.input}}
+        case ToolResultBlock():
+            content = [{"text": str(block.content)}]
+            return {"toolResult": {"toolUseId": block.tool_use_id, "content": content, "status": "success"}}
+    raise TypeError(block)

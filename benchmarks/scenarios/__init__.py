@@ -1,0 +1,25 @@
+"""What is measured, one module a subject. Each has ``measure``, which fills the findings of a run."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from benchmarks.running import Run
+
+SCENARIOS = {
+    "hot_path": "save and load of one session, by size",
+    "concurrency": "async operations a second, by how many are under way at once",
+    "writers": "updates a second, by how many writers there are, of one session or each of its own",
+    "agents": "resuming 200 messages and saving a turn, beside strands-agents and langgraph",
+    "costs": "requests and dollars of each operation, counted at the server",
+    "cold_start": "a fresh process to its first session, imports, and where their time goes",
+    "memory": "peak memory of a 10 MB session, in multiples of its body",
+    "folders": "the file store beside bare files, and listing a folder",
+    "listing": "listing stores of 100, 10,000 and 100,000 sessions",
+    "copying": "copying 10,000 sessions from a folder into a bucket, beside rclone and aws",
+}
+
+
+def measure(name: str, run: Run) -> None:
+    """Measure the scenario of this name; its module, and the rivals with it, load now."""
+    import_module(f"benchmarks.scenarios.{name}").measure(run)

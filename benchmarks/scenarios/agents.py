@@ -1,0 +1,80 @@
+"""What an agent does: resume a conversation of 200 messages, and save a turn of it, beside other agents' stores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+from benchmarks.documents import conversation
+from benchmarks.findings import Setting
+from benchmarks.measuring import race
+from benchmarks.running import SYNC_ENGINES, Run, ours
+from benchmarks.servers import Server
+from sessionbucket import SessionStore, open_store
+
+MESSAGES = 200
+STRANDS, LANGGRAPH = "strands-agents", "langgraph objectstorage"
+FOLDER = "folder"
+
+Contenders = dict[str, Callable[[], object]]
+
+
+def measure(run: Run) -> None:
+    """On each server, and in a folder."""
+    for server in run.each_server():
+        with ExitStack() as stack:
+            bucket = server.new_bucket()
+            stores = {
+                ours(engine): stack.enter_context(open_store(server.store_url(bucket, engine, engine)))
+                for engine in run.engines(SYNC_ENGINES)
+            }
+            _measure(run, server.name, stores, rivals(run, server, bucket))
+    with run.folder() as folder, open_store((folder / "ours").as_uri()) as store:
+        session = conversation(MESSAGES)
+        others = {name: module.in_folder(folder / name, session) for name, module in _modules(run).items()}
+        _measure(run, FOLDER, {ours(FOLDER): store}, others)
+
+
+def rivals(run: Run, server: Server, bucket: str) -> dict[str, Any]:
+    """The rivals' conversations in a bucket, filled: each has ``resume`` and ``take_turn``."""
+    session = conversation(MESSAGES)
+    return {name: module.on_s3(server, bucket, session) for name, module in _modules(run).items()}
+
+
+def _modules(run: Run) -> dict[str, ModuleType]:
+    found: dict[str, ModuleType] = {}
+    if run.has("strands"):
+        from benchmarks.rivals import strands  # noqa: PLC0415 (not everywhere installed)
+
+        found[STRANDS] = strands
+    if run.has("langgraph_checkpoint_objectstorage"):
+        from benchmarks.rivals import langgraph  # noqa: PLC0415 (not everywhere installed)
+
+        found[LANGGRAPH] = langgraph
+    return found
+
+
+def turns_of(store: SessionStore) -> Callable[[], None]:
+    """Saves a turn of two messages over 200 that the agent holds, as a running agent does."""
+    session = conversation(MESSAGES)
+    turn = session.messages[:2]
+    store.save(session)
+
+    def take_turn() -> None:
+        session.messages[MESSAGES:] = turn
+        store.save(session)
+
+    return take_turn
+
+
+def _measure(run: Run, where: str, stores: dict[str, SessionStore], others: dict[str, Any]) -> None:
+    turns: Contenders = {name: turns_of(store) for name, store in stores.items()}
+    resumes: Contenders = {name: partial(store.load, "conversation") for name, store in stores.items()}
+    turns |= {name: other.take_turn for name, other in others.items()}
+    resumes |= {name: other.resume for name, other in others.items()}
+    for operation, contenders in (("resume", resumes), ("turn", turns)):
+        timings = race(contenders, rounds=run.pick(11, 2), calls=run.pick(3, 1))
+        run.findings.add(Setting("agents", operation, where, MESSAGES), timings, against=STRANDS)

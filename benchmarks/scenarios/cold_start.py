@@ -1,0 +1,91 @@
+"""Fresh processes: from nothing to a first session, what the imports take, and where the time goes."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+
+from benchmarks.documents import session_of
+from benchmarks.findings import Breakdown, Setting
+from benchmarks.measuring import Timing
+from benchmarks.processes import Finished, run_program
+from benchmarks.rivals import bare_boto3
+from benchmarks.running import KB, SYNC_ENGINES, Run, ours
+from sessionbucket import open_store
+
+SIZE = 50 * KB
+PYTHON_ALONE = "python alone"
+_SHOWN = 8
+_IMPORT_LINE = re.compile(r"^import time:\s+(\d+) \|\s+\d+ \|\s+([\w.]+)$", re.MULTILINE)
+
+Start = Callable[..., Finished]
+"""Takes ``python``, options of the interpreter."""
+
+
+def measure(run: Run) -> None:
+    """Cold starts, imports, and their breakdown."""
+    starts = _starts(run)
+    rounds = run.pick(21, 3)
+    timings = _in_turn({name: partial(_timed, start) for name, start in starts.items()}, rounds)
+    run.findings.add(
+        Setting("cold_start", "first session", run.main_server().name, SIZE), timings, against=bare_boto3.NAME
+    )
+    imports = _in_turn(
+        {name: partial(_import, name) for name in ("sessionbucket", "pydantic", "boto3")}, rounds
+    )
+    run.findings.add(Setting("cold_start", "import", "process", 0), imports, against="pydantic")
+    for name, start in starts.items():
+        if name != PYTHON_ALONE:
+            run.findings.breakdowns.append(_breakdown(name, start))
+
+
+def _starts(run: Run) -> dict[str, Start]:
+    server = run.main_server()
+    bucket = server.new_bucket()
+    with open_store(server.store_url(bucket, "", "boto3")) as store:
+        store.save(session_of(SIZE, "cold"))
+    bare = (server.endpoint_url, bucket, "cold.json")
+    starts: dict[str, Start] = {
+        PYTHON_ALONE: partial(run_program, "cold_python"),
+        bare_boto3.NAME: partial(run_program, "cold_boto3", *bare),
+    }
+    if run.has("obstore"):
+        starts["bare obstore"] = partial(run_program, "cold_obstore", *bare)
+    for engine in run.engines(SYNC_ENGINES):
+        url = server.store_url(bucket, "", engine)
+        starts[ours(engine)] = partial(run_program, "cold_sessionbucket", url, "cold")
+    return starts
+
+
+def _timed(start: Start) -> Timing:
+    return start(python=()).timing
+
+
+def _in_turn(contenders: dict[str, Callable[[], Timing]], rounds: int) -> dict[str, list[Timing]]:
+    """As ``race`` does, by what each process itself took; the first round fills the caches and is not counted."""
+    timings: dict[str, list[Timing]] = {name: [] for name in contenders}
+    for number in range(rounds + 1):
+        for name in list(contenders) if number % 2 else list(reversed(contenders)):
+            timings[name].append(contenders[name]())
+    return {name: rounds_of[1:] for name, rounds_of in timings.items()}
+
+
+def _import(module: str) -> Timing:
+    elapsed, cpu = run_program("timed_import", module).output.split()
+    return Timing(float(elapsed), float(cpu))
+
+
+def _breakdown(subject: str, start: Start) -> Breakdown:
+    """The time of the imports by module, and by top-level package; each module's own time only."""
+    packages: Counter[str] = Counter()
+    modules: Counter[str] = Counter()
+    for microseconds, module in _IMPORT_LINE.findall(start(python=("-X", "importtime")).errors):
+        packages[module.split(".")[0]] += int(microseconds)
+        modules[module] += int(microseconds)
+    return Breakdown(subject, packages.total() / 1000, _dearest(packages), _dearest(modules))
+
+
+def _dearest(microseconds: Counter[str]) -> dict[str, float]:
+    return {name: used / 1000 for name, used in microseconds.most_common(_SHOWN)}

@@ -1,0 +1,76 @@
+"""One session saved and loaded again and again: the CPU and the time of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from typing import Any
+
+from benchmarks.documents import document_of, session_of
+from benchmarks.findings import Setting
+from benchmarks.measuring import Timing, race
+from benchmarks.rivals import bare_boto3
+from benchmarks.running import KB, MB, SYNC_ENGINES, Run, ours
+from benchmarks.servers import Server
+from sessionbucket import SessionData, SessionStore, open_store
+
+SIZES = (5 * KB, 50 * KB, 500 * KB, 10 * MB)
+BOTH = "save and load"
+_BYTES_A_TURN = 1_000_000
+"""Small sessions are called several times in each round, so that the clock's steps do not count."""
+
+Timings = dict[str, list[Timing]]
+
+
+def measure(run: Run) -> None:
+    """Each size on each server."""
+    for server in run.each_server():
+        for size in run.pick(SIZES, SIZES[:2]):
+            _measure(run, server, size)
+
+
+def _measure(run: Run, server: Server, size: int) -> None:
+    bucket, session = server.new_bucket(), session_of(size)
+    document = document_of(session)
+    rounds = run.pick(7 if size == 10 * MB else 21, 3)
+    calls = max(1, min(20, run.pick(_BYTES_A_TURN, 5 * size) // size))
+    with ExitStack() as stack:
+        saves: dict[str, Callable[[], object]] = {}
+        loads: dict[str, Callable[[], object]] = {}
+        for engine in run.engines(SYNC_ENGINES):
+            store = stack.enter_context(open_store(server.store_url(bucket, engine, engine)))
+            saves[ours(engine)] = _saving(store, session)
+            loads[ours(engine)] = partial(store.load, session.id)
+        for name, rival in _rivals(run, server, bucket).items():
+            saves[name] = partial(rival.save, "bare.json", document)
+            loads[name] = partial(rival.load, "bare.json")
+        saved = race(saves, rounds=rounds, calls=calls)
+        loaded = race(loads, rounds=rounds, calls=calls)
+    for operation, timings in (("save", saved), ("load", loaded), (BOTH, _sums(saved, loaded))):
+        run.findings.add(Setting("hot_path", operation, server.name, size), timings, against=bare_boto3.NAME)
+
+
+def _sums(saved: Timings, loaded: Timings) -> Timings:
+    return {
+        name: [
+            Timing(save.elapsed + load.elapsed, save.cpu + load.cpu)
+            for save, load in zip(saved[name], loaded[name], strict=True)
+        ]
+        for name in saved
+    }
+
+
+def _saving(store: SessionStore, session: SessionData) -> Callable[[], object]:
+    """Saves a session of the store's own over and over, each time over the version before."""
+    own = session.model_copy(deep=True)
+    return lambda: store.save(own)
+
+
+def _rivals(run: Run, server: Server, bucket: str) -> dict[str, Any]:
+    rivals: dict[str, Any] = {bare_boto3.NAME: bare_boto3.BareBoto3(server, bucket)}
+    if run.has("obstore"):
+        from benchmarks.rivals import bare_obstore  # noqa: PLC0415 (not everywhere installed)
+
+        rivals[bare_obstore.NAME] = bare_obstore.BareObstore(server, bucket)
+    return rivals

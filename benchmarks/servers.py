@@ -1,0 +1,113 @@
+"""The servers that all contenders talk to, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import ExitStack
+from functools import cached_property
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+from sessionbucket.testing.seaweedfs import ACCESS_KEY, SECRET_KEY, SeaweedServer
+
+MOTO, SEAWEEDFS = "moto", "seaweedfs"
+REGION = "us-east-1"
+_PROGRAM = Path(__file__).parent / "programs" / "moto_server.py"
+_buckets = count(1)
+
+
+class Server:
+    """One S3 server that runs: where it is, and buckets on it."""
+
+    access_key = ACCESS_KEY
+    secret_key = SECRET_KEY
+
+    def __init__(self, name: str, endpoint_url: str) -> None:
+        self.name = name
+        self.endpoint_url = endpoint_url
+
+    @cached_property
+    def client(self) -> Any:
+        """A plain boto3 client, for what is set up outside the clock."""
+        import boto3  # noqa: PLC0415 (slow to import)
+        from botocore.config import Config  # noqa: PLC0415
+
+        return boto3.client("s3", endpoint_url=self.endpoint_url, config=Config(max_pool_connections=64))
+
+    def new_bucket(self) -> str:
+        """Make a bucket that nobody else uses; gives its name."""
+        name = f"bench-{next(_buckets)}"
+        self.client.create_bucket(Bucket=name)
+        return name
+
+    def store_url(self, bucket: str, prefix: str, engine: str) -> str:
+        """The URL of a store of sessionbucket with this engine."""
+        options = {"endpoint_url": self.endpoint_url, "region": REGION, "engine": engine}
+        return f"s3://{bucket}/{prefix}?{urlencode(options)}"
+
+    def counted(self) -> dict[str, int]:
+        """The requests since the last question, by class of price; only moto's server, which is ours, counts."""
+        with urlopen(f"{self.endpoint_url}/-/requests") as answer:  # noqa: S310 (loopback)
+            found: dict[str, int] = json.load(answer)
+        return found
+
+
+class Servers:
+    """Starts each server when it is first asked for, and stops all at the end. Use it as a context manager.
+
+    Sets the credentials of this process and its children to those of the servers, and takes away all others.
+    """
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._running: dict[str, Server] = {}
+
+    def __enter__(self) -> Self:
+        for name in [name for name in os.environ if name.startswith(("AWS_", "SESSIONBUCKET_"))]:
+            del os.environ[name]
+        os.environ |= {
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }
+        return self
+
+    def get(self, name: str) -> Server:
+        """The server of this name, started now if it does not run yet."""
+        if name not in self._running:
+            endpoint_url = (
+                self._start_moto()
+                if name == MOTO
+                else self._stack.enter_context(SeaweedServer()).endpoint_url
+            )
+            self._running[name] = Server(name, endpoint_url)
+        return self._running[name]
+
+    def _start_moto(self) -> str:
+        process = self._stack.enter_context(
+            subprocess.Popen(
+                [sys.executable, str(_PROGRAM)],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+        )
+        self._stack.callback(process.kill)
+        assert process.stdout is not None  # noqa: S101 (narrowing)
+        return f"http://127.0.0.1:{int(process.stdout.readline())}"
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()

@@ -1,0 +1,164 @@
+"""What sessionbucket sets out to reach, and whether a run found that it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from benchmarks.findings import CPU, ELAPSED, MEMORY, RATE, Findings, Samples
+from benchmarks.measuring import Spread
+from benchmarks.rivals import bare_boto3
+from benchmarks.running import KB, MB, ours
+from benchmarks.scenarios.agents import FOLDER, MESSAGES, STRANDS
+from benchmarks.scenarios.hot_path import BOTH
+from benchmarks.servers import SEAWEEDFS
+
+BOTO3, AIOBOTO3, OBSTORE = ours("boto3"), ours("aioboto3"), ours("obstore")
+PARALLEL = ", parallel"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One figure to reach: of a subject against a rival, or with no rival the subject's own value."""
+
+    says: str
+    scenario: str
+    operation: str
+    case: int
+    quantity: str
+    subject: str
+    against: str | None
+    limit: float
+    at_least: bool = False
+    where: str = SEAWEEDFS
+
+    def holds(self, found: Spread) -> bool:
+        """Whether the median is on the right side of the limit."""
+        return found.median >= self.limit if self.at_least else found.median <= self.limit
+
+    @property
+    def bound(self) -> str:
+        """The limit, as one writes it."""
+        return f"{'≥' if self.at_least else '≤'} {self.limit:g}"
+
+
+def _of_hot_path(operation: str, subject: str, limit: float) -> Target:
+    says = f"CPU of {operation}, 50 kB, against bare boto3 with json"
+    return Target(says, "hot_path", operation, 50 * KB, CPU, subject, bare_boto3.NAME, limit)
+
+
+def _of_listing(subject: str, against: str, limit: float) -> Target:
+    says = f"listing 100,000 sessions, against {against}"
+    return Target(says, "listing", "list", 100_000, ELAPSED, subject, against, limit)
+
+
+def _of_memory(operation: str, subject: str) -> Target:
+    says = f"peak memory of {operation}, 10 MB, in multiples of the body"
+    return Target(says, "memory", operation, 10 * MB, MEMORY, subject, None, 4)
+
+
+def _of_cold_start(subject: str, limit: float) -> Target:
+    says = "cold start to a first session, against bare boto3"
+    return Target(says, "cold_start", "first session", 50 * KB, ELAPSED, subject, bare_boto3.NAME, limit)
+
+
+def _of_agents(says: str, operation: str, subject: str, limit: float) -> Target:
+    return Target(says, "agents", operation, MESSAGES, ELAPSED, subject, STRANDS, limit)
+
+
+TARGETS = (
+    *(_of_hot_path(operation, BOTO3, 1.20) for operation in (BOTH, "save", "load")),
+    *(_of_hot_path(operation, OBSTORE, 0.35) for operation in (BOTH, "save", "load")),
+    Target(
+        "async operations a second, 32 at once, against bare aiobotocore",
+        "concurrency",
+        "save and load",
+        32,
+        RATE,
+        OBSTORE,
+        "bare aiobotocore",
+        2.5,
+        at_least=True,
+    ),
+    _of_cold_start(BOTO3, 1.30),
+    _of_cold_start(OBSTORE, 0.42),
+    Target(
+        "import sessionbucket, against import pydantic",
+        "cold_start",
+        "import",
+        0,
+        ELAPSED,
+        "sessionbucket",
+        "pydantic",
+        1.5,
+        where="process",
+    ),
+    *(
+        target
+        for subject in (BOTO3, OBSTORE)
+        for target in (
+            _of_agents("resume of 200 messages, against strands-agents", "resume", subject, 0.03),
+            _of_agents("a turn's save after 200 messages, against strands-agents", "turn", subject, 1.0),
+        )
+    ),
+    _of_listing(BOTO3, bare_boto3.NAME, 1.15),
+    _of_listing(OBSTORE, "bare obstore", 1.15),
+    _of_listing(BOTO3 + PARALLEL, BOTO3, 0.5),
+    _of_listing(OBSTORE + PARALLEL, OBSTORE, 0.5),
+    Target(
+        "file store: save of 50 kB, against write, fsync, rename, fsync by hand",
+        "folders",
+        "save",
+        50 * KB,
+        ELAPSED,
+        ours(FOLDER),
+        "bare fsync and rename",
+        1.5,
+        where=FOLDER,
+    ),
+    Target(
+        "file store: seconds of CPU to list 100,000 sessions",
+        "folders",
+        "list",
+        100_000,
+        CPU,
+        ours(FOLDER),
+        None,
+        1.0,
+        where=FOLDER,
+    ),
+    *(_of_memory(operation, subject) for subject in (BOTO3, OBSTORE) for operation in ("load", "save")),
+    Target(
+        "cp of 10,000 sessions from a folder, against rclone copy",
+        "copying",
+        "copy",
+        10_000,
+        ELAPSED,
+        OBSTORE,
+        "rclone",
+        1.5,
+    ),
+)
+
+
+def verdicts(findings: Findings) -> Iterator[tuple[Target, Spread | None]]:
+    """Each target with what was found, or None where the run did not measure it."""
+    for target in TARGETS:
+        yield target, _found(findings, target)
+
+
+def _found(findings: Findings, target: Target) -> Spread | None:
+    samples: Samples | None = next(
+        findings.find(
+            scenario=target.scenario,
+            operation=target.operation,
+            where=target.where,
+            case=target.case,
+            quantity=target.quantity,
+            subject=target.subject,
+        ),
+        None,
+    )
+    if samples is None:
+        return None
+    return findings.ratio(samples, target.against) if target.against else Spread.of(samples.values)

@@ -1,0 +1,172 @@
+"""The benchmarks run: from the command to the table, the JSON, the plots and the README's section."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+if os.environ.get("CI") != "true":
+    pytest.importorskip("matplotlib", reason="matplotlib, of the groups dev and bench, is not installed")
+
+from benchmarks import __main__ as command
+from benchmarks import publishing
+from benchmarks.documents import document_of, session_of
+from benchmarks.findings import CPU, RATE, Findings, Setting
+from benchmarks.measuring import Spread, race
+from benchmarks.prices import dollars
+from benchmarks.running import Run
+from benchmarks.targets import TARGETS, verdicts
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Where a quick run on moto left its JSON and plots, and its table as text; one run for all of xdist's workers."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "benchmarks"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            _run_quickly(folder)
+    return folder
+
+
+def _run_quickly(folder: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks", "hot_path", "costs", "--quick", "--server", "moto"]
+    ran = subprocess.run(
+        [*command, "--json", str(folder / "found.json"), "--plots", str(folder)],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    (folder / "table.txt").write_text(ran.stdout)
+
+
+def test_the_table_shows_ratios_costs_and_targets(folder: Path):
+    table = (folder / "table.txt").read_text()
+    for expected in (
+        "sessionbucket (boto3)",
+        "bare boto3",
+        "ratio (10",
+        "dollars for a million",
+        "not measured",
+    ):
+        assert expected in table
+
+
+def test_the_findings_keep_every_round_and_the_machine_but_no_names_of_it(folder: Path):
+    found = json.loads((folder / "found.json").read_text())
+    assert found["facts"]["quick"] is True
+    assert found["facts"]["versions"]["boto3"]
+    assert all(len(samples["values"]) == 3 for samples in found["samples"])
+    assert {samples["case"] for samples in found["samples"]} == {5_000, 50_000}
+    text = (folder / "found.json").read_text()
+    assert os.uname().nodename not in text
+    assert str(PROJECT) not in text
+
+
+def test_a_plot_is_drawn(folder: Path):
+    assert (folder / "hot-path.svg").read_text().startswith("<?xml")
+
+
+def test_requests_are_counted_at_the_server(folder: Path):
+    costs = Findings.read(folder / "found.json").costs
+    ours = {cost.operation: cost for cost in costs if cost.subject == "sessionbucket (boto3)"}
+    assert ours["load a session"].requests == {"GET": 1}
+    assert ours["save a new session"].requests == {"PUT": 1}
+    assert ours["update a session (load, change, save)"].requests == {"GET": 1, "PUT": 1}
+    assert ours["save a new session"].dollars_per_million == pytest.approx(5.00)
+    assert ours["load a session"].dollars_per_million == pytest.approx(0.40)
+
+
+def test_the_readme_takes_the_section_between_its_comments(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    readme = tmp_path / "README.md"
+    readme.write_text((PROJECT / "README.md").read_text())
+    monkeypatch.setattr(publishing, "README", readme)
+    monkeypatch.setattr(publishing, "PLOTS", tmp_path / "plots")
+    publishing.publish(Findings.read(folder / "found.json"))
+    once = readme.read_text()
+    assert "A quick run, to show the form" in once
+    assert "![CPU of a save and a load, by size](docs/benchmarks/hot-path.svg)" in once
+    assert "\n## More\n" in once
+    publishing.publish(Findings.read(folder / "found.json"))
+    assert readme.read_text() == once
+
+
+@pytest.mark.parametrize("size", [5_000, 50_000])
+def test_a_session_has_the_size_asked_for(size: int):
+    session = session_of(size)
+    text = json.dumps(document_of(session), indent=2, ensure_ascii=False)
+    assert len(text.encode()) == pytest.approx(size, rel=0.01)
+
+
+def test_contenders_run_in_turn_and_every_other_round_backwards():
+    order: list[str] = []
+    contenders = {name: lambda name=name: order.append(name) for name in "ab"}
+    timings = race(contenders, rounds=2, calls=2)
+    assert "".join(order) == "ab" + "aabb" + "bbaa"
+    assert {name: len(rounds) for name, rounds in timings.items()} == {"a": 2, "b": 2}
+
+
+def test_a_ratio_is_taken_round_by_round():
+    findings = Findings({})
+    findings.add_values(
+        Setting("s", "o", "w", 1), CPU, {"ours": [2.0, 30.0, 8.0], "rival": [1.0, 10.0, 2.0]}, against="rival"
+    )
+    (ours,) = findings.find(subject="ours")
+    assert findings.ratio(ours) == Spread.of([2.0, 3.0, 4.0])
+    assert Spread.of([2.0, 3.0, 4.0]).median == 3
+
+
+def test_a_target_tells_reached_from_missed_and_from_not_measured():
+    slowest = next(target for target in TARGETS if target.at_least)
+    setting = Setting(slowest.scenario, slowest.operation, slowest.where, slowest.case)
+    for rate, holds in ((26.0, True), (24.0, False)):
+        findings = Findings({})
+        values = {slowest.subject: [rate], slowest.against: [10.0]}
+        findings.add_values(setting, RATE, values, against=slowest.against)
+        found = dict(verdicts(findings))
+        assert slowest.holds(found[slowest]) is holds
+        assert sum(each is None for each in found.values()) == len(TARGETS) - 1
+
+
+def test_deletes_cost_nothing():
+    assert dollars({"PUT": 1000, "GET": 1000, "DELETE": 1000}) == pytest.approx(0.0054)
+
+
+def test_a_scenario_that_fails_fails_the_run_and_keeps_what_the_others_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def measure(name: str, run: Run) -> None:
+        if name == "costs":
+            raise RuntimeError("no server")
+        run.note(f"{name} was here")
+
+    monkeypatch.setattr(command, "measure", measure)
+    published: list[Findings] = []
+    monkeypatch.setattr(publishing, "publish", published.append)
+    path = tmp_path / "found.json"
+    environment = dict(os.environ)
+    try:
+        assert command.main(["costs", "memory", "--publish", "--json", str(path)]) == 1
+    finally:
+        os.environ.clear()
+        os.environ.update(environment)
+    assert Findings.read(path).notes == ["memory was here"]
+    assert published == []
+
+
+def test_a_scenario_that_does_not_exist_is_refused_by_name(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        command.main(["hot_paths"])
+    assert "there is no scenario 'hot_paths'" in capsys.readouterr().err
