@@ -16,7 +16,7 @@ import boto3
 import pytest
 from moto.s3.responses import S3Response
 
-from conformance.locations import Location, environment
+from conformance.locations import OBSTORE, SEAWEEDFS, Location, environment
 from conformance.samples import session_of
 from sessionbucket import (
     Absent,
@@ -368,3 +368,20 @@ def test_a_put_to_a_server_that_is_not_there_was_surely_not_done(condition: Any)
     with pytest.raises(StoreUnavailableError, match="no connection") as caught:
         bucket.put("k", b"x", condition=condition)
     assert caught.value.outcome == "not written"
+
+
+def test_a_program_that_ends_right_after_its_last_answers_ends_well(
+    location_of: Callable[[str], Location],
+):
+    """obstore's threads may not be done with them; without our care every fourth such program is aborted."""
+    program = """
+import asyncio, sys
+from sessionbucket import open_async_store
+async def main():
+    store = open_async_store(sys.argv[1])
+    await asyncio.gather(*(store.exists("s") for _ in range(64)))
+asyncio.run(main())
+"""
+    command = [sys.executable, "-c", program, location_of(f"{SEAWEEDFS}+{OBSTORE}").url()]
+    codes = [subprocess.run(command, env=environment(), check=False).returncode for _ in range(12)]
+    assert codes == [0] * 12

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import inspect
+import time
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -15,10 +17,13 @@ from collections.abc import (
     Iterable,
     Sequence,
 )
+from functools import cache
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar, cast
 
 from sessionbucket.sources import FileSource, checked, iterate
+
+_MOMENT = 0.05  # seconds; what the threads have left to do takes microseconds
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,6 +44,7 @@ __all__ = [
     "each",
     "gather",
     "in_thread",
+    "let_threads_end_at_exit",
     "settled",
     "sleep",
 ]
@@ -120,3 +126,13 @@ async def chunks_of(data: FileSource) -> AsyncGenerator[bytes, None]:
     chunks = iterate(data)
     while chunk := await asyncio.to_thread(next, chunks, b""):
         yield chunk
+
+
+@cache
+def let_threads_end_at_exit() -> None:
+    """Have the process wait a moment at its end, for the sake of a library with threads that are not Python's.
+
+    Such a thread may still be handing back the last answer. If it asks for the interpreter's lock when that is being torn
+    down, Python before 3.14 ends the thread, and a library in Rust then aborts the whole process.
+    """
+    atexit.register(time.sleep, _MOMENT)

@@ -33,6 +33,7 @@ __all__ = [
     "each",
     "gather",
     "in_thread",
+    "let_threads_end_at_exit",
     "settled",
     "sleep",
 ]
@@ -104,3 +105,7 @@ def settled(value: T) -> T:
 def chunks_of(data: FileSource) -> Generator[bytes, None, None]:
     """The data in chunks."""
     yield from iterate(data)
+
+
+def let_threads_end_at_exit() -> None:
+    """A plain call returns after its threads have ended their part."""

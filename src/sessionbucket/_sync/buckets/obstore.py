@@ -20,6 +20,7 @@ from sessionbucket._obstore.errors import (
 from sessionbucket._obstore.options import ObstoreOptions, check_obstore_options, location_of
 from sessionbucket._obstore.rows import Page
 from sessionbucket._obstore.stores import Stores
+from sessionbucket._runtime.sync import let_threads_end_at_exit
 from sessionbucket._s3.options import patience_of
 from sessionbucket._s3.requests import DELETE_BATCH, conditional_writes, part_size
 from sessionbucket._sync.bucket import Bucket, ObjectStream
@@ -65,6 +66,7 @@ class ObstoreBucket(Bucket):
         """
         if not bucket or "/" in bucket:
             raise InvalidArgumentError(f"bucket {bucket!r} is refused: it must be a bucket's name")
+        let_threads_end_at_exit()
         self._options = check_obstore_options(options, cloud, session=session)
         self._cloud = cloud
         self._location = location_of(bucket, cloud, self._options)
