@@ -17,7 +17,7 @@ class Page:
 
     obstore lists every key below a folder; so keys that belong to a deeper folder become its one row, and the listing is
     begun again behind that folder. It takes a place to begin after, not one to begin at; so the place just before the
-    prefix is given.
+    prefix is given. A server that takes no such place begins at the first key again: then what lies before it is passed over.
     """
 
     def __init__(self, prefix: str, delimiter: str, start_after: str, limit: int, cloud: Cloud) -> None:
@@ -28,7 +28,11 @@ class Page:
         self._cloud = cloud
         self._objects: list[ObjectInfo] = []
         self._folders: list[str] = []
+        self._leapt_to: set[str] = set()
         self._ended = False
+        self._begun_after = ""
+        self.leaps = False
+        """Whether to begin again, behind the folder that the last row lies in, instead of going on through it."""
         before = _before(prefix)
         behind = start_after + _LAST if delimiter and start_after.endswith(delimiter) else start_after
         self._behind = max(behind, before, key=str.encode)
@@ -38,9 +42,12 @@ class Page:
         """The folder to list."""
         return self._prefix.rpartition("/")[0] or None
 
-    @property
-    def offset(self) -> str | None:
-        """What to list after."""
+    def begin(self) -> str | None:
+        """Begin a listing; gives what to list after."""
+        if self.leaps:
+            self._leapt_to.add(self._behind)
+        self.leaps = False
+        self._begun_after = self._behind
         return self._behind or None
 
     @property
@@ -49,27 +56,35 @@ class Page:
         return 0 if self._ended else self._limit - len(self._objects) - len(self._folders)
 
     def add(self, rows: Sequence[Any]) -> None:
-        """Take the next rows of the listing, as many as were wanted or, at its end, fewer."""
-        wanted = self.wanted
+        """Take the next rows of the listing, as far as they are wanted."""
         for meta in rows:
-            key = meta["path"]
-            if not key.startswith(self._prefix):
-                if key > self._prefix:
-                    self._ended = True
-                    return
-                self._behind = key
-                continue
-            folder = self._folder_of(key)
-            if folder is not None:
-                self._behind = folder + _LAST
-                if folder > self._start_after and folder not in self._folders:
-                    self._folders.append(folder)
-                continue
-            self._behind = key
-            # obstore leaves out the slash at the end of a place to begin after.
-            if key > self._start_after or not self._start_after.endswith("/"):
-                self._objects.append(row(meta, self._cloud))
-        self._ended = len(rows) < wanted
+            if not self.wanted:
+                return
+            self._add(meta)
+
+    def _add(self, meta: Any) -> None:
+        key: str = meta["path"]
+        # S3 servers take the place to begin after, and not all of them list in the order of keys.
+        if self._cloud != "s3" and key <= self._begun_after:
+            return
+        if not key.startswith(self._prefix):
+            self._ended = key > self._prefix
+            return
+        folder = self._folder_of(key)
+        self.leaps = folder is not None and folder + _LAST not in self._leapt_to
+        if folder is not None:
+            self._behind = folder + _LAST
+            if folder > self._start_after and folder not in self._folders:
+                self._folders.append(folder)
+            return
+        self._behind = key
+        # obstore leaves out the slash at the end of a place to begin after.
+        if key > self._start_after or not self._start_after.endswith("/"):
+            self._objects.append(row(meta, self._cloud))
+
+    def end(self) -> None:
+        """Take note that the listing has no more rows."""
+        self._ended = True
 
     def _folder_of(self, key: str) -> str | None:
         if not self._delimiter:

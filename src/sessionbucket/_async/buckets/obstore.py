@@ -201,8 +201,13 @@ class AsyncObstoreBucket(AsyncBucket):
         page = Page(prefix, delimiter, start_after, limit, self._cloud)
         with translated(self.location, prefix or None):
             while page.wanted:
-                listing = self._stores.store().list(page.folder, offset=page.offset, chunk_size=page.wanted)
-                page.add(await _first_rows(listing))
+                store = self._stores.store()
+                async for rows in store.list(page.folder, offset=page.begin(), chunk_size=page.wanted):
+                    page.add(rows)
+                    if page.leaps or not page.wanted:
+                        break
+                else:
+                    page.end()
         return page.page()
 
     async def put_stream(
@@ -263,13 +268,6 @@ class AsyncObstoreBucket(AsyncBucket):
 
     async def close(self) -> None:
         self._stores.close()
-
-
-async def _first_rows(listing: Any) -> Sequence[Any]:
-    async for rows in listing:
-        first: Sequence[Any] = rows
-        return first
-    return ()
 
 
 class AsyncSource:

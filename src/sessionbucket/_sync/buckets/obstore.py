@@ -201,8 +201,13 @@ class ObstoreBucket(Bucket):
         page = Page(prefix, delimiter, start_after, limit, self._cloud)
         with translated(self.location, prefix or None):
             while page.wanted:
-                listing = self._stores.store().list(page.folder, offset=page.offset, chunk_size=page.wanted)
-                page.add(_first_rows(listing))
+                store = self._stores.store()
+                for rows in store.list(page.folder, offset=page.begin(), chunk_size=page.wanted):
+                    page.add(rows)
+                    if page.leaps or not page.wanted:
+                        break
+                else:
+                    page.end()
         return page.page()
 
     def put_stream(
@@ -263,13 +268,6 @@ class ObstoreBucket(Bucket):
 
     def close(self) -> None:
         self._stores.close()
-
-
-def _first_rows(listing: Any) -> Sequence[Any]:
-    for rows in listing:
-        first: Sequence[Any] = rows
-        return first
-    return ()
 
 
 class Source:
