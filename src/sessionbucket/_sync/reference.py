@@ -1,4 +1,4 @@
-"""Sessions that a3s-code wrote under a name of its own making (``wire-format.md``, section 1)."""
+"""Sessions that a3s-code wrote under a name of its own making (docs/format.md says how it makes them)."""
 
 from __future__ import annotations
 
