@@ -6,16 +6,16 @@ BENCH_VENV := .venv-bench
 .PHONY: help demo s3 lambda-zip test soak lint format sync clean bench
 
 help:
-	@echo "make demo    the store at work against an S3 server of its own"
-	@echo "make s3      an S3 server on this machine, and what to export for it (DATA=folder keeps its data)"
+	@echo "make demo        the store at work against an S3 server of its own"
+	@echo "make s3          an S3 server on this machine, and what to export for it (DATA=folder keeps its data)"
 	@echo "make lambda-zip  the packages of examples/lambda, into dist/"
-	@echo "make test    every test"
-	@echo "make soak    the histories under faults, for minutes (SECONDS=300)"
-	@echo "make bench   what it costs beside what one might pick instead; writes the README's table (15 to 20 minutes)"
-	@echo "make lint    style, types, and whether the sync side is what the async one gives"
-	@echo "make format  write the style"
-	@echo "make sync    write the sync side from the async one"
-	@echo "make clean   remove the environment and all caches"
+	@echo "make test        every test"
+	@echo "make soak        the histories under faults, for minutes (SECONDS=300)"
+	@echo "make bench       what it costs beside what one might pick instead; writes the README's table (15 to 20 minutes)"
+	@echo "make lint        style, types, and whether the sync side is what the async one gives"
+	@echo "make format      write the style"
+	@echo "make sync        write the sync side from the async one"
+	@echo "make clean       remove the environment and all caches"
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

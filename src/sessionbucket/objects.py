@@ -19,6 +19,9 @@ ConditionalWrites = Literal["trusted", "probe", "off"]
 
 NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
+JSON = "application/json"
+"""The content type of sessions and their parts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Anything:

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 from sessionbucket.errors import InvalidArgumentError
 
 CHUNK = 1 << 20
+"""Bytes that are read, or given to a reader, at a time."""
 
 SyncFileSource = bytes | bytearray | memoryview | str | os.PathLike[str] | BinaryIO | Iterable[bytes]
 FileSource = SyncFileSource | AsyncIterable[bytes]

@@ -1,3 +1,5 @@
+"""Stores in folders, and the command line run in this process."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,3 +1,5 @@
+"""``check``: what it says of a store, and what a repair removes."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""``cp``: everything arrives, nothing is replaced unasked, and it is told what became of each session."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""The demo does what it shows, and leaves nothing behind."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""Wrong usage and errors of every kind: one line, an exit code, and no secret."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""``ls``: for people, for pipes and as JSON."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""``rm``: shows what would go, asks, and deletes everything of a session."""
+
 from __future__ import annotations
 
 import pytest

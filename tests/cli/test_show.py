@@ -1,3 +1,5 @@
+"""``show``: a session as a conversation, or byte for byte."""
+
 from __future__ import annotations
 
 import pytest

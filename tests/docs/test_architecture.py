@@ -22,6 +22,12 @@ def rooms() -> list[list[str]]:
     ]
 
 
+def names_on_the_page() -> set[str]:
+    page = (PROJECT / "docs" / "architecture.md").read_text()
+    without_drawings = re.sub(r"```.*?```", "", page, flags=re.DOTALL)
+    return {name for code in re.findall(r"`([^`]+)`", without_drawings) for name in re.findall(r"\w+", code)}
+
+
 def floor_of(room: str) -> int:
     return next(floor for floor, names in enumerate(rooms()) if room in names)
 
@@ -41,6 +47,16 @@ def files() -> list[Path]:
 def test_every_room_is_in_the_table():
     there = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in files()}
     assert there == {room for names in rooms() for room in names}
+
+
+def test_every_module_is_on_the_page():
+    named_by_its_folder = set((PACKAGE / "models").glob("[!_]*.py"))
+    modules = [
+        path
+        for path in files()
+        if "_sync" not in path.parts and not path.stem.startswith("__") and path not in named_by_its_folder
+    ]
+    assert {path.stem for path in modules} <= names_on_the_page()
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: path.relative_to(PACKAGE).as_posix())

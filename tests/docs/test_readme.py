@@ -15,6 +15,11 @@ from sessionbucket._s3.options import OPTION_NAMES
 
 PROJECT = Path(__file__).parents[2]
 README = (PROJECT / "README.md").read_text()
+PAGES = [
+    page
+    for folder in (".", "docs", "examples/lambda", "terraform", "tests/fixtures")
+    for page in sorted((PROJECT / folder).glob("*.md"))
+]
 
 
 def section(title: str) -> str:
@@ -68,7 +73,16 @@ def test_the_lambda_example_keeps_two_turns(tmp_path: Path, monkeypatch: pytest.
     assert scope["handler"](event, None) == {"reply": "answer 3"}
 
 
-def test_every_link_inside_the_project_leads_somewhere():
-    for page in [PROJECT / "README.md", *PROJECT.glob("docs/*.md"), PROJECT / "CONTRIBUTING.md"]:
-        for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text()):
-            assert (page.parent / target).exists(), (page.name, target)
+def anchors_of(page: Path) -> set[str]:
+    """What a link can name in the page: its headings, as GitHub spells them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(PROJECT).as_posix())
+def test_every_link_inside_the_project_leads_somewhere(page: Path):
+    for target in re.findall(r"\]\((?!https?://)([^)]+)", page.read_text()):
+        path, _, anchor = target.partition("#")
+        there = page.parent / path if path else page
+        assert there.exists(), target
+        assert not anchor or anchor in anchors_of(there), target

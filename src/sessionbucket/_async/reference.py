@@ -1,4 +1,4 @@
-"""Sessions that a3s-code wrote under a name of its own making (``wire-format.md``, section 1)."""
+"""Sessions that a3s-code wrote under a name of its own making (docs/format.md says how it makes them)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket.errors import NotSupportedError, SessionCorruptedError, SessionTooLargeError, shorten
 from sessionbucket.layout import Layout, SessionKeys
-from sessionbucket.objects import Absent, PreconditionFailedError, StoredObject
+from sessionbucket.objects import JSON, Absent, PreconditionFailedError, StoredObject
 
 
 class AsyncReferenceNames:
@@ -62,7 +62,7 @@ class AsyncReferenceNames:
             if part is None:
                 continue
             try:
-                await self._bucket.put(target, part.body, condition=Absent(), content_type="application/json")
+                await self._bucket.put(target, part.body, condition=Absent(), content_type=JSON)
             except PreconditionFailedError:
                 continue
 

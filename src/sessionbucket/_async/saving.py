@@ -10,9 +10,8 @@ from sessionbucket._async.reference import AsyncReferenceNames
 from sessionbucket._async.trust import AsyncTrust
 from sessionbucket.errors import SessionConflictError
 from sessionbucket.layout import SessionKeys
+from sessionbucket.objects import JSON
 from sessionbucket.versions import StoredVersion
-
-JSON = "application/json"
 
 
 class AsyncSessionWriter:

@@ -4,6 +4,6 @@ Source of the promises: POSIX ``rename`` is atomic within a file system, and ``f
 The code here is synchronous; the async bucket runs it in threads.
 """
 
-from sessionbucket._folder.folder import CHUNK, Folder
+from sessionbucket._folder.folder import Folder
 
-__all__ = ["CHUNK", "Folder"]
+__all__ = ["Folder"]

@@ -36,8 +36,8 @@ from sessionbucket.objects import (
     quoted_md5,
     version_of,
 )
+from sessionbucket.sources import CHUNK
 
-CHUNK = 1 << 20
 # Without O_NONBLOCK the open of a named pipe would wait for its writer.
 _READ = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)

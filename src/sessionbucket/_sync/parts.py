@@ -18,15 +18,13 @@ from sessionbucket._sync.trust import Trust
 from sessionbucket.codec import Codec
 from sessionbucket.errors import InvalidArgumentError, SessionConflictError
 from sessionbucket.layout import Layout, SessionKeys
-from sessionbucket.objects import StoredObject
+from sessionbucket.objects import JSON, StoredObject
 from sessionbucket.patience import turn
 
 if TYPE_CHECKING:
     from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
 
 logger = logging.getLogger(__name__)
-
-JSON = "application/json"
 
 PartT = TypeVar("PartT")
 

@@ -10,9 +10,8 @@ from sessionbucket._sync.reference import ReferenceNames
 from sessionbucket._sync.trust import Trust
 from sessionbucket.errors import SessionConflictError
 from sessionbucket.layout import SessionKeys
+from sessionbucket.objects import JSON
 from sessionbucket.versions import StoredVersion
-
-JSON = "application/json"
 
 
 class SessionWriter:

@@ -27,11 +27,11 @@ from sessionbucket.codec import Codec
 from sessionbucket.errors import shorten
 from sessionbucket.inventory import FILES, JSON_PARTS, Inventory
 from sessionbucket.objects import StoredObject
+from sessionbucket.sources import CHUNK
 
 Outcome = Literal["copied", "same", "conflict", "missing"]
 T = TypeVar("T")
 
-_CHUNK = 1 << 20
 _MD5_VERSION = re.compile(r'"[0-9a-f]{32}(-\d+)?"')
 _SESSIONS = Codec[SessionData](SessionData)
 _PARTS: dict[str, Codec[Any]] = {
@@ -221,9 +221,9 @@ class SessionCopier:
             self._source.open_file(id, file.name) as one,
             self._destination.open_file(id, file.name) as two,
         ):
-            while chunk := one.read(_CHUNK):
+            while chunk := one.read(CHUNK):
                 self._check_not_stopped()
-                if chunk != two.read(_CHUNK):
+                if chunk != two.read(CHUNK):
                     return False
             return not two.read(1)
 

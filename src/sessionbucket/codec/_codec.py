@@ -38,7 +38,7 @@ class Codec(Generic[T]):
     """Model <-> JSON bytes, in UTF-8, indented by two spaces, with no newline at the end.
 
     ``type_`` is a pydantic model or a list of one. This package's own models, and subclasses of them,
-    are read strictly: what ``wire-format.md`` calls an error is one. A model of the caller's own keeps
+    are read strictly: what docs/format.md calls an error is one. A model of the caller's own keeps
     its strictness, its aliases and its policy for unknown members; of it this class asks only what it
     asks of every text: UTF-8, JSON without NaN, infinities or repeated declared members, and at most 127
     levels.

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import BinaryIO
 
 from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
-from sessionbucket._folder import CHUNK, Folder
+from sessionbucket._folder import Folder
 from sessionbucket._runtime.async_ import in_thread
 from sessionbucket.objects import (
     NO_METADATA,
@@ -18,6 +18,7 @@ from sessionbucket.objects import (
     ObjectPage,
     StoredObject,
 )
+from sessionbucket.sources import CHUNK
 
 
 class AsyncFileBucket(AsyncBucket):

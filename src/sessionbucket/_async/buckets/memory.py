@@ -23,8 +23,7 @@ from sessionbucket.objects import (
     holds,
     version_of,
 )
-
-_CHUNK = 1 << 20
+from sessionbucket.sources import CHUNK
 
 
 class AsyncMemoryBucket(AsyncBucket):
@@ -137,5 +136,5 @@ def _listed(info: ObjectInfo) -> ObjectInfo:
 
 
 async def _slices(body: bytes) -> AsyncGenerator[bytes, None]:
-    for start in range(0, len(body), _CHUNK):
-        yield body[start : start + _CHUNK]
+    for start in range(0, len(body), CHUNK):
+        yield body[start : start + CHUNK]

@@ -35,10 +35,9 @@ from sessionbucket.objects import (
     StoredObject,
 )
 from sessionbucket.patience import ONCE
+from sessionbucket.sources import CHUNK
 
 logger = logging.getLogger(__name__)
-
-CHUNK = 1 << 20
 
 
 class AsyncS3Bucket(AsyncBucket):

@@ -6,7 +6,7 @@ import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
-from sessionbucket._folder import CHUNK, Folder
+from sessionbucket._folder import Folder
 from sessionbucket._runtime.sync import in_thread
 from sessionbucket._sync.bucket import Bucket, ObjectStream
 from sessionbucket.objects import (
@@ -18,6 +18,7 @@ from sessionbucket.objects import (
     ObjectPage,
     StoredObject,
 )
+from sessionbucket.sources import CHUNK
 
 
 class FileBucket(Bucket):
