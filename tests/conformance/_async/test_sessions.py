@@ -310,12 +310,12 @@ async def test_a_store_is_a_context_and_may_be_used_again_after_it(opener: Opene
 
 
 async def test_a_store_says_what_and_where_it_is(async_store: AsyncSessionStore[Any], opener: Opener):
-    expected = {"moto": "s3", "seaweedfs": "s3"}.get(opener.location.kind, opener.location.kind)
-    assert async_store.backend_name == expected
+    location = opener.location
+    assert async_store.backend_name == (location.cloud if location.raw else location.kind)
     assert async_store.location == opener.store().location
     assert async_store.location != opener.store("elsewhere").location
-    if opener.location.kind == "file":
-        assert async_store.location == opener.location.root.resolve().as_uri()
+    if location.kind == "file":
+        assert async_store.location == location.root.resolve().as_uri()
 
 
 @pytest.mark.parametrize("prefix", ["a//b", "a/./b", "../a", "a/..", "a\\b", "a\nb", "x" * 513, "\ud800"])

@@ -259,7 +259,8 @@ class AsyncObstoreBucket(AsyncBucket):
             store = self._stores.store()
             from obstore import sign_async  # noqa: PLC0415 (an extra)
 
-            return await sign_async(store, "GET", key, expires_in)
+            link = await sign_async(store, "GET", key, expires_in)
+        return requests.checked_link(link, key, self._cloud)
 
     async def close(self) -> None:
         self._stores.close()

@@ -259,7 +259,8 @@ class ObstoreBucket(Bucket):
             store = self._stores.store()
             from obstore import sign  # noqa: PLC0415 (an extra)
 
-            return sign(store, "GET", key, expires_in)
+            link = sign(store, "GET", key, expires_in)
+        return requests.checked_link(link, key, self._cloud)
 
     def close(self) -> None:
         self._stores.close()
