@@ -24,7 +24,7 @@ KINDS = (MEMORY, FILE, MOTO, SEAWEEDFS)
 OBSTORE = "obstore"
 AZURITE = "azurite"
 """Azure's protocol, which obstore alone speaks."""
-ENGINES = (*KINDS, f"{MOTO}+{OBSTORE}", f"{SEAWEEDFS}+{OBSTORE}", f"{AZURITE}+{OBSTORE}")
+ENGINES = (*KINDS, f"{MOTO}+{OBSTORE}", f"{SEAWEEDFS}+{OBSTORE}")
 """The kinds, and those that another engine reaches, too."""
 SHARED = (FILE, MOTO, SEAWEEDFS)
 """The kinds that several processes can open."""
