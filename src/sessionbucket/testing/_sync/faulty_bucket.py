@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from threading import Lock
 from types import TracebackType
@@ -245,6 +246,10 @@ class FaultyBucket(Bucket):
 
     def get_stream(self, key: str) -> ObjectStream | None:
         return self._through("get_stream", [key], lambda: self.inner.get_stream(key))
+
+    def presign(self, key: str, *, expires_in: timedelta, filename: str) -> str:
+        """A link of the bucket within. Signing asks nothing of it, so no fault meets this."""
+        return self.inner.presign(key, expires_in=expires_in, filename=filename)
 
     def leftovers(self, prefix: str) -> list[ObjectInfo]:
         return self._through("leftovers", [prefix], lambda: self.inner.leftovers(prefix))
