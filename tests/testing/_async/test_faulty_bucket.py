@@ -81,6 +81,16 @@ async def test_a_lost_answer_is_of_a_put_that_was_done(faulty: AsyncFaultyBucket
     assert await body_in(faulty) == b"x"
 
 
+async def test_a_delete_without_an_answer_may_have_been_done(faulty: AsyncFaultyBucket):
+    for lose, left in ((faulty.lose_request, b"x"), (faulty.lose_answer, None)):
+        await faulty.put(KEY, b"x")
+        lose("delete")
+        with pytest.raises(StoreUnavailableError) as caught:
+            await faulty.delete([KEY])
+        assert caught.value.outcome == "unknown"
+        assert await body_in(faulty) == left
+
+
 async def test_the_lost_answer_may_have_been_a_refusal(faulty: AsyncFaultyBucket):
     await faulty.put(KEY, b"x")
     faulty.lose_answer("put")

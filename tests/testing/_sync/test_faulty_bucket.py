@@ -81,6 +81,16 @@ def test_a_lost_answer_is_of_a_put_that_was_done(faulty: FaultyBucket):
     assert body_in(faulty) == b"x"
 
 
+def test_a_delete_without_an_answer_may_have_been_done(faulty: FaultyBucket):
+    for lose, left in ((faulty.lose_request, b"x"), (faulty.lose_answer, None)):
+        faulty.put(KEY, b"x")
+        lose("delete")
+        with pytest.raises(StoreUnavailableError) as caught:
+            faulty.delete([KEY])
+        assert caught.value.outcome == "unknown"
+        assert body_in(faulty) == left
+
+
 def test_the_lost_answer_may_have_been_a_refusal(faulty: FaultyBucket):
     faulty.put(KEY, b"x")
     faulty.lose_answer("put")

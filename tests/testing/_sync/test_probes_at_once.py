@@ -59,3 +59,10 @@ def test_a_probe_without_an_answer_fails_all_who_share_it_and_the_next_save_prob
     faulty.heal()
     store.save(session_of("s"))
     assert store.list() == ["s"]
+
+
+def test_a_probe_that_cannot_clean_up_says_that_nothing_was_saved(faulty: FaultyBucket):
+    faulty.lose_answer("delete", key=PROBE, times=None)
+    with pytest.raises(StoreUnavailableError) as caught:
+        SessionStore(faulty).save(session_of("s"))
+    assert caught.value.outcome == "not written"
