@@ -26,8 +26,17 @@ def to_metadata(body: bytes) -> dict[str, str]:
 
 def is_sealed(found: StoredObject) -> bool:
     """Whether the object is what a codec printed, unchanged."""
-    entry = next((value for name, value in found.info.metadata.items() if name.lower() == _ENTRY), None)
+    entry = _entry_of(found)
     return entry is not None and entry == _seal(found.body)
+
+
+def has_seal(found: StoredObject) -> bool:
+    """Whether the object was printed by a codec, whatever became of its body."""
+    return _entry_of(found) is not None
+
+
+def _entry_of(found: StoredObject) -> str | None:
+    return next((value for name, value in found.info.metadata.items() if name.lower() == _ENTRY), None)
 
 
 def _seal(body: bytes) -> str:

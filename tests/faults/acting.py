@@ -61,7 +61,8 @@ def attempt(call: Any) -> None:
         say("done")
 
 
-def drop_rights(uid: str) -> None:
+def drop_rights(store: Store, uid: str) -> None:
+    store.exists("s")  # loads what is loaded on first use, which the new user may not be able to
     if uid:
         os.setgroups([])
         os.setgid(int(uid))
@@ -71,22 +72,22 @@ def drop_rights(uid: str) -> None:
 def save(store: Store, root: str, uid: str) -> None:
     session = store.load("s")
     session.tool_names.append("after")
-    drop_rights(uid)
+    drop_rights(store, uid)
     attempt(lambda: store.save(session))
 
 
 def delete(store: Store, root: str, uid: str) -> None:
-    drop_rights(uid)
+    drop_rights(store, uid)
     attempt(lambda: store.delete("s"))
 
 
 def put_file(store: Store, root: str, uid: str) -> None:
-    drop_rights(uid)
+    drop_rights(store, uid)
     attempt(lambda: store.put_file("s", "a.bin", b"x"))
 
 
 def load(store: Store, root: str, uid: str) -> None:
-    drop_rights(uid)
+    drop_rights(store, uid)
     attempt(lambda: store.load("s"))
 
 

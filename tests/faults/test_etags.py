@@ -29,8 +29,9 @@ def server(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def stranger(site: Site) -> Iterator[Callable[[], Any]]:
-    """Makes a store that knows nothing of the server yet, of a bucket that holds a session."""
-    site.someone_else().save(SessionData(id="s", tool_names=["first"]))
+    """Makes a store that knows nothing of the server yet, of a bucket that holds a session without a seal."""
+    body = SessionData(id="s", tool_names=["first"]).model_dump_json()
+    site.raw.put_object(Bucket=site.bucket, Key=f"{site.prefix}/s.json", Body=body)
     buckets: list[Any] = []
 
     def make() -> Any:
@@ -80,6 +81,16 @@ def test_a_first_body_that_is_damaged_is_read_again(site: Site, stranger: Callab
     site.proxy.on(GET, corrupt_body)
     with counted(site, GET=2):
         assert stranger().load("s").tool_names == ["first"]
+
+
+def test_what_is_sealed_and_read_twice_the_same_and_wrong_is_damage(
+    site: Site, stranger: Callable[[], Any]
+) -> None:
+    store = stranger()
+    site.someone_else().save(SessionData(id="s"), overwrite=True)
+    site.proxy.on(GET, corrupt_body, times=None)
+    with pytest.raises(StoreUnavailableError, match="checksum"):
+        store.load("s")
 
 
 def test_once_an_etag_was_an_md5_the_same_damage_twice_is_damage(

@@ -110,7 +110,7 @@ class HeadIsStale(MemoryBucket):
 
     def head(self, key: str) -> ObjectInfo | None:
         now, before = super().head(key), self._before.get(key)
-        return replace(now, version=before.version) if now and before else now
+        return now._replace(version=before.version) if now and before else now
 
 
 class IgnoresTheLimit(MemoryBucket):

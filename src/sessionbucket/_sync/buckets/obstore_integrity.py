@@ -12,7 +12,7 @@ from sessionbucket._runtime.sync import in_thread
 from sessionbucket._s3.answers import DAMAGED
 from sessionbucket.errors import StoreUnavailableError
 from sessionbucket.objects import ObjectInfo, StoredObject
-from sessionbucket.seal import is_sealed
+from sessionbucket.seal import has_seal, is_sealed
 from sessionbucket.urls import Cloud
 
 _SOON = timedelta(minutes=1)
@@ -53,13 +53,13 @@ class Integrity:
         return False
 
     def compare(self, found: StoredObject, again: StoredObject | None) -> None:
-        """Judge what was read again. The same twice shows that the server's ETags are no MD5s.
+        """Judge what was read again. The same twice, without a seal, shows that the server's ETags are no MD5s.
 
         Raises ``StoreUnavailableError`` where neither is what was written.
         """
-        if again is None or is_md5_of(again.body, again.info.version):
+        if again is None or is_sealed(again) or is_md5_of(again.body, again.info.version):
             return
-        if again.body != found.body:
+        if again.body != found.body or has_seal(again):
             raise self._damaged(found.info.key)
         self._are_md5s = False
 
