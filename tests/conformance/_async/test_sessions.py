@@ -81,14 +81,6 @@ async def test_a_missing_session_is_none(async_store: AsyncSessionStore[Any]):
     assert not await async_store.exists("no/thing")
 
 
-async def test_a_session_exists_from_its_save_to_its_delete(async_store: AsyncSessionStore[Any]):
-    await async_store.save(session_of("s"))
-    assert await async_store.exists("s")
-    await async_store.delete("s")
-    assert not await async_store.exists("s")
-    assert await async_store.load("s") is None
-
-
 async def test_a_save_of_a_loaded_session_replaces_it(async_store: AsyncSessionStore[Any]):
     session = session_of("s", "one")
     await async_store.save(session)

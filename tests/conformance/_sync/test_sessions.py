@@ -79,14 +79,6 @@ def test_a_missing_session_is_none(store: SessionStore[Any]):
     assert not store.exists("no/thing")
 
 
-def test_a_session_exists_from_its_save_to_its_delete(store: SessionStore[Any]):
-    store.save(session_of("s"))
-    assert store.exists("s")
-    store.delete("s")
-    assert not store.exists("s")
-    assert store.load("s") is None
-
-
 def test_a_save_of_a_loaded_session_replaces_it(store: SessionStore[Any]):
     session = session_of("s", "one")
     store.save(session)
