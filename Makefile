@@ -3,13 +3,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCH_VENV := .venv-bench
 
-.PHONY: help demo s3 lambda-zip test soak lint format sync clean bench
+.PHONY: help demo s3 lambda-zip azurite test soak lint format sync clean bench
 
 help:
 	@echo "make demo        the store at work against an S3 server of its own"
 	@echo "make s3          an S3 server on this machine, and what to export for it (DATA=folder keeps its data)"
 	@echo "make lambda-zip  the packages of examples/lambda, into dist/"
 	@echo "make test        every test"
+	@echo "make azurite     Azure's emulator, for the tests that need it; npm installs it"
 	@echo "make soak        the histories under faults, for minutes (SECONDS=300)"
 	@echo "make bench       what it costs beside what one might pick instead; writes the README's table (15 to 20 minutes)"
 	@echo "make lint        style, types, and whether the sync side is what the async one gives"
@@ -33,6 +34,11 @@ s3: $(VENV)/ready
 
 lambda-zip: $(VENV)/ready
 	@$(BIN)/python scripts/lambda_zip.py
+
+azurite: $(VENV)/azurite/node_modules/.bin/azurite-blob
+
+$(VENV)/azurite/node_modules/.bin/azurite-blob: | $(VENV)/ready
+	npm install --prefix $(VENV)/azurite "azurite@^3.37" --no-audit --no-fund --loglevel=error
 
 test: $(VENV)/ready
 	$(BIN)/python -m pytest --numprocesses=2

@@ -19,12 +19,10 @@ output "bucket_policy_json" {
 }
 
 output "store_urls" {
-  description = "The URL of each tenant's store, for SESSIONBUCKET_URL. It names the account that must own the bucket."
+  description = "The URL of each tenant's store, for SESSIONBUCKET_URL, with the bucket's region."
   value = {
-    for name, tenant in var.tenants : name => join("", [
-      "s3://${join("/", compact([aws_s3_bucket.sessions.id, tenant.prefix]))}",
-      "?region=${aws_s3_bucket.sessions.region}&expected_bucket_owner=${data.aws_caller_identity.current.account_id}",
-    ])
+    for name, tenant in var.tenants : name =>
+    "s3://${join("/", compact([aws_s3_bucket.sessions.id, tenant.prefix]))}?region=${aws_s3_bucket.sessions.region}"
   }
 
   # Nothing is to be written before the bucket is as it should be.

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, settings
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
-from conformance.locations import FILE, MEMORY, MOTO, Location, unique_name
+from conformance.azurite import ACCOUNT, KEY, AzuriteServer, find_azurite
+from conformance.locations import AZURITE, FILE, MEMORY, MOTO, Location, unique_name
 from sessionbucket.testing import MotoServer, SeaweedServer, local_aws_environment
 from sessionbucket.testing.seaweedfs import find_weed
 
@@ -81,6 +82,26 @@ def moto_bucket(moto_url: str, raw_client: Callable[[str], Any]) -> str:
     return "sessions"
 
 
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[AzuriteServer]:
+    """An Azurite server with a container ``sessions``. Without the program its tests are skipped, but in CI they fail."""
+    program = find_azurite()
+    if program is None:
+        say = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        say("Azurite is not installed: make azurite (which needs npm)")
+    with AzuriteServer(program) as server:
+        server.client.create_container("sessions")
+        yield server
+
+
+@pytest.fixture
+def azurite_account(azurite: AzuriteServer, monkeypatch: pytest.MonkeyPatch) -> AzuriteServer:
+    """The server, with its credentials in the environment, where obstore looks for them."""
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", ACCOUNT)
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", KEY)
+    return azurite
+
+
 @pytest.fixture
 def location_of(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Location]:
     """Makes a new, empty location of a kind, or of a kind and an engine: ``moto+obstore``."""
@@ -89,6 +110,10 @@ def location_of(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str
         kind, _, engine = named.partition("+")
         if kind in (MEMORY, FILE):
             return Location(kind, tmp_path / unique_name())
+        if kind == AZURITE:
+            server = request.getfixturevalue("azurite_account")
+            raw = server.client.get_container_client("sessions")
+            return Location(kind, tmp_path, server.endpoint_url, "sessions", unique_name(), raw, engine)
         if kind == MOTO:
             endpoint, bucket = request.getfixturevalue("moto_url"), request.getfixturevalue("moto_bucket")
             # moto's listings take longer with every key in the bucket.

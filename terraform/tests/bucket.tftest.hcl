@@ -61,7 +61,7 @@ run "defaults" {
   }
 
   assert {
-    condition     = output.store_urls == { agent = "s3://acme-sessions/agents/prod?region=eu-central-1&expected_bucket_owner=123456789012" }
+    condition     = output.store_urls == { agent = "s3://acme-sessions/agents/prod?region=eu-central-1" }
     error_message = "The store's URL is wrong."
   }
 }

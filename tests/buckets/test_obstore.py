@@ -23,6 +23,7 @@ from sessionbucket import (
     AccessDeniedError,
     Anything,
     AsyncObstoreBucket,
+    AsyncS3Bucket,
     InvalidArgumentError,
     NotSupportedError,
     ObstoreBucket,
@@ -50,6 +51,13 @@ class TestOpening:
             assert isinstance(store.bucket, ObstoreBucket)
             store.save(session_of("s"))
             assert store.list() == ["s"]
+
+    async def test_auto_takes_the_default_engine_for_an_option_that_obstore_lacks(self):
+        url = "s3://bucket?engine=auto&expected_bucket_owner=123456789012"
+        with open_store(url) as store:
+            assert isinstance(store.bucket, S3Bucket)
+        async with open_async_store(url) as store:
+            assert isinstance(store.bucket, AsyncS3Bucket)
 
     async def test_and_so_on_the_async_side(self, moto: Location):
         async with open_async_store(moto.url(engine="obstore")) as store:

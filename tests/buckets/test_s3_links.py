@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import pytest
-from store.own_stores import DictStore, SqliteStore
+from store.own_stores import DictStore
 
 from sessionbucket import AccessDeniedError, NotSupportedError, open_async_store, open_store
+from testing.sqlite_store import SqliteStore
 
 HOUR = timedelta(hours=1)
 Signer = Callable[[str], Awaitable[SplitResult]]
@@ -71,8 +73,8 @@ async def test_without_credentials_nothing_is_signed(link: Signer, monkeypatch: 
         await link("s3://my-bucket")
 
 
-async def test_a_store_that_is_no_bucket_has_no_links():
+async def test_a_store_that_is_no_bucket_has_no_links(tmp_path: Path):
     with pytest.raises(NotSupportedError, match="no links"):
-        SqliteStore().presign_file("s", "x", HOUR)
+        SqliteStore(tmp_path / "sessions.db").presign_file("s", "x", HOUR)
     with pytest.raises(NotSupportedError, match="no links"):
         await DictStore().presign_file("s", "x", HOUR)

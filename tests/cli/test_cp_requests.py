@@ -23,7 +23,7 @@ OBJECTS_OF_PARTS = 5
 
 @pytest.fixture
 def proxy(moto: Location) -> Iterator[FaultProxy]:
-    with FaultProxy(moto.endpoint_url, one_at_a_time=True) as proxy:
+    with FaultProxy(moto.endpoint_url) as proxy:
         yield proxy
 
 

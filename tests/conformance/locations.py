@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +14,16 @@ from uuid import uuid4
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
+from sessionbucket.urls import Cloud
+
 MEMORY = "memory"
 FILE = "file"
 MOTO = "moto"
 SEAWEEDFS = "seaweedfs"
 KINDS = (MEMORY, FILE, MOTO, SEAWEEDFS)
 OBSTORE = "obstore"
+AZURITE = "azurite"
+"""Azure's protocol, which obstore alone speaks."""
 ENGINES = (*KINDS, f"{MOTO}+{OBSTORE}", f"{SEAWEEDFS}+{OBSTORE}")
 """The kinds, and those that another engine reaches, too."""
 SHARED = (FILE, MOTO, SEAWEEDFS)
@@ -31,7 +35,8 @@ SOURCE = Path(__file__).parent.parent.parent / "src"
 
 @dataclass(frozen=True)
 class Location:
-    """A folder, or a prefix in a bucket; ``raw`` is a plain boto3 client where there is a server."""
+    """A folder, or a prefix in a bucket; where there is a server, ``raw`` is a plain boto3 client, or Azure's own of the
+    container."""
 
     kind: str
     root: Path
@@ -41,13 +46,23 @@ class Location:
     raw: Any = None
     engine: str = ""
 
+    @property
+    def cloud(self) -> Cloud:
+        """Whose protocol the server speaks, if there is one."""
+        return "az" if self.kind == AZURITE else "s3"
+
+    @property
+    def is_s3(self) -> bool:
+        """Whether the server is one of S3, and ``raw`` boto3's."""
+        return self.raw is not None and self.cloud == "s3"
+
     def url(self, **options: str) -> str:
         """The URL of a store here."""
         if self.kind == FILE:
             return self.root.as_uri() + ("?" + urlencode(options) if options else "")
         if self.kind == MEMORY:
             return "memory://"
-        return f"s3://{self.bucket}/{self.prefix}?" + urlencode(
+        return f"{self.cloud}://{self.bucket}/{self.prefix}?" + urlencode(
             {"endpoint_url": self.endpoint_url, **({"engine": self.engine} if self.engine else {}), **options}
         )
 
@@ -61,6 +76,8 @@ class Location:
             path = self.root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(body)
+        elif self.kind == AZURITE:
+            self.raw.upload_blob(self.key(name), body, overwrite=True)
         else:
             self.raw.put_object(Bucket=self.bucket, Key=self.key(name), Body=body)
 
@@ -81,6 +98,8 @@ class Location:
         """The body of an object, read by other means than ours."""
         if self.kind == FILE:
             return (self.root / name).read_bytes()
+        if self.kind == AZURITE:
+            return self.raw.download_blob(self.key(name)).readall()
         with self.raw.get_object(Bucket=self.bucket, Key=self.key(name))["Body"] as body:
             return body.read()
 
@@ -92,7 +111,11 @@ class Location:
             )
             return sorted(name for name in found if not name.startswith(".sessionbucket/locks/"))
         start = self.key("")
-        return sorted(key.removeprefix(start) for key in keys_under(self.raw, self.bucket, start))
+        if self.kind == AZURITE:
+            keys: Iterable[str] = self.raw.list_blob_names(name_starts_with=start)
+        else:
+            keys = keys_under(self.raw, self.bucket, start)
+        return sorted(key.removeprefix(start) for key in keys)
 
 
 def keys_under(client: Any, bucket: str, prefix: str = "") -> Iterator[str]:

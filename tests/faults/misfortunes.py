@@ -135,6 +135,16 @@ def act_and_answer(status: int, code: str) -> Fault:
     return fault
 
 
+def break_off(status: int, code: str, *, acted: bool = False) -> Fault:
+    """The server acts, or not, and of its error's body only the beginning comes."""
+
+    async def fault(exchange: Exchange) -> web.StreamResponse:
+        await (exchange.forward() if acted else exchange.body())
+        return await exchange.send_part(error_answer(exchange, status, code), 60)
+
+    return fault
+
+
 def cut_body(length: int) -> Fault:
     """The body ends early."""
 

@@ -133,14 +133,9 @@ def requests(
 
 @dataclass
 class FaultProxy:
-    """The proxy in front of the server at ``target``. Use it as a context manager.
-
-    ``one_at_a_time`` makes the server atomic that is not: moto looks at a condition and writes in two steps, with other
-    requests in between.
-    """
+    """The proxy in front of the server at ``target``. Use it as a context manager."""
 
     target: str
-    one_at_a_time: bool = False
     seen: list[Seen] = field(default_factory=list)
     url: str = ""
     failures: list[Exception] = field(default_factory=list)
@@ -150,7 +145,6 @@ class FaultProxy:
         self._rules: list[Rule] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fault-proxy")
-        self._turn = asyncio.Lock()
         self._late: set[asyncio.Task[Any]] = set()
 
     def on(self, matches: Matcher, fault: Fault, *, nth: int = 1, times: int | None = 1) -> None:
@@ -185,12 +179,6 @@ class FaultProxy:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     async def forward(self, exchange: Exchange) -> Answer:
-        if self.one_at_a_time and exchange.request.method not in ("GET", "HEAD"):
-            async with self._turn:
-                return await self._forward(exchange)
-        return await self._forward(exchange)
-
-    async def _forward(self, exchange: Exchange) -> Answer:
         body = await exchange.body()
         headers = CIMultiDict(
             (name, value) for name, value in exchange.headers.items() if name not in _HOP_BY_HOP

@@ -337,6 +337,29 @@ def test_trace_events_whose_answer_is_lost_are_appended_once(site: Site, store: 
     assert site.proxy.count("PUT", "traces/s.json") == 2
 
 
+def test_a_delete_whose_every_answer_is_lost_is_unknown(site: Site, store: Any, stored: SessionData) -> None:
+    for method in ("DELETE", "POST"):
+        site.proxy.on(requests(method), drop_answer, times=None)
+    with pytest.raises(StoreUnavailableError, match="not known") as caught:
+        store.delete("s")
+    assert caught.value.outcome == "unknown"
+
+
+def test_a_delete_of_one_object_says_whether_it_may_have_been_done(
+    site: Site, store: Any, stored: SessionData
+) -> None:
+    store.put_file("s", "x", b"x")
+    site.proxy.on(requests("DELETE"), drop_answer)
+    site.proxy.on(requests("DELETE"), answer(409, "ConditionalRequestConflict"), times=None)
+    with pytest.raises(StoreUnavailableError) as caught:
+        site.store(max_attempts=2).delete_file("s", "x")
+    assert caught.value.outcome == "unknown"
+    store.put_file("s", "x", b"x")
+    with pytest.raises(StoreUnavailableError) as caught:
+        site.store(max_attempts=2).delete_file("s", "x")
+    assert caught.value.outcome == "not written"
+
+
 def test_a_delete_whose_answer_is_lost_is_done(site: Site, store: Any, stored: SessionData) -> None:
     site.proxy.on(requests("DELETE"), drop_answer)
     site.proxy.on(requests("POST"), drop_answer)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from faults.conftest import Site
-from faults.misfortunes import act_and_answer, answer, drop_answer, strip, succeed_with
+from faults.misfortunes import act_and_answer, answer, break_off, drop_answer, strip, succeed_with
 from faults.proxy import requests
 from sessionbucket import (
     AccessDeniedError,
@@ -312,6 +312,34 @@ def test_a_save_that_was_done_and_answered_503_is_not_done_twice(site: Site) -> 
     site.proxy.on(PUT, act_and_answer(503, "SlowDown"))
     site.store().save(SessionData(id="s"))
     assert site.proxy.count("PUT", KEY) == 1
+
+
+@pytest.mark.parametrize("acted", [False, True])
+@pytest.mark.parametrize(("status", "code"), [(503, "SlowDown"), (412, "PreconditionFailed")])
+def test_a_refusal_whose_body_breaks_off_is_no_answer_and_the_save_is_done_once(
+    site: Site, status: int, code: str, acted: bool
+) -> None:
+    store = site.store()
+    session = SessionData(id="s", tool_names=["first"])
+    store.save(session)
+    site.proxy.reset()
+    site.proxy.on(PUT, break_off(status, code, acted=acted))
+    session.tool_names.append("second")
+    store.save(session)
+    assert [seen.method for seen in site.proxy.seen] == ["PUT", "HEAD", *([] if acted else ["PUT"])]
+    assert site.someone_else().load("s").tool_names == ["first", "second"]
+    session.tool_names.append("third")
+    store.save(session)  # it knows which version it became
+
+
+def test_refusals_whose_bodies_keep_breaking_off_leave_the_outcome_unknown(site: Site) -> None:
+    site.proxy.on(PUT, break_off(503, "SlowDown"), times=None)
+    with pytest.raises(StoreUnavailableError) as caught:
+        site.store(max_attempts=ATTEMPTS).save(SessionData(id="s"))
+    assert caught.value.outcome == "unknown"
+    assert caught.value.__cause__ is not None
+    assert site.proxy.count("PUT", KEY) == ATTEMPTS
+    assert site.keys() == []
 
 
 def test_a_condition_that_is_lost_on_the_way_loses_the_update(site: Site) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from conformance.locations import KINDS, MEMORY, Location
 from conformance.samples import say, session_of, texts_of
-from sessionbucket import SessionData, open_async_store
+from sessionbucket import AsyncMemoryBucket, AsyncSessionStore, SessionData, open_async_store
+from sessionbucket.testing import AsyncFaultyBucket
 
 
 @pytest.fixture(params=KINDS)
@@ -103,6 +104,52 @@ async def test_a_put_of_a_file_that_is_cancelled_leaves_nothing_behind(location:
             prefix = location.key("artifacts/")
             left = location.raw.list_multipart_uploads(Bucket=location.bucket, Prefix=prefix)
             assert "Uploads" not in left
+
+
+def to_be_probed() -> AsyncFaultyBucket:
+    faulty = AsyncFaultyBucket(AsyncMemoryBucket())
+    faulty.conditional_writes = "probe"
+    return faulty
+
+
+async def test_a_save_that_is_cancelled_while_it_probes_leaves_the_probe_to_the_next():
+    faulty = to_be_probed()
+    store = AsyncSessionStore(faulty)
+    with faulty.hold_request("put", key="*/probe/*") as hold:
+        first, *others = [asyncio.create_task(store.save(session_of(f"s{number}"))) for number in range(4)]
+        await hold.reached()
+        first.cancel()
+        await asyncio.gather(*others)
+    assert first.cancelled()
+    assert await store.list() == ["s1", "s2", "s3"]
+
+
+async def test_a_save_that_is_cancelled_while_another_probes_does_not_stop_the_probe():
+    faulty = to_be_probed()
+    store = AsyncSessionStore(faulty)
+    with faulty.hold_request("put", key="*/probe/*") as hold:
+        first, second = [asyncio.create_task(store.save(session_of(id))) for id in ("s1", "s2")]
+        await hold.reached()
+        second.cancel()
+        await asyncio.wait([second])
+        hold.release()
+        await first
+    assert second.cancelled()
+    assert await store.list() == ["s1"]
+
+
+def test_a_probe_that_was_left_in_an_event_loop_that_is_closed_holds_up_no_other():
+    faulty = to_be_probed()
+    store = AsyncSessionStore(faulty)
+    loop = asyncio.new_event_loop()
+    with faulty.hold_request("put", key="*/probe/*") as hold:
+        left = loop.create_task(store.save(session_of("s1")))
+        loop.run_until_complete(hold.reached())
+        asyncio.run(store.save(session_of("s2")))
+    left.cancel()
+    loop.run_until_complete(asyncio.wait([left]))
+    loop.close()
+    assert asyncio.run(store.list()) == ["s2"]
 
 
 async def test_many_tasks_share_one_store(location: Location):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from pathlib import Path
+from threading import get_ident
 
 import pytest
 
@@ -19,15 +20,19 @@ from sessionbucket import (
     SessionNotFoundError,
     SessionStore,
 )
-from store.own_stores import DictStore, SqliteStore
+from store.own_stores import DictStore
+from testing.sqlite_store import RowSession, SqliteStore
 
 IDS = ["b", "a", "é", "user/1", "user/2", "user/10"]
 
 
 @pytest.fixture
-def store() -> Iterator[SqliteStore]:
-    with SqliteStore() as store:
-        yield store
+def store(tmp_path: Path) -> SqliteStore:
+    return SqliteStore(tmp_path / "sessions.db")
+
+
+def row_of(id: str, *texts: str) -> RowSession:
+    return RowSession.model_validate(session_of(id, *texts).model_dump())
 
 
 def test_the_five_methods_are_all_that_is_asked():
@@ -40,7 +45,7 @@ def test_the_five_methods_are_all_that_is_asked():
 
 
 def test_loads_of_parts_give_none(store: SqliteStore):
-    store.save(session_of("s"))
+    store.save(row_of("s"))
     assert store.load_artifacts("s") is None
     assert store.load_trace_events("s") is None
     assert store.load_verification_reports("s") is None
@@ -70,7 +75,7 @@ def test_saves_of_nothing_are_fine(store: SqliteStore):
 
 def test_pages_are_sorted_and_go_on_from_their_cursor(store: SqliteStore):
     for id in IDS:
-        store.save(session_of(id))
+        store.save(row_of(id))
     found, cursor = [], None
     while True:
         page = store.list_page(limit=4, cursor=cursor)
@@ -80,40 +85,40 @@ def test_pages_are_sorted_and_go_on_from_their_cursor(store: SqliteStore):
             break
     assert found == [["a", "b", "user/1", "user/10"], ["user/2", "é"]]
     assert [info.id for info in store.list_page(prefix="user/1").sessions] == ["user/1", "user/10"]
-    assert [info.id for info in store.iter_sessions(prefix="user/")] == ["user/1", "user/2", "user/10"]
+    assert [info.id for info in store.iter_sessions(prefix="user/")] == ["user/1", "user/10", "user/2"]
     for wrong in ({"limit": 0}, {"cursor": "nonsense"}):
         with pytest.raises(InvalidArgumentError):
             store.list_page(**wrong)
 
 
 def test_update_starts_over_when_someone_else_saved(store: SqliteStore):
-    store.save(session_of("s", "base"))
+    store.save(row_of("s", "base"))
     texts = iter(["theirs 1", "theirs 2"])
 
-    def interfere() -> None:
-        text = next(texts, None)
-        if text:
-            body = session_of("s", text).model_dump_json()
-            store._database.execute("UPDATE sessions SET body = ?", (body,))
+    def change(session: RowSession) -> None:
+        for text in texts:
+            store.save(row_of("s", text), overwrite=True)
+            break
+        say(session, "mine")
 
-    store.before_save = interfere
-    updated = store.update("s", lambda session: say(session, "mine"))
+    updated = store.update("s", change)
     assert texts_of(updated) == texts_of(store.load("s")) == ["theirs 2", "mine"]
     with pytest.raises(SessionNotFoundError):
         store.update("nothing", lambda session: say(session, "mine"))
-    made = store.update("new", lambda session: say(session, "mine"), create=lambda: SessionData(id="new"))
+    made = store.update("new", lambda session: say(session, "mine"), create=lambda: RowSession(id="new"))
     assert texts_of(made) == ["mine"]
 
 
-def test_a_stale_save_of_a_backend_of_ones_own_is_a_conflict(store: SqliteStore):
-    store.save(session_of("s", "base"))
-    store._database.execute("UPDATE sessions SET body = 'other'")
+def test_of_two_copies_of_a_session_the_second_to_be_saved_conflicts(store: SqliteStore):
+    store.save(row_of("s", "base"))
+    one, two = store.load("s"), store.load("s")
+    store.save(one)
     with pytest.raises(SessionConflictError):
-        store.save(session_of("s", "mine"))
+        store.save(two)
 
 
 def test_a_store_of_ones_own_has_a_name_a_location_and_a_health_check(store: SqliteStore):
-    assert (store.backend_name, store.location) == ("sqlite", "sqlite")
+    assert store.backend_name == "sqlite"
     store.health_check()
     assert DictStore().backend_name == "custom"
 
@@ -157,10 +162,17 @@ async def test_the_async_side_has_the_same_defaults():
 
 
 def test_many_are_loaded_one_at_a_time_in_the_callers_thread_unless_asked(store: SqliteStore):
-    """A connection of sqlite3 refuses every thread but its own."""
+    threads = set()
+
+    class Watched(SqliteStore):
+        def load(self, id: str) -> RowSession | None:
+            threads.add(get_ident())
+            return super().load(id)
+
     for id in IDS:
-        store.save(session_of(id, id))
-    loaded = list(store.load_many([*IDS, "gone"]))
+        store.save(row_of(id, id))
+    loaded = list(Watched(store._path).load_many([*IDS, "gone"]))
+    assert threads == {get_ident()}
     assert [id for id, _ in loaded] == [*IDS, "gone"]
     assert [session and texts_of(session) for _, session in loaded] == [*([id] for id in IDS), None]
 

@@ -16,7 +16,14 @@ from urllib.parse import urlencode
 import boto3
 import pytest
 
-from sessionbucket import AccessDeniedError, open_store
+from sessionbucket import (
+    AccessDeniedError,
+    AsyncObstoreBucket,
+    ObstoreBucket,
+    S3Bucket,
+    open_async_store,
+    open_store,
+)
 from terraform import work
 from terraform.programs import Terraform
 from terraform.recording import calls_of, requests_of
@@ -160,15 +167,18 @@ def stores_work_and_their_own_roles_alone_may_do_what_they_do(applied: Applied) 
     roles = {name: attached_policy(iam, f"{bucket}-{name}") for name in TENANTS}
     urls = applied.outputs["tenants"]["store_urls"]
     for tenant, prefix in TENANTS.items():
-        assert urls[tenant] == f"s3://{bucket}/{prefix}?region={REGION}&expected_bucket_owner=123456789012"
+        assert urls[tenant] == f"s3://{bucket}/{prefix}?region={REGION}"
         here = f"{urls[tenant]}&{urlencode({'endpoint_url': applied.endpoint_url})}"
         # moto takes the bucket's policy as if it had no conditions, and so denies all.
         with open_store(here) as store, pytest.raises(AccessDeniedError):
             store.health_check()
         s3.delete_bucket_policy(Bucket=bucket)
-        with open_store(here) as store:
-            for each in everything:
-                each(store)
+        for engine in ("boto3", "auto"):  # auto, as the handlers of examples/lambda have it
+            with open_store(f"{here}&engine={engine}") as store:
+                assert isinstance(store.bucket, S3Bucket if engine == "boto3" else ObstoreBucket)
+                for each in everything:
+                    each(store)
+        assert isinstance(open_async_store(f"{here}&engine=auto").bucket, AsyncObstoreBucket)
         calls = [call for each in everything for call in calls_of(each, applied.endpoint_url, bucket, prefix)]
         s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(bucket_policy))
         for request in requests_of(calls, f"arn:aws:s3:::{bucket}"):

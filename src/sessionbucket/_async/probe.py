@@ -27,7 +27,7 @@ async def probe(bucket: AsyncBucket, layout: Layout) -> ProbeResult:
     except NotSupportedError as error:
         return ProbeResult(Capability.REFUSED, f"the server refuses conditional requests: {error}")
     finally:
-        await bucket.delete(sorted(trial.keys))
+        await trial.clean_up()
 
 
 class _Trial:
@@ -60,6 +60,15 @@ class _Trial:
                     f"of {_RACERS} writers who raced to create one key, {winners} were told they won",
                 )
         return ProbeResult(Capability.ATOMIC, "")
+
+    async def clean_up(self) -> None:
+        """Remove what the trial made."""
+        try:
+            await self.bucket.delete(sorted(self.keys))
+        except StoreUnavailableError as error:
+            raise error.with_outcome(
+                "not written"
+            ) from error.__cause__  # of what the caller is about to write
 
     def racer(self, number: int, racer: int) -> _Racer:
         return _Racer(self, f"race-{number}", str(racer).encode())

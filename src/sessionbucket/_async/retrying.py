@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from sessionbucket._runtime.async_ import sleep
-from sessionbucket.errors import StoreUnavailableError
+from sessionbucket.errors import Outcome, StoreUnavailableError
 from sessionbucket.patience import Patience
 
 logger = logging.getLogger(__name__)
@@ -16,13 +16,21 @@ T = TypeVar("T")
 
 
 async def repeated(request: Callable[[], Awaitable[T]], patience: Patience) -> T:
-    """The answer to the request, which is sent again after ``StoreUnavailableError`` while the patience lasts."""
+    """The answer to the request, which is sent again after ``StoreUnavailableError`` while the patience lasts.
+
+    Where that ends, the outcome is unknown if it is so of any try.
+    """
     tries = patience.begin()
+    outcome: Outcome = "not written"
     while True:
         try:
             return await request()
         except StoreUnavailableError as error:
+            if error.outcome == "unknown":
+                outcome = "unknown"
             if not tries.allows_another():
-                raise
+                if error.outcome == outcome:
+                    raise
+                raise error.with_outcome(outcome) from error.__cause__
             logger.debug("trying again: %s", error)
         await sleep(tries.pause())

@@ -8,6 +8,7 @@ import warnings
 from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._async.probe import probe
 from sessionbucket._async.retrying import repeated
+from sessionbucket._runtime.async_ import Shared
 from sessionbucket.capability import Capability, ProbeResult
 from sessionbucket.errors import ConditionalWritesUnsupportedError
 from sessionbucket.layout import Layout
@@ -24,20 +25,27 @@ class AsyncTrust:
         self._bucket = bucket
         self._layout = layout
         self._warned = False
+        self._probed = Shared(self._probe)
 
     async def capability(self) -> ProbeResult:
-        """What the bucket makes of conditions; probes the server at the first call in this process."""
+        """What the bucket makes of conditions; probes the server at the first call in this process.
+
+        Calls that meet share one probe, and its error.
+        """
         if self._bucket.conditional_writes == "off":
             return ProbeResult(Capability.OFF, "")
         if self._bucket.conditional_writes == "trusted":
             return ProbeResult(Capability.ATOMIC, "")
-        result = _found.get(self._bucket.location)
-        if result is None:
-            result = await repeated(lambda: probe(self._bucket, self._layout), self._bucket.patience)
-            _found[self._bucket.location] = result
-            logger.debug(
-                "conditional writes at %s: %s %s", self._bucket.location, result.capability, result.failed
-            )
+        return _found.get(self._bucket.location) or await self._probed()
+
+    async def _probe(self) -> ProbeResult:
+        if found := _found.get(self._bucket.location):  # by a probe that ended just before this one was begun
+            return found
+        result = await repeated(lambda: probe(self._bucket, self._layout), self._bucket.patience)
+        _found[self._bucket.location] = result
+        logger.debug(
+            "conditional writes at %s: %s %s", self._bucket.location, result.capability, result.failed
+        )
         return result
 
     async def conditional(self) -> bool:

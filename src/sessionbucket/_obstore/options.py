@@ -21,6 +21,8 @@ class CloudOptions(ConnectionOptions, total=False):
     """Azure's storage account; else ``AZURE_STORAGE_ACCOUNT_NAME``."""
 
 
+UNSUPPORTED = frozenset({"expected_bucket_owner"})
+"""The options of S3 that obstore has nothing for."""
 CLOUD_OPTION_NAMES = frozenset(CloudOptions.__annotations__)
 _adapter = TypeAdapter(CloudOptions)
 
@@ -50,9 +52,10 @@ def check_obstore_options(
 
 
 def _of_s3(options: S3Options) -> ObstoreOptions:
-    if "expected_bucket_owner" in options:
+    refused = UNSUPPORTED & options.keys()
+    if refused:
         raise InvalidArgumentError(
-            "option 'expected_bucket_owner' is refused: obstore cannot send it; leave out engine=obstore"
+            f"option {min(refused)!r} is refused: obstore cannot send it; leave out engine=obstore"
         )
     return cast("ObstoreOptions", options)
 

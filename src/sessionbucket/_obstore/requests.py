@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 
+from sessionbucket.errors import NotSupportedError
 from sessionbucket.objects import Absent, Anything, Condition, Match, ObjectInfo
 from sessionbucket.urls import Cloud
 
@@ -69,3 +71,16 @@ def version_of(answer: Mapping[str, Any], cloud: Cloud) -> str | None:
     etag: str | None = answer["e_tag"]
     # Azure's listings leave out the quotes.
     return f'"{etag}"' if cloud == "az" and etag and not etag.startswith('"') else etag
+
+
+def checked_link(link: str, key: str, cloud: Cloud) -> str:
+    """The link, if its server will take it.
+
+    Azure holds a signature against the key, and obstore signs it as the path spells it. Raises ``NotSupportedError`` where
+    the two differ.
+    """
+    if cloud == "az" and not urlsplit(link).path.endswith(f"/{key}"):
+        raise NotSupportedError(
+            f"key {key!r}: obstore cannot sign a link of Azure to a key that a URL has to encode; serve the object yourself"
+        )
+    return link

@@ -19,7 +19,7 @@ from collections.abc import (
 )
 from functools import cache
 from types import TracebackType
-from typing import Any, ParamSpec, Self, TypeVar, cast
+from typing import Any, Generic, ParamSpec, Self, TypeVar, cast
 
 from sessionbucket.sources import FileSource, checked, iterate
 
@@ -39,6 +39,7 @@ __all__ = [
     "Crew",
     "FileSource",
     "Items",
+    "Shared",
     "chunks_of",
     "closing",
     "each",
@@ -93,6 +94,39 @@ class Crew:
     async def wait(self, calls: Collection[Call[Any]]) -> None:
         """Wait until one of these is done."""
         await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+
+
+class Shared(Generic[T]):
+    """A call that all who want it at the same time make once: the first makes it, and the others get what it gave or raised.
+
+    If the first is cancelled, the next makes it. A call of another event loop is nobody's here.
+    """
+
+    def __init__(self, call: Callable[[], Awaitable[T]]) -> None:
+        self._call = call
+        self._outcome: asyncio.Future[T] | None = None
+
+    async def __call__(self) -> T:
+        loop = asyncio.get_running_loop()
+        while (outcome := self._outcome) is not None and outcome.get_loop() is loop:
+            await asyncio.wait([outcome])
+            if not outcome.cancelled():
+                return outcome.result()
+        outcome = self._outcome = loop.create_future()
+        try:
+            result = await self._call()
+        except Exception as error:
+            outcome.set_exception(error)
+            outcome.exception()  # else asyncio complains of one that nobody came to ask for
+            raise
+        except BaseException:
+            outcome.cancel()
+            raise
+        else:
+            outcome.set_result(result)
+            return result
+        finally:
+            self._outcome = None
 
 
 async def each(items: Items[T]) -> AsyncGenerator[T, None]:

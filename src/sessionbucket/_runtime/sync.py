@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Collection, Generator, Iterable, Sequence
+from threading import Lock
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeVar
 
 from sessionbucket.sources import SyncFileSource as FileSource
 from sessionbucket.sources import iterate
@@ -28,6 +29,7 @@ __all__ = [
     "Crew",
     "FileSource",
     "Items",
+    "Shared",
     "chunks_of",
     "closing",
     "each",
@@ -85,6 +87,43 @@ class Crew:
     def wait(self, calls: Collection[Future[Any]]) -> None:
         """Wait until one of these is done."""
         self._futures.wait(calls, return_when=self._futures.FIRST_COMPLETED)
+
+
+class Shared(Generic[T]):
+    """A call that all who want it at the same time make once: the first makes it, and the others get what it gave or raised.
+
+    If the first is interrupted, the next makes it.
+    """
+
+    def __init__(self, call: Callable[[], T]) -> None:
+        self._call = call
+        self._lock = Lock()
+        self._outcome: Future[T] | None = None
+
+    def __call__(self) -> T:
+        from concurrent.futures import CancelledError, Future  # noqa: PLC0415 (a load needs no threads)
+
+        while True:
+            with self._lock:
+                outcome = self._outcome
+                if outcome is None:
+                    mine = self._outcome = Future()
+                    break
+            with contextlib.suppress(CancelledError):
+                return outcome.result()
+        try:
+            result = self._call()
+        except Exception as error:
+            mine.set_exception(error)
+            raise
+        except BaseException:
+            mine.cancel()
+            raise
+        else:
+            mine.set_result(result)
+            return result
+        finally:
+            self._outcome = None
 
 
 def each(items: Items[T]) -> Generator[T, None, None]:

@@ -98,7 +98,8 @@ class Bucket(ABC):
     def delete(self, keys: Sequence[str]) -> None:
         """Delete the keys, in any order; a missing one counts as deleted.
 
-        Raises ``DeleteIncompleteError`` naming the keys that are left.
+        Raises ``DeleteIncompleteError`` naming the keys that are left. After a ``StoreUnavailableError`` whose ``outcome`` is
+        ``"unknown"`` any of them may be gone.
         """
 
     @abstractmethod

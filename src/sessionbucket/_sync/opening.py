@@ -41,8 +41,8 @@ def open_store(
     Without a URL, ``SESSIONBUCKET_URL`` says where. Nothing is connected before the first use. ``model`` is any
     pydantic model with an ``id: str`` (``SessionData`` by default), ``max_bytes`` the most bytes a session or part may
     have. The options of S3 are those of ``S3Options``, and ``engine``: ``boto3``/``boto3`` (the default),
-    ``obstore``, or ``auto``, which is obstore where it is installed. The other clouds have those of ``CloudOptions``, and a
-    folder has ``fsync`` and ``create``.
+    ``obstore``, or ``auto``, which is obstore where it is installed and has all the options. The other clouds have those
+    of ``CloudOptions``, and a folder has ``fsync`` and ``create``.
 
     Raises ``InvalidArgumentError`` for a URL or option that is unknown, bad or contradicts another.
     """
@@ -83,7 +83,7 @@ def _cloud_bucket(url: CloudURL) -> Bucket:
             f"engine {engine!r} is unknown here; of {url.cloud}:// there are: {', '.join(engines)}"
         )
     if engine == "auto" and url.cloud == "s3":
-        engine = "obstore" if find_spec("obstore") else ENGINE
+        engine = "obstore" if find_spec("obstore") and _suits_obstore(url) else ENGINE
     if engine == ENGINE:
         from sessionbucket._sync.buckets.s3 import S3Bucket  # noqa: PLC0415
 
@@ -91,3 +91,9 @@ def _cloud_bucket(url: CloudURL) -> Bucket:
     from sessionbucket._sync.buckets.obstore import ObstoreBucket  # noqa: PLC0415
 
     return ObstoreBucket(url.bucket, cloud=url.cloud, **cast("ObstoreOptions", url.options))
+
+
+def _suits_obstore(url: CloudURL) -> bool:
+    from sessionbucket._obstore.options import UNSUPPORTED  # noqa: PLC0415
+
+    return UNSUPPORTED.isdisjoint(url.options)

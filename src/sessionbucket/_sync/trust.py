@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 
+from sessionbucket._runtime.sync import Shared
 from sessionbucket._sync.bucket import Bucket
 from sessionbucket._sync.probe import probe
 from sessionbucket._sync.retrying import repeated
@@ -24,20 +25,27 @@ class Trust:
         self._bucket = bucket
         self._layout = layout
         self._warned = False
+        self._probed = Shared(self._probe)
 
     def capability(self) -> ProbeResult:
-        """What the bucket makes of conditions; probes the server at the first call in this process."""
+        """What the bucket makes of conditions; probes the server at the first call in this process.
+
+        Calls that meet share one probe, and its error.
+        """
         if self._bucket.conditional_writes == "off":
             return ProbeResult(Capability.OFF, "")
         if self._bucket.conditional_writes == "trusted":
             return ProbeResult(Capability.ATOMIC, "")
-        result = _found.get(self._bucket.location)
-        if result is None:
-            result = repeated(lambda: probe(self._bucket, self._layout), self._bucket.patience)
-            _found[self._bucket.location] = result
-            logger.debug(
-                "conditional writes at %s: %s %s", self._bucket.location, result.capability, result.failed
-            )
+        return _found.get(self._bucket.location) or self._probed()
+
+    def _probe(self) -> ProbeResult:
+        if found := _found.get(self._bucket.location):  # by a probe that ended just before this one was begun
+            return found
+        result = repeated(lambda: probe(self._bucket, self._layout), self._bucket.patience)
+        _found[self._bucket.location] = result
+        logger.debug(
+            "conditional writes at %s: %s %s", self._bucket.location, result.capability, result.failed
+        )
         return result
 
     def conditional(self) -> bool:

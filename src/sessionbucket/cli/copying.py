@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
-from threading import Event, Lock
+from threading import Event
 from typing import Any, Literal, TypeVar
 
 from sessionbucket import (
@@ -92,7 +92,6 @@ class SessionCopier:
         self._listed_here = inventories[0] if inventories else None
         self._listed_there = inventories[1] if inventories else None
         self._stopped = Event()
-        self._probing = Lock()
 
     def stop(self) -> None:
         """Have copies of files that are under way end with ``CopyStoppedError``."""
@@ -231,8 +230,6 @@ class SessionCopier:
         writes: list[Callable[[], None]] = [partial(self._copy_file, id, name) for name in plan.files]
         for name, body in plan.parts.items():
             writes.append(partial(self._to.put_part, id, name, body, overwrite=self._overwrite))
-        with self._probing:  # else every thread would probe the server
-            self._destination.conditional_writes()
         self._at_once(writes)
         if plan.session:
             self._to.put_session(id, found.body, overwrite=self._overwrite, is_new=plan.is_new)

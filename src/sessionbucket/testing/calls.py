@@ -11,6 +11,9 @@ from sessionbucket.errors import InvalidArgumentError
 Operation = Literal["get", "head", "put", "delete", "list_page", "put_stream", "get_stream", "leftovers"]
 """The methods of a bucket that ask something of it."""
 
+CHANGES: frozenset[Operation] = frozenset({"put", "put_stream", "delete"})
+"""Those that change something."""
+
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 
 

@@ -12,9 +12,3 @@ mock_data "aws_partition" {
     dns_suffix = "amazonaws.com"
   }
 }
-
-mock_data "aws_caller_identity" {
-  defaults = {
-    account_id = "123456789012"
-  }
-}

@@ -33,7 +33,9 @@ class Opener:
         elif self.location.kind == FILE:
             bucket = AsyncFileBucket(self.location.root)
         elif self.location.engine == OBSTORE:
-            bucket = AsyncObstoreBucket(self.location.bucket, endpoint_url=self.location.endpoint_url)
+            bucket = AsyncObstoreBucket(
+                self.location.bucket, cloud=self.location.cloud, endpoint_url=self.location.endpoint_url
+            )
         else:
             bucket = AsyncS3Bucket(
                 self.location.bucket, session=client_session(), endpoint_url=self.location.endpoint_url

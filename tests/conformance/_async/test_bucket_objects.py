@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from conformance._async.conftest import Opener
-from conformance.locations import FILE
+from conformance.locations import AZURITE, FILE
 from sessionbucket import AsyncBucket, Match, PreconditionFailedError
 from sessionbucket.objects import version_of
 from sessionbucket.testing._runtime.async_ import at_once
@@ -18,7 +18,11 @@ def key(opener: Opener) -> str:
     return opener.location.key("folder/object.json")
 
 
-async def test_a_version_is_the_md5_of_the_body_in_quotes(async_bucket: AsyncBucket, key: str):
+async def test_a_version_is_the_md5_of_the_body_in_quotes(
+    async_bucket: AsyncBucket, opener: Opener, key: str
+):
+    if opener.location.kind == AZURITE:
+        pytest.skip("a version of Azure's says nothing of the body")
     for body in (b"one", b"two", b""):  # an empty one last: SeaweedFS is slow to replace it
         assert await async_bucket.put(key, body) == version_of(body)
 

@@ -46,17 +46,6 @@ async def test_a_new_session_does_not_replace_one_that_exists(
     assert await opener.read("s.json") == body
 
 
-async def test_overwrite_replaces_whatever_is_there(async_store: AsyncSessionStore[Any]):
-    await async_store.save(session_of("s", "first"))
-    second = session_of("s", "second")
-    await async_store.save(second, overwrite=True)
-    say(second, "third")
-    await async_store.save(second)
-    assert texts_of(await async_store.load("s")) == ["second", "third"]
-    await async_store.save(session_of("new", "made by overwrite"), overwrite=True)
-    assert texts_of(await async_store.load("new")) == ["made by overwrite"]
-
-
 async def test_after_an_overwrite_the_earlier_version_is_stale(opener: Opener):
     one, other = opener.store(), opener.store()
     mine = session_of("s", "mine")
@@ -160,19 +149,6 @@ async def test_a_failed_save_keeps_the_version_the_session_had(opener: Opener):
     say(session, "more")
     await one.save(session)
     assert texts_of(await one.load("s")) == ["base", "more"]
-
-
-async def test_of_saves_of_one_version_at_once_one_wins(opener: Opener):
-    stores = [opener.store() for _ in range(4)]
-    await stores[0].save(session_of("s", "base"))
-    copies = [await store.load("s") for store in stores]
-    for number, copy in enumerate(copies):
-        say(copy, f"writer {number}")
-    answers = await at_once(*(partial(store.save, copy) for store, copy in zip(stores, copies, strict=True)))
-    won = [number for number, answer in enumerate(answers) if answer is None]
-    assert len(won) == 1, answers
-    assert all(isinstance(answer, SessionConflictError) for answer in answers if answer is not None)
-    assert texts_of(await stores[0].load("s")) == ["base", f"writer {won[0]}"]
 
 
 async def test_of_creates_at_once_one_wins(opener: Opener):

@@ -7,9 +7,15 @@ from typing import Any
 import pytest
 
 from conformance._async.conftest import Opener, client_session
-from conformance.locations import FILE, MEMORY, SEAWEEDFS, unique_name
+from conformance.locations import FILE, MEMORY, OBSTORE, SEAWEEDFS, unique_name
 from conformance.samples import session_of
-from sessionbucket import AsyncFileBucket, AsyncS3Bucket, AsyncSessionStore, BucketNotFoundError
+from sessionbucket import (
+    AsyncFileBucket,
+    AsyncObstoreBucket,
+    AsyncS3Bucket,
+    AsyncSessionStore,
+    BucketNotFoundError,
+)
 
 
 async def test_a_healthy_store_passes_and_is_left_as_it_was(
@@ -30,6 +36,10 @@ async def test_a_missing_bucket_or_folder_fails_by_that_name(opener: Opener):
     bucket: Any
     if opener.location.kind == FILE:
         bucket = AsyncFileBucket(opener.location.root / missing, create=False)
+    elif opener.location.engine == OBSTORE:
+        bucket = AsyncObstoreBucket(
+            missing, cloud=opener.location.cloud, endpoint_url=opener.location.endpoint_url
+        )
     else:
         bucket = AsyncS3Bucket(missing, session=client_session(), endpoint_url=opener.location.endpoint_url)
     async with AsyncSessionStore(bucket) as store:

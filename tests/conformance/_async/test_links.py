@@ -9,15 +9,14 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 import pytest
 
 from conformance.following import followed
-from conformance.locations import ENGINES, FILE, MEMORY, MOTO, SEAWEEDFS, Location
+from conformance.locations import AZURITE, FILE, MEMORY, MOTO, OBSTORE, SEAWEEDFS, Location
 from sessionbucket import AsyncSessionStore, InvalidArgumentError, InvalidSessionIdError, NotSupportedError
 
 HOUR = timedelta(hours=1)
+ON_S3 = (MOTO, SEAWEEDFS, f"{MOTO}+{OBSTORE}", f"{SEAWEEDFS}+{OBSTORE}")
 
-
-on_s3 = pytest.mark.parametrize(
-    "location", [kind for kind in ENGINES if kind not in (MEMORY, FILE)], indirect=True
-)
+on_s3 = pytest.mark.parametrize("location", ON_S3, indirect=True)
+on_azure = pytest.mark.parametrize("location", [f"{AZURITE}+{OBSTORE}"], indirect=True)
 of_boto3 = pytest.mark.parametrize("location", [MOTO, SEAWEEDFS], indirect=True)
 where_signatures_are_checked = pytest.mark.parametrize("location", [SEAWEEDFS], indirect=True)
 
@@ -55,6 +54,29 @@ async def test_a_link_to_what_is_not_there_is_signed_all_the_same(async_store: A
     assert followed(link).status in (403, 404), "moto says 403, as AWS does to those who may not list"
     await async_store.put_file("s", "later", b"here")
     assert followed(link).body == b"here"
+
+
+@on_azure
+async def test_a_link_of_azure_gives_the_artifact_until_its_end(async_store: AsyncSessionStore[Any]):
+    await async_store.put_file("s", "report.pdf", b"the bytes", content_type="application/x-test")
+    link = await async_store.presign_file("s", "report.pdf", HOUR)
+    answer = followed(link)
+    assert (answer.status, answer.body) == (200, b"the bytes")
+    assert answer.headers["Content-Type"] == "application/x-test"
+    query = parse_qs(urlsplit(link).query)
+    begun, ended = (datetime.fromisoformat(query[name][0]) for name in ("st", "se"))
+    assert ended - begun == HOUR
+    assert query["sp"] == ["r"]
+
+
+@on_azure
+@pytest.mark.parametrize(("id", "name"), [("user/1", "x"), ("s", "a b")])
+async def test_a_link_that_azure_would_refuse_is_not_given(
+    async_store: AsyncSessionStore[Any], id: str, name: str
+):
+    await async_store.put_file(id, name, b"the bytes")
+    with pytest.raises(NotSupportedError, match="obstore cannot sign"):
+        await async_store.presign_file(id, name, HOUR)
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,9 @@ class Opener:
         elif self.location.kind == FILE:
             bucket = FileBucket(self.location.root)
         elif self.location.engine == OBSTORE:
-            bucket = ObstoreBucket(self.location.bucket, endpoint_url=self.location.endpoint_url)
+            bucket = ObstoreBucket(
+                self.location.bucket, cloud=self.location.cloud, endpoint_url=self.location.endpoint_url
+            )
         else:
             bucket = S3Bucket(
                 self.location.bucket, session=client_session(), endpoint_url=self.location.endpoint_url

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from conformance._sync.conftest import Opener
-from conformance.locations import FILE
+from conformance.locations import AZURITE, FILE
 from sessionbucket import Bucket, Match, PreconditionFailedError
 from sessionbucket.objects import version_of
 from sessionbucket.testing._runtime.sync import at_once
@@ -18,7 +18,9 @@ def key(opener: Opener) -> str:
     return opener.location.key("folder/object.json")
 
 
-def test_a_version_is_the_md5_of_the_body_in_quotes(bucket: Bucket, key: str):
+def test_a_version_is_the_md5_of_the_body_in_quotes(bucket: Bucket, opener: Opener, key: str):
+    if opener.location.kind == AZURITE:
+        pytest.skip("a version of Azure's says nothing of the body")
     for body in (b"one", b"two", b""):  # an empty one last: SeaweedFS is slow to replace it
         assert bucket.put(key, body) == version_of(body)
 

@@ -7,9 +7,15 @@ from typing import Any
 import pytest
 
 from conformance._sync.conftest import Opener, client_session
-from conformance.locations import FILE, MEMORY, SEAWEEDFS, unique_name
+from conformance.locations import FILE, MEMORY, OBSTORE, SEAWEEDFS, unique_name
 from conformance.samples import session_of
-from sessionbucket import BucketNotFoundError, FileBucket, S3Bucket, SessionStore
+from sessionbucket import (
+    BucketNotFoundError,
+    FileBucket,
+    ObstoreBucket,
+    S3Bucket,
+    SessionStore,
+)
 
 
 def test_a_healthy_store_passes_and_is_left_as_it_was(store: SessionStore[Any], opener: Opener):
@@ -28,6 +34,10 @@ def test_a_missing_bucket_or_folder_fails_by_that_name(opener: Opener):
     bucket: Any
     if opener.location.kind == FILE:
         bucket = FileBucket(opener.location.root / missing, create=False)
+    elif opener.location.engine == OBSTORE:
+        bucket = ObstoreBucket(
+            missing, cloud=opener.location.cloud, endpoint_url=opener.location.endpoint_url
+        )
     else:
         bucket = S3Bucket(missing, session=client_session(), endpoint_url=opener.location.endpoint_url)
     with SessionStore(bucket) as store:

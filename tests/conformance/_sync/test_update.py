@@ -180,24 +180,6 @@ def test_at_least_one_attempt_must_be_allowed(store: SessionStore[Any], attempts
         store.update("s", lambda session: None, attempts=attempts)
 
 
-def test_updates_at_once_are_all_kept(opener: Opener):
-    stores = [opener.store() for _ in range(3)]
-    stores[0].save(session_of("s", "base"))
-
-    def write(number: int) -> None:
-        for turn in range(3):
-            stores[number].update(
-                "s", lambda session, turn=turn: say(session, f"{number}.{turn}"), attempts=50
-            )
-
-    assert at_once(*(partial(write, number) for number in range(3))) == [None] * 3
-    texts = texts_of(stores[0].load("s"))
-    assert sorted(texts) == sorted(["base", *(f"{n}.{t}" for n in range(3) for t in range(3))])
-    for number in range(3):
-        own = [text for text in texts if text.startswith(f"{number}.")]
-        assert own == [f"{number}.{turn}" for turn in range(3)]
-
-
 def test_updates_at_once_through_one_store_are_all_kept(store: SessionStore[Any]):
     def write(number: int) -> None:
         store.update(

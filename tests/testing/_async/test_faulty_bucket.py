@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -12,8 +13,10 @@ from sessionbucket import (
     Absent,
     AccessDeniedError,
     AsyncMemoryBucket,
+    AsyncS3Bucket,
     AsyncSessionStore,
     InvalidArgumentError,
+    NotSupportedError,
     Patience,
     PreconditionFailedError,
     SessionConflictError,
@@ -76,6 +79,16 @@ async def test_a_lost_answer_is_of_a_put_that_was_done(faulty: AsyncFaultyBucket
         await faulty.put(KEY, b"x", condition=Absent())
     assert caught.value.outcome == "unknown"
     assert await body_in(faulty) == b"x"
+
+
+async def test_a_delete_without_an_answer_may_have_been_done(faulty: AsyncFaultyBucket):
+    for lose, left in ((faulty.lose_request, b"x"), (faulty.lose_answer, None)):
+        await faulty.put(KEY, b"x")
+        lose("delete")
+        with pytest.raises(StoreUnavailableError) as caught:
+            await faulty.delete([KEY])
+        assert caught.value.outcome == "unknown"
+        assert await body_in(faulty) == left
 
 
 async def test_the_lost_answer_may_have_been_a_refusal(faulty: AsyncFaultyBucket):
@@ -326,3 +339,17 @@ async def test_a_refused_condition_comes_through(faulty: AsyncFaultyBucket):
     await faulty.put(KEY, b"x")
     with pytest.raises(PreconditionFailedError):
         await faulty.put(KEY, b"y", condition=Absent())
+
+
+async def test_a_link_is_that_of_the_bucket_within_and_no_request():
+    faulty = AsyncFaultyBucket(AsyncS3Bucket("my-bucket", region="eu-west-1"))
+    faulty.refuse(times=None)
+    async with AsyncSessionStore(faulty) as store:
+        link = await store.presign_file("s", "report.pdf", timedelta(hours=1))
+    assert link.startswith("https://my-bucket.s3.eu-west-1.amazonaws.com/artifacts/s/files/report.pdf?")
+    assert faulty.calls == []
+
+
+async def test_a_bucket_without_links_has_none_behind_faults_either(store: AsyncSessionStore[Any]):
+    with pytest.raises(NotSupportedError, match="no links"):
+        await store.presign_file("s", "report.pdf", timedelta(hours=1))

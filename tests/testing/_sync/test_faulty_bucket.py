@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -13,8 +14,10 @@ from sessionbucket import (
     AccessDeniedError,
     InvalidArgumentError,
     MemoryBucket,
+    NotSupportedError,
     Patience,
     PreconditionFailedError,
+    S3Bucket,
     SessionConflictError,
     SessionStore,
     StoreUnavailableError,
@@ -76,6 +79,16 @@ def test_a_lost_answer_is_of_a_put_that_was_done(faulty: FaultyBucket):
         faulty.put(KEY, b"x", condition=Absent())
     assert caught.value.outcome == "unknown"
     assert body_in(faulty) == b"x"
+
+
+def test_a_delete_without_an_answer_may_have_been_done(faulty: FaultyBucket):
+    for lose, left in ((faulty.lose_request, b"x"), (faulty.lose_answer, None)):
+        faulty.put(KEY, b"x")
+        lose("delete")
+        with pytest.raises(StoreUnavailableError) as caught:
+            faulty.delete([KEY])
+        assert caught.value.outcome == "unknown"
+        assert body_in(faulty) == left
 
 
 def test_the_lost_answer_may_have_been_a_refusal(faulty: FaultyBucket):
@@ -326,3 +339,17 @@ def test_a_refused_condition_comes_through(faulty: FaultyBucket):
     faulty.put(KEY, b"x")
     with pytest.raises(PreconditionFailedError):
         faulty.put(KEY, b"y", condition=Absent())
+
+
+def test_a_link_is_that_of_the_bucket_within_and_no_request():
+    faulty = FaultyBucket(S3Bucket("my-bucket", region="eu-west-1"))
+    faulty.refuse(times=None)
+    with SessionStore(faulty) as store:
+        link = store.presign_file("s", "report.pdf", timedelta(hours=1))
+    assert link.startswith("https://my-bucket.s3.eu-west-1.amazonaws.com/artifacts/s/files/report.pdf?")
+    assert faulty.calls == []
+
+
+def test_a_bucket_without_links_has_none_behind_faults_either(store: SessionStore[Any]):
+    with pytest.raises(NotSupportedError, match="no links"):
+        store.presign_file("s", "report.pdf", timedelta(hours=1))

@@ -135,7 +135,7 @@ class AsyncS3Bucket(AsyncBucket):
 
     async def _delete_batch(self, keys: Sequence[str]) -> dict[str, str] | None:
         """The keys that could not be deleted, each with the reason; None where the server has no such request."""
-        with translated(self.location):
+        with translated(self.location, writing=True):
             try:
                 objects = [{"Key": key} for key in keys]
                 response = await self._request(
@@ -162,7 +162,7 @@ class AsyncS3Bucket(AsyncBucket):
         return failed
 
     async def _delete_one(self, key: str) -> None:
-        with translated(self.location, key):
+        with translated(self.location, key, writing=True):
             try:
                 await self._request("delete_object", key)
             except ClientError as error:

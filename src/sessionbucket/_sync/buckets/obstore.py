@@ -156,7 +156,7 @@ class ObstoreBucket(Bucket):
 
     def _delete_batch(self, keys: Sequence[str]) -> dict[str, str] | None:
         """The keys that could not be deleted, each with the reason; None where the server has no such request."""
-        with translated(self.location):
+        with translated(self.location, writing=True):
             store = self._stores.store()
             try:
                 store.delete(keys)
@@ -187,7 +187,7 @@ class ObstoreBucket(Bucket):
         return failed
 
     def _delete_one(self, key: str) -> None:
-        with translated(self.location, key):
+        with translated(self.location, key, writing=True):
             store = self._stores.single_deletes()
             try:
                 store.delete(key)
@@ -264,7 +264,8 @@ class ObstoreBucket(Bucket):
             store = self._stores.store()
             from obstore import sign  # noqa: PLC0415 (an extra)
 
-            return sign(store, "GET", key, expires_in)
+            link = sign(store, "GET", key, expires_in)
+        return requests.checked_link(link, key, self._cloud)
 
     def close(self) -> None:
         self._stores.close()

@@ -135,7 +135,7 @@ class S3Bucket(Bucket):
 
     def _delete_batch(self, keys: Sequence[str]) -> dict[str, str] | None:
         """The keys that could not be deleted, each with the reason; None where the server has no such request."""
-        with translated(self.location):
+        with translated(self.location, writing=True):
             try:
                 objects = [{"Key": key} for key in keys]
                 response = self._request("delete_objects", None, Delete={"Objects": objects, "Quiet": True})
@@ -160,7 +160,7 @@ class S3Bucket(Bucket):
         return failed
 
     def _delete_one(self, key: str) -> None:
-        with translated(self.location, key):
+        with translated(self.location, key, writing=True):
             try:
                 self._request("delete_object", key)
             except ClientError as error:

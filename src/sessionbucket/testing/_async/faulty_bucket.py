@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from threading import Lock
 from types import TracebackType
@@ -23,7 +24,7 @@ from sessionbucket.objects import (
 )
 from sessionbucket.patience import Patience
 from sessionbucket.testing._runtime.async_ import Event, came
-from sessionbucket.testing.calls import Call, Operation, Rule
+from sessionbucket.testing.calls import CHANGES, Call, Operation, Rule
 
 T = TypeVar("T")
 
@@ -80,7 +81,9 @@ class AsyncFaultyBucket(AsyncBucket):
         nth: int = 1,
         times: int | None = 1,
     ) -> None:
-        """Break the connection on the way there: nothing is done, which the writer of a put can't know (``"unknown"``)."""
+        """Break the connection on the way there: nothing is done, which the caller of a put or delete can't know
+        (``"unknown"``).
+        """
 
         async def lost(call: Call, _act: Callable[[], Awaitable[Any]]) -> Any:
             raise self._silence(call, "the connection failed", "unknown")
@@ -95,7 +98,9 @@ class AsyncFaultyBucket(AsyncBucket):
         nth: int = 1,
         times: int | None = 1,
     ) -> None:
-        """Break the connection on the way back: all is done, which the writer of a put can't know (``"unknown"``)."""
+        """Break the connection on the way back: all is done, which the caller of a put or delete can't know
+        (``"unknown"``).
+        """
 
         async def lost(call: Call, act: Callable[[], Awaitable[Any]]) -> Any:
             with suppress(SessionBucketError):  # that answer is lost, too
@@ -177,12 +182,14 @@ class AsyncFaultyBucket(AsyncBucket):
         return await act()
 
     def _silence(self, call: Call, reason: str, outcome: Outcome) -> StoreUnavailableError:
-        """What an S3 bucket raises for a request without an answer: only of a put it says that it may have been done."""
+        """What an S3 bucket raises for a request without an answer: only of one that changes something, that it may have been
+        done.
+        """
         return StoreUnavailableError(
             f"{reason} (a fault that the test asked for)",
             location=self.location,
             key=call.keys[0] if call.operation != "delete" or len(call.keys) == 1 else None,
-            outcome=outcome if call.operation in ("put", "put_stream") else "not written",
+            outcome=outcome if call.operation in CHANGES else "not written",
         )
 
     @property
@@ -245,6 +252,10 @@ class AsyncFaultyBucket(AsyncBucket):
 
     async def get_stream(self, key: str) -> AsyncObjectStream | None:
         return await self._through("get_stream", [key], lambda: self.inner.get_stream(key))
+
+    async def presign(self, key: str, *, expires_in: timedelta, filename: str) -> str:
+        """A link of the bucket within. Signing asks nothing of it, so no fault meets this."""
+        return await self.inner.presign(key, expires_in=expires_in, filename=filename)
 
     async def leftovers(self, prefix: str) -> list[ObjectInfo]:
         return await self._through("leftovers", [prefix], lambda: self.inner.leftovers(prefix))
