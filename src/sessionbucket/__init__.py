@@ -6,14 +6,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sessionbucket._async.base import (
+    from sessionbucket._async.base_store import (
         AsyncBaseSessionStore,
     )
     from sessionbucket._async.bucket import (
         AsyncBucket,
         AsyncObjectStream,
     )
-    from sessionbucket._async.buckets.files import (
+    from sessionbucket._async.buckets.file import (
         AsyncFileBucket,
     )
     from sessionbucket._async.buckets.memory import (
@@ -25,29 +25,55 @@ if TYPE_CHECKING:
     from sessionbucket._async.buckets.s3 import (
         AsyncS3Bucket,
     )
-    from sessionbucket._async.opening import (
+    from sessionbucket._async.file_reader import (
+        AsyncFileReader,
+    )
+    from sessionbucket._async.open_store import (
         open_async_store,
     )
     from sessionbucket._async.store import (
         AsyncSessionStore,
     )
-    from sessionbucket._async.streams import (
-        AsyncFileReader,
-    )
-    from sessionbucket._obstore.options import (
+    from sessionbucket._backends.obstore.options import (
         CloudOptions,
     )
-    from sessionbucket._s3.options import (
+    from sessionbucket._backends.s3.options import (
         S3Options,
     )
-    from sessionbucket._sync.base import (
+    from sessionbucket._core.findings import (
+        Finding,
+        Problem,
+    )
+    from sessionbucket._core.objects import (
+        Absent,
+        Anything,
+        Condition,
+        Match,
+        ObjectInfo,
+        ObjectPage,
+        PreconditionFailedError,
+        StoredObject,
+    )
+    from sessionbucket._core.pagination import (
+        FileInfo,
+        SessionInfo,
+        SessionPage,
+    )
+    from sessionbucket._core.results import (
+        Capability,
+        ProbeResult,
+    )
+    from sessionbucket._core.retry import (
+        Patience,
+    )
+    from sessionbucket._sync.base_store import (
         BaseSessionStore,
     )
     from sessionbucket._sync.bucket import (
         Bucket,
         ObjectStream,
     )
-    from sessionbucket._sync.buckets.files import (
+    from sessionbucket._sync.buckets.file import (
         FileBucket,
     )
     from sessionbucket._sync.buckets.memory import (
@@ -59,18 +85,14 @@ if TYPE_CHECKING:
     from sessionbucket._sync.buckets.s3 import (
         S3Bucket,
     )
-    from sessionbucket._sync.opening import (
+    from sessionbucket._sync.file_reader import (
+        FileReader,
+    )
+    from sessionbucket._sync.open_store import (
         open_store,
     )
     from sessionbucket._sync.store import (
         SessionStore,
-    )
-    from sessionbucket._sync.streams import (
-        FileReader,
-    )
-    from sessionbucket.capability import (
-        Capability,
-        ProbeResult,
     )
     from sessionbucket.errors import (
         AccessDeniedError,
@@ -88,15 +110,6 @@ if TYPE_CHECKING:
         SessionTooLargeError,
         StorageError,
         StoreUnavailableError,
-    )
-    from sessionbucket.findings import (
-        Finding,
-        Problem,
-    )
-    from sessionbucket.listing import (
-        FileInfo,
-        SessionInfo,
-        SessionPage,
     )
     from sessionbucket.models import (
         ArtifactStore,
@@ -146,47 +159,34 @@ if TYPE_CHECKING:
         VerificationStatus,
         tool_names_from_definitions,
     )
-    from sessionbucket.objects import (
-        Absent,
-        Anything,
-        Condition,
-        Match,
-        ObjectInfo,
-        ObjectPage,
-        PreconditionFailedError,
-        StoredObject,
-    )
-    from sessionbucket.patience import (
-        Patience,
-    )
 
 # Where each name lives. A module is loaded when one of its names is first asked for, so that a store in a
 # folder never pays for boto3, nor a sync one for asyncio.
 _HOMES = {
-    "AsyncBaseSessionStore": "sessionbucket._async.base",
+    "AsyncBaseSessionStore": "sessionbucket._async.base_store",
     "AsyncBucket": "sessionbucket._async.bucket",
     "AsyncObjectStream": "sessionbucket._async.bucket",
-    "AsyncFileBucket": "sessionbucket._async.buckets.files",
+    "AsyncFileBucket": "sessionbucket._async.buckets.file",
     "AsyncMemoryBucket": "sessionbucket._async.buckets.memory",
     "AsyncObstoreBucket": "sessionbucket._async.buckets.obstore",
     "AsyncS3Bucket": "sessionbucket._async.buckets.s3",
-    "open_async_store": "sessionbucket._async.opening",
+    "open_async_store": "sessionbucket._async.open_store",
     "AsyncSessionStore": "sessionbucket._async.store",
-    "AsyncFileReader": "sessionbucket._async.streams",
-    "CloudOptions": "sessionbucket._obstore.options",
-    "S3Options": "sessionbucket._s3.options",
-    "BaseSessionStore": "sessionbucket._sync.base",
+    "AsyncFileReader": "sessionbucket._async.file_reader",
+    "CloudOptions": "sessionbucket._backends.obstore.options",
+    "S3Options": "sessionbucket._backends.s3.options",
+    "BaseSessionStore": "sessionbucket._sync.base_store",
     "Bucket": "sessionbucket._sync.bucket",
     "ObjectStream": "sessionbucket._sync.bucket",
-    "FileBucket": "sessionbucket._sync.buckets.files",
+    "FileBucket": "sessionbucket._sync.buckets.file",
     "MemoryBucket": "sessionbucket._sync.buckets.memory",
     "ObstoreBucket": "sessionbucket._sync.buckets.obstore",
     "S3Bucket": "sessionbucket._sync.buckets.s3",
-    "open_store": "sessionbucket._sync.opening",
+    "open_store": "sessionbucket._sync.open_store",
     "SessionStore": "sessionbucket._sync.store",
-    "FileReader": "sessionbucket._sync.streams",
-    "Capability": "sessionbucket.capability",
-    "ProbeResult": "sessionbucket.capability",
+    "FileReader": "sessionbucket._sync.file_reader",
+    "Capability": "sessionbucket._core.results",
+    "ProbeResult": "sessionbucket._core.results",
     "AccessDeniedError": "sessionbucket.errors",
     "BucketNotFoundError": "sessionbucket.errors",
     "ConditionalWritesUnsupportedError": "sessionbucket.errors",
@@ -202,11 +202,11 @@ _HOMES = {
     "SessionTooLargeError": "sessionbucket.errors",
     "StorageError": "sessionbucket.errors",
     "StoreUnavailableError": "sessionbucket.errors",
-    "Finding": "sessionbucket.findings",
-    "Problem": "sessionbucket.findings",
-    "FileInfo": "sessionbucket.listing",
-    "SessionInfo": "sessionbucket.listing",
-    "SessionPage": "sessionbucket.listing",
+    "Finding": "sessionbucket._core.findings",
+    "Problem": "sessionbucket._core.findings",
+    "FileInfo": "sessionbucket._core.pagination",
+    "SessionInfo": "sessionbucket._core.pagination",
+    "SessionPage": "sessionbucket._core.pagination",
     "ArtifactStore": "sessionbucket.models",
     "ClassificationRule": "sessionbucket.models",
     "ConfirmationPolicy": "sessionbucket.models",
@@ -253,15 +253,15 @@ _HOMES = {
     "VerificationReport": "sessionbucket.models",
     "VerificationStatus": "sessionbucket.models",
     "tool_names_from_definitions": "sessionbucket.models",
-    "Absent": "sessionbucket.objects",
-    "Anything": "sessionbucket.objects",
-    "Condition": "sessionbucket.objects",
-    "Match": "sessionbucket.objects",
-    "ObjectInfo": "sessionbucket.objects",
-    "ObjectPage": "sessionbucket.objects",
-    "PreconditionFailedError": "sessionbucket.objects",
-    "StoredObject": "sessionbucket.objects",
-    "Patience": "sessionbucket.patience",
+    "Absent": "sessionbucket._core.objects",
+    "Anything": "sessionbucket._core.objects",
+    "Condition": "sessionbucket._core.objects",
+    "Match": "sessionbucket._core.objects",
+    "ObjectInfo": "sessionbucket._core.objects",
+    "ObjectPage": "sessionbucket._core.objects",
+    "PreconditionFailedError": "sessionbucket._core.objects",
+    "StoredObject": "sessionbucket._core.objects",
+    "Patience": "sessionbucket._core.retry",
 }
 
 __all__ = [

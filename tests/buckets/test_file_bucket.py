@@ -26,7 +26,7 @@ from sessionbucket import (
     StoreUnavailableError,
     open_store,
 )
-from sessionbucket.objects import Absent
+from sessionbucket._core.objects import Absent
 
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX modes and links")
 

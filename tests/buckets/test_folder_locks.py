@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from sessionbucket import StoreUnavailableError
-from sessionbucket._folder import locks
-from sessionbucket._folder.locks import release_lock, take_lock
+from sessionbucket._backends.file import locks
+from sessionbucket._backends.file.locks import release_lock, take_lock
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ from sessionbucket import (
     open_async_store,
     open_store,
 )
-from sessionbucket._obstore.rows import Page
+from sessionbucket._backends.obstore.listing import Page
 
 KINDS = pytest.mark.parametrize("kind", [ObstoreBucket, AsyncObstoreBucket])
 

@@ -14,7 +14,7 @@ import pytest
 from conformance.locations import Location
 from conformance.samples import artifacts_of, event_of, report_of, say, session_of
 from sessionbucket import AsyncS3Bucket, AsyncSessionStore, S3Bucket, SessionStore
-from sessionbucket._s3 import requests
+from sessionbucket._backends.s3 import requests
 
 OWNER = "123456789012"
 

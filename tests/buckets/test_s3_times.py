@@ -8,8 +8,8 @@ import pytest
 from botocore.utils import parse_timestamp
 
 from sessionbucket import AsyncS3Bucket, S3Bucket
-from sessionbucket._engines import timestamps
-from sessionbucket._engines.timestamps import read_time
+from sessionbucket._backends.s3 import client_settings as timestamps
+from sessionbucket._backends.s3.client_settings import read_time
 
 
 @pytest.mark.parametrize(

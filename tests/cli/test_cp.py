@@ -17,7 +17,7 @@ from sessionbucket import (
     ToolArtifact,
     open_store,
 )
-from sessionbucket._sync.bodies import SessionBodies
+from sessionbucket._sync.raw_sessions import SessionBodies
 
 
 @pytest.fixture
@@ -217,7 +217,7 @@ def test_a_session_written_while_it_is_copied_is_a_conflict(run, filled, url, ot
     def put(*_: object, **__: object) -> str:
         raise PreconditionFailedError("key", location="there")
 
-    monkeypatch.setattr("sessionbucket._sync.buckets.files.FileBucket.put", put)
+    monkeypatch.setattr("sessionbucket._sync.buckets.file.FileBucket.put", put)
     result = run("cp", url, other_url, "b")
     assert result.exit_code == 1
     assert "someone else wrote it meanwhile" in result.stderr

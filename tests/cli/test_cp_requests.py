@@ -13,9 +13,9 @@ from cli.command_line import add_parts, make_session, tree
 from conformance.locations import Location
 from faults.proxy import FaultProxy
 from sessionbucket import SessionStore, TraceEvent, open_store
-from sessionbucket._sync.bodies import SessionBodies
+from sessionbucket._core.inventory import Inventory
+from sessionbucket._sync.raw_sessions import SessionBodies
 from sessionbucket._sync.trust import _found
-from sessionbucket.inventory import Inventory
 
 IDS = [f"s{number:02}" for number in range(12)]
 OBJECTS_OF_PARTS = 5

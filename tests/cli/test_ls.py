@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cli.command_line import make_session
-from sessionbucket.cli import listing
+from sessionbucket.cli import ls as listing
 
 
 def test_in_a_pipe_each_session_is_one_line_with_its_whole_id(run, store, url):

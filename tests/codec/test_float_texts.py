@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessionbucket.codec import Codec
+from sessionbucket._codec import Codec
 from sessionbucket.models import ContextUsage, SessionData
 from sessionbucket.models._numbers import nearest_f32
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sessionbucket.codec import Codec
+from sessionbucket._codec import Codec
 from sessionbucket.models import SessionData
 
 REAL = Path(__file__).parent.parent / "fixtures" / "real"

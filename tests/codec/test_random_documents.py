@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sessionbucket import models
-from sessionbucket.codec import Codec
+from sessionbucket._codec import Codec
 
 TEXT = st.text(max_size=12)
 MAYBE_TEXT = st.none() | TEXT

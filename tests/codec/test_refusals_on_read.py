@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, field_validator
 
-from sessionbucket.codec import Codec
+from sessionbucket._codec import Codec
 from sessionbucket.errors import SessionCorruptedError, SessionTooLargeError
 from sessionbucket.models import ArtifactStore, SessionData, Task, TraceEvent, VerificationReport
 

@@ -6,7 +6,7 @@ import re
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from sessionbucket.codec import Codec
+from sessionbucket._codec import Codec
 from sessionbucket.errors import InvalidArgumentError, SessionTooLargeError
 from sessionbucket.models import LlmCostRecord, Message, SessionData, ToolUseBlock, TraceEvent
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field
 
-from sessionbucket.codec import Codec
+from sessionbucket._codec import Codec
 from sessionbucket.errors import SessionCorruptedError
 from sessionbucket.models import (
     LlmConfigData,

@@ -14,7 +14,7 @@ from uuid import uuid4
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
-from sessionbucket.urls import Cloud
+from sessionbucket._core.store_url import Cloud
 
 MEMORY = "memory"
 FILE = "file"

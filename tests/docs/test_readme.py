@@ -10,8 +10,8 @@ import pytest
 
 import sessionbucket
 from sessionbucket import errors
-from sessionbucket._obstore.options import CLOUD_OPTION_NAMES
-from sessionbucket._s3.options import OPTION_NAMES
+from sessionbucket._backends.obstore.options import CLOUD_OPTION_NAMES
+from sessionbucket._backends.s3.options import OPTION_NAMES
 
 PROJECT = Path(__file__).parents[2]
 README = (PROJECT / "README.md").read_text()

@@ -33,7 +33,7 @@ def deaf_url() -> Iterator[str]:
 def test_a_put_ends_though_nobody_reads_it(
     deaf_url: str, kind: Any, body: bytes, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("sessionbucket._obstore.stores._SLOWEST", 6 << 20)
+    monkeypatch.setattr("sessionbucket._backends.obstore.clients._SLOWEST", 6 << 20)
     bucket = kind("b", endpoint_url=deaf_url, **OPTIONS)
     with pytest.raises(StoreUnavailableError, match=r"in time|connection") as caught:
         bucket.put("k", body)
@@ -46,8 +46,8 @@ def test_a_put_ends_though_nobody_reads_it(
 async def test_an_async_put_ends_though_nobody_reads_it(
     deaf_url: str, kind: Any, body: bytes, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("sessionbucket._obstore.stores._SLOWEST", 6 << 20)
-    monkeypatch.setattr("sessionbucket._engines.aiohttp_once._SLOWEST", 6 << 20)
+    monkeypatch.setattr("sessionbucket._backends.obstore.clients._SLOWEST", 6 << 20)
+    monkeypatch.setattr("sessionbucket._backends.s3.aiohttp_session._SLOWEST", 6 << 20)
     bucket = kind("b", endpoint_url=deaf_url, **OPTIONS)
     async with asyncio.timeout(30):
         with pytest.raises(StoreUnavailableError, match="in time") as caught:

@@ -18,7 +18,7 @@ from faults.misfortunes import (
 )
 from faults.proxy import requests
 from sessionbucket import SessionConflictError, SessionData, StoreUnavailableError, TraceEvent
-from sessionbucket.chain import LENGTH
+from sessionbucket._core.write_ids import LENGTH
 
 KEY = "s.json"
 PUT = requests("PUT", KEY)

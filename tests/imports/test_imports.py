@@ -28,10 +28,10 @@ SELDOM_NEEDED = (
     "asyncio",
     "filelock",
     "sessionbucket._async",
-    "sessionbucket._folder",
-    "sessionbucket._sync.checking",
+    "sessionbucket._backends.file",
+    "sessionbucket._sync.store_check",
     "sessionbucket._sync.health",
-    "sessionbucket.findings",
+    "sessionbucket._core.findings",
     "sessionbucket.models.artifacts",
     "sessionbucket.models.tools",
     "sessionbucket.models.traces",
@@ -58,7 +58,7 @@ def loaded_by(program: str, *arguments: str, of: tuple[str, ...] = CLIENT_LIBRAR
         "import sessionbucket",
         "from sessionbucket import SessionData, SessionStore, AsyncSessionStore, SessionConflictError",
         "from sessionbucket import open_store, open_async_store, FileBucket, AsyncFileBucket, MemoryBucket",
-        "import sessionbucket.testing, sessionbucket.errors, sessionbucket.models, sessionbucket.codec",
+        "import sessionbucket.testing, sessionbucket.errors, sessionbucket.models",
     ],
 )
 def test_importing_the_package_loads_no_client_library(program: str):

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from sessionbucket.codec import Codec
+from sessionbucket._codec import Codec
 from sessionbucket.models import (
     ArtifactStore,
     ToolArtifact,

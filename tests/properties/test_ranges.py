@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessionbucket import MemoryBucket, SessionStore
-from sessionbucket.layout import Layout
-from sessionbucket.objects import ObjectInfo, ObjectPage
-from sessionbucket.ranges import KeyRange, KeyRuler, RangePlan
+from sessionbucket._core.keys import Layout
+from sessionbucket._core.objects import ObjectInfo, ObjectPage
+from sessionbucket._core.parallel_listing import KeyRange, KeyRuler, RangePlan
 
 
 class CountingBucket(MemoryBucket):

@@ -10,8 +10,8 @@ from itertools import count
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessionbucket.chain import LENGTH, Verdict, chain_of, judge, new_chain, to_metadata
-from sessionbucket.objects import Absent, Match, ObjectInfo, holds
+from sessionbucket._core.objects import Absent, Match, ObjectInfo, holds
+from sessionbucket._core.write_ids import LENGTH, Verdict, chain_of, judge, new_chain, to_metadata
 
 
 class Event(Enum):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessionbucket import ObjectInfo
-from sessionbucket.chain import LENGTH, Verdict, chain_of, judge, new_chain, to_metadata
+from sessionbucket._core.write_ids import LENGTH, Verdict, chain_of, judge, new_chain, to_metadata
 
 
 def found(chain: tuple[str, ...], version: str = '"v"') -> ObjectInfo:

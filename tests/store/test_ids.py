@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from conformance.locations import FILE, MEMORY, MOTO, Location, unique_name
 from conformance.samples import session_of, texts_of
 from sessionbucket import InvalidArgumentError, InvalidSessionIdError, SessionStore, open_store
-from sessionbucket.layout import Layout
+from sessionbucket._core.keys import Layout
 
 PIECES = [
     "/",

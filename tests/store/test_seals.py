@@ -8,7 +8,8 @@ import pytest
 
 from conformance.samples import session_of
 from sessionbucket import MemoryBucket, SessionCorruptedError, SessionStore, TraceEvent
-from sessionbucket.codec import Codec, _codec
+from sessionbucket._codec import Codec
+from sessionbucket._codec import codec as _codec
 
 EVENT = TraceEvent.tool_execution("read", success=True, exit_code=0, duration=0, output_bytes=1)
 REPEATED_ID = b'"id": "s",\n  "id": "s"'

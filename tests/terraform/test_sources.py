@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sessionbucket._s3.options import OPTION_NAMES
+from sessionbucket._backends.s3.options import OPTION_NAMES
 from terraform.programs import MODULE, PROJECT, Terraform
 
 

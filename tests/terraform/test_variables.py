@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sessionbucket import InvalidArgumentError
-from sessionbucket.layout import Layout
+from sessionbucket._core.keys import Layout
 from terraform.programs import MODULE, Terraform, with_variables
 
 GOOD = {"bucket_name": "acme-sessions", "tenants": {"agent": {"prefix": "agents/prod"}}}

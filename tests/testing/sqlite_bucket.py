@@ -22,7 +22,7 @@ from sessionbucket import (
     StoredObject,
     StoreUnavailableError,
 )
-from sessionbucket.objects import NO_METADATA, PAGE_LIMIT, holds
+from sessionbucket._core.objects import NO_METADATA, PAGE_LIMIT, holds
 
 COLUMNS = "key, length(body), updated_at, version, content_type, metadata"
 CHUNK = 1 << 20

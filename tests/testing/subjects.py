@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sessionbucket import Anything, AsyncBucket, Bucket, PreconditionFailedError
-from sessionbucket.objects import holds
+from sessionbucket._core.objects import holds
 from sessionbucket.testing.conformance import (
     AsyncBucketConformance,
     BucketConformance,

@@ -22,10 +22,10 @@ from moto.core.botocore_stubber import BotocoreStubber
 import sessionbucket.testing
 from conformance.locations import Location, environment
 from sessionbucket import AsyncS3Bucket, AsyncSessionStore, SessionStore
-from sessionbucket.codec import Codec
+from sessionbucket._codec import Codec
 from sessionbucket.models import SessionData, TaskStatus, ToolResultBlock, ToolUseBlock
 from sessionbucket.testing import SessionFactory
-from sessionbucket.testing._runtime.sync import at_once
+from sessionbucket.testing._concurrency.threads import at_once
 from sessionbucket.testing.loop_clients import LoopClients
 from sessionbucket.testing.moto import mocked_aws
 

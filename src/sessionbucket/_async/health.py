@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from uuid import uuid4
 
 from sessionbucket._async.bucket import AsyncBucket
+from sessionbucket._core.keys import Layout
 from sessionbucket.errors import SessionBucketError, StorageError, StoreUnavailableError
-from sessionbucket.layout import Layout
 
 _BODY = b"ok"
 

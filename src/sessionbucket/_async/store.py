@@ -6,39 +6,39 @@ from collections.abc import AsyncGenerator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast, overload
 
-from sessionbucket import seal
-from sessionbucket._async.base import (
+from sessionbucket._async.base_store import (
     AsyncBaseSessionStore,
     Files,
     Ids,
     Loaded,
     SessionT,
 )
-from sessionbucket._async.bodies import AsyncSessionBodies
 from sessionbucket._async.bucket import AsyncBucket
-from sessionbucket._async.buckets.steady import AsyncSteadyBucket
-from sessionbucket._async.files import AsyncSessionFiles
-from sessionbucket._async.listing import AsyncSessionListing
-from sessionbucket._async.parts import AsyncSessionParts
-from sessionbucket._async.reference import AsyncReferenceNames
-from sessionbucket._async.saving import AsyncSessionWriter
-from sessionbucket._async.streams import AsyncFileReader
+from sessionbucket._async.file_reader import AsyncFileReader
+from sessionbucket._async.legacy_names import AsyncReferenceNames
+from sessionbucket._async.raw_sessions import AsyncSessionBodies
+from sessionbucket._async.session_files import AsyncSessionFiles
+from sessionbucket._async.session_listing import AsyncSessionListing
+from sessionbucket._async.session_parts import AsyncSessionParts
+from sessionbucket._async.session_writer import AsyncSessionWriter
 from sessionbucket._async.trust import AsyncTrust
-from sessionbucket._runtime.async_ import FileSource, Items
-from sessionbucket.capability import ProbeResult
-from sessionbucket.chain import chain_of
-from sessionbucket.codec import DEFAULT_MAX_BYTES, Codec
+from sessionbucket._async.wrappers.retrying import AsyncSteadyBucket
+from sessionbucket._codec import DEFAULT_MAX_BYTES, Codec
+from sessionbucket._concurrency.asyncio_ import FileSource, Items
+from sessionbucket._core import body_checksum as seal
+from sessionbucket._core.keys import Layout
+from sessionbucket._core.objects import StoredObject
+from sessionbucket._core.pagination import SessionInfo, SessionPage, check_concurrency
+from sessionbucket._core.results import ProbeResult
+from sessionbucket._core.session_version import StoredVersion, hand_over, recall, remember
+from sessionbucket._core.write_ids import chain_of
 from sessionbucket.errors import InvalidArgumentError, SessionCorruptedError, shorten
-from sessionbucket.layout import Layout
-from sessionbucket.listing import SessionInfo, SessionPage, check_concurrency
 from sessionbucket.models.session import SessionData
-from sessionbucket.objects import StoredObject
-from sessionbucket.versions import StoredVersion, hand_over, recall, remember
 
 if TYPE_CHECKING:
-    from sessionbucket._async.base import TraceEvents, VerificationReports
-    from sessionbucket._async.checking import AsyncStoreCheck
-    from sessionbucket.findings import Finding
+    from sessionbucket._async.base_store import TraceEvents, VerificationReports
+    from sessionbucket._async.store_check import AsyncStoreCheck
+    from sessionbucket._core.findings import Finding
     from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
 
     Findings = list[Finding]  # inside the class ``list`` is the method
@@ -307,7 +307,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         return await self._check().repair(findings)
 
     def _check(self) -> AsyncStoreCheck:
-        from sessionbucket._async.checking import AsyncStoreCheck  # noqa: PLC0415 (seldom needed)
+        from sessionbucket._async.store_check import AsyncStoreCheck  # noqa: PLC0415 (seldom needed)
 
         return AsyncStoreCheck(self._bucket, self._layout, self._max_bytes, self._decode)
 

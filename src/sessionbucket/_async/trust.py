@@ -6,12 +6,12 @@ import logging
 import warnings
 
 from sessionbucket._async.bucket import AsyncBucket
-from sessionbucket._async.probe import probe
-from sessionbucket._async.retrying import repeated
-from sessionbucket._runtime.async_ import Shared
-from sessionbucket.capability import Capability, ProbeResult
+from sessionbucket._async.conditional_write_support import probe
+from sessionbucket._async.wrappers.repeated import repeated
+from sessionbucket._concurrency.asyncio_ import Shared
+from sessionbucket._core.keys import Layout
+from sessionbucket._core.results import Capability, ProbeResult
 from sessionbucket.errors import ConditionalWritesUnsupportedError
-from sessionbucket.layout import Layout
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sessionbucket.errors import NotSupportedError
-from sessionbucket.objects import (
+from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
     Anything,
@@ -18,7 +17,8 @@ from sessionbucket.objects import (
     ObjectPage,
     StoredObject,
 )
-from sessionbucket.patience import Patience
+from sessionbucket._core.retry import Patience
+from sessionbucket.errors import NotSupportedError
 
 
 @dataclass(frozen=True, slots=True)

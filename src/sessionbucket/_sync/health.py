@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import uuid4
 
+from sessionbucket._core.keys import Layout
 from sessionbucket._sync.bucket import Bucket
 from sessionbucket.errors import SessionBucketError, StorageError, StoreUnavailableError
-from sessionbucket.layout import Layout
 
 _BODY = b"ok"
 

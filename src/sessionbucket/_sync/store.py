@@ -6,39 +6,39 @@ from collections.abc import Generator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast, overload
 
-from sessionbucket import seal
-from sessionbucket._runtime.sync import FileSource, Items
-from sessionbucket._sync.base import (
+from sessionbucket._codec import DEFAULT_MAX_BYTES, Codec
+from sessionbucket._concurrency.threads import FileSource, Items
+from sessionbucket._core import body_checksum as seal
+from sessionbucket._core.keys import Layout
+from sessionbucket._core.objects import StoredObject
+from sessionbucket._core.pagination import SessionInfo, SessionPage, check_concurrency
+from sessionbucket._core.results import ProbeResult
+from sessionbucket._core.session_version import StoredVersion, hand_over, recall, remember
+from sessionbucket._core.write_ids import chain_of
+from sessionbucket._sync.base_store import (
     BaseSessionStore,
     Files,
     Ids,
     Loaded,
     SessionT,
 )
-from sessionbucket._sync.bodies import SessionBodies
 from sessionbucket._sync.bucket import Bucket
-from sessionbucket._sync.buckets.steady import SteadyBucket
-from sessionbucket._sync.files import SessionFiles
-from sessionbucket._sync.listing import SessionListing
-from sessionbucket._sync.parts import SessionParts
-from sessionbucket._sync.reference import ReferenceNames
-from sessionbucket._sync.saving import SessionWriter
-from sessionbucket._sync.streams import FileReader
+from sessionbucket._sync.file_reader import FileReader
+from sessionbucket._sync.legacy_names import ReferenceNames
+from sessionbucket._sync.raw_sessions import SessionBodies
+from sessionbucket._sync.session_files import SessionFiles
+from sessionbucket._sync.session_listing import SessionListing
+from sessionbucket._sync.session_parts import SessionParts
+from sessionbucket._sync.session_writer import SessionWriter
 from sessionbucket._sync.trust import Trust
-from sessionbucket.capability import ProbeResult
-from sessionbucket.chain import chain_of
-from sessionbucket.codec import DEFAULT_MAX_BYTES, Codec
+from sessionbucket._sync.wrappers.retrying import SteadyBucket
 from sessionbucket.errors import InvalidArgumentError, SessionCorruptedError, shorten
-from sessionbucket.layout import Layout
-from sessionbucket.listing import SessionInfo, SessionPage, check_concurrency
 from sessionbucket.models.session import SessionData
-from sessionbucket.objects import StoredObject
-from sessionbucket.versions import StoredVersion, hand_over, recall, remember
 
 if TYPE_CHECKING:
-    from sessionbucket._sync.base import TraceEvents, VerificationReports
-    from sessionbucket._sync.checking import StoreCheck
-    from sessionbucket.findings import Finding
+    from sessionbucket._core.findings import Finding
+    from sessionbucket._sync.base_store import TraceEvents, VerificationReports
+    from sessionbucket._sync.store_check import StoreCheck
     from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
 
     Findings = list[Finding]  # inside the class ``list`` is the method
@@ -301,7 +301,7 @@ class SessionStore(BaseSessionStore[SessionT]):
         return self._check().repair(findings)
 
     def _check(self) -> StoreCheck:
-        from sessionbucket._sync.checking import StoreCheck  # noqa: PLC0415 (seldom needed)
+        from sessionbucket._sync.store_check import StoreCheck  # noqa: PLC0415 (seldom needed)
 
         return StoreCheck(self._bucket, self._layout, self._max_bytes, self._decode)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import warnings
 
-from sessionbucket._runtime.sync import Shared
+from sessionbucket._concurrency.threads import Shared
+from sessionbucket._core.keys import Layout
+from sessionbucket._core.results import Capability, ProbeResult
 from sessionbucket._sync.bucket import Bucket
-from sessionbucket._sync.probe import probe
-from sessionbucket._sync.retrying import repeated
-from sessionbucket.capability import Capability, ProbeResult
+from sessionbucket._sync.conditional_write_support import probe
+from sessionbucket._sync.wrappers.repeated import repeated
 from sessionbucket.errors import ConditionalWritesUnsupportedError
-from sessionbucket.layout import Layout
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from sessionbucket._core.store_url import ENVIRONMENT_VARIABLE
 from sessionbucket.cli.failures import MISUSED, ReadableErrorsGroup, say_error
-from sessionbucket.urls import ENVIRONMENT_VARIABLE
 
 _EPILOG = (
     "A store URL is s3://bucket/prefix?endpoint_url=…&region=… or file:///folder. Credentials come from where boto3 "
@@ -86,7 +86,7 @@ def ls(
 
     In a pipe each session is one line of tab-separated id, bytes and time.
     """
-    from sessionbucket.cli.listing import list_sessions  # noqa: PLC0415 (slow to import)
+    from sessionbucket.cli.ls import list_sessions  # noqa: PLC0415 (slow to import)
 
     list_sessions(store, prefix=prefix, limit=limit, as_json=as_json)
 
@@ -100,7 +100,7 @@ def show(
     ] = False,
 ) -> None:
     """Show a session as a conversation: messages, tool calls and results, tasks, and what lies beside it."""
-    from sessionbucket.cli.showing import show_session  # noqa: PLC0415
+    from sessionbucket.cli.show import show_session  # noqa: PLC0415
 
     show_session(store, id, as_json=as_json)
 
@@ -131,7 +131,7 @@ def cp(  # noqa: PLR0917 (typer calls it by name)
     if ids and prefix:
         say_error("give ids or --prefix, not both (see sessionbucket cp --help)")
         raise typer.Exit(MISUSED)
-    from sessionbucket.cli.transfer import copy_sessions  # noqa: PLC0415
+    from sessionbucket.cli.cp import copy_sessions  # noqa: PLC0415
 
     copy_sessions(source, destination, ids or [], prefix=prefix, overwrite=overwrite, concurrency=concurrency)
 
@@ -143,7 +143,7 @@ def rm(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Delete sessions and everything beside them, after showing what that is and asking."""
-    from sessionbucket.cli.deleting import delete_sessions  # noqa: PLC0415
+    from sessionbucket.cli.rm import delete_sessions  # noqa: PLC0415
 
     delete_sessions(store, ids, confirmed=yes)
 
@@ -162,7 +162,7 @@ def check(
     Every session is read. Nothing is changed without --repair, which removes probes and temporary files that are an hour
     old or older, and nothing else.
     """
-    from sessionbucket.cli.health import check_store  # noqa: PLC0415
+    from sessionbucket.cli.check import check_store  # noqa: PLC0415
 
     check_store(store, quick=quick, repair=repair, confirmed=yes)
 
@@ -186,6 +186,6 @@ def s3(
 
     Ctrl-C stops it.
     """
-    from sessionbucket.cli.serving import serve_s3  # noqa: PLC0415
+    from sessionbucket.cli.s3 import serve_s3  # noqa: PLC0415
 
     serve_s3(bucket, folder=folder, port=port)

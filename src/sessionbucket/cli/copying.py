@@ -22,12 +22,12 @@ from sessionbucket import (
     TraceEvent,
     VerificationReport,
 )
+from sessionbucket._codec import Codec
+from sessionbucket._core.file_sources import CHUNK
+from sessionbucket._core.inventory import FILES, JSON_PARTS, Inventory
+from sessionbucket._core.objects import StoredObject
 from sessionbucket.cli.stores import OpenedStore
-from sessionbucket.codec import Codec
 from sessionbucket.errors import shorten
-from sessionbucket.inventory import FILES, JSON_PARTS, Inventory
-from sessionbucket.objects import StoredObject
-from sessionbucket.sources import CHUNK
 
 Outcome = Literal["copied", "same", "conflict", "missing"]
 T = TypeVar("T")

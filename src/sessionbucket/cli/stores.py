@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 from sessionbucket import SessionStore, open_store
-from sessionbucket._sync.buckets.steady import SteadyBucket
-from sessionbucket._sync.reference import inner_id
-from sessionbucket.codec import DEFAULT_MAX_BYTES
-from sessionbucket.layout import Layout, SessionKeys
-from sessionbucket.urls import CloudURL, FileURL, parse_url
+from sessionbucket._codec import DEFAULT_MAX_BYTES
+from sessionbucket._core.keys import Layout, SessionKeys
+from sessionbucket._core.store_url import CloudURL, FileURL, parse_url
+from sessionbucket._sync.legacy_names import inner_id
+from sessionbucket._sync.wrappers.retrying import SteadyBucket
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from pydantic import AliasChoices, Field, PrivateAttr
 
+from sessionbucket._core.session_version import NOT_STORED, StoredVersion
 from sessionbucket.models._base import CheckedOnReadModel, is_none
 from sessionbucket.models._numbers import F64, I64, U64
 from sessionbucket.models.config import SessionConfig
@@ -16,7 +17,6 @@ from sessionbucket.models.llm import LlmConfigData
 from sessionbucket.models.messages import Message
 from sessionbucket.models.tasks import Task
 from sessionbucket.models.usage import ContextUsage, LlmCostRecord, TokenUsage
-from sessionbucket.versions import NOT_STORED, StoredVersion
 
 
 class SessionState(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from random import Random
 
-from sessionbucket.codec import Codec
+from sessionbucket._codec import Codec
 from sessionbucket.errors import InvalidArgumentError
 from sessionbucket.models import (
     ContextUsage,

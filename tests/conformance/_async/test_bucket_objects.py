@@ -9,8 +9,8 @@ import pytest
 from conformance._async.conftest import Opener
 from conformance.locations import AZURITE, FILE
 from sessionbucket import AsyncBucket, Match, PreconditionFailedError
-from sessionbucket.objects import version_of
-from sessionbucket.testing._runtime.async_ import at_once
+from sessionbucket._core.objects import version_of
+from sessionbucket.testing._concurrency.asyncio_ import at_once
 
 
 @pytest.fixture

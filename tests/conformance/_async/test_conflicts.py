@@ -10,7 +10,7 @@ import pytest
 from conformance._async.conftest import Opener
 from conformance.samples import artifacts_of, event_of, say, session_of, texts_of
 from sessionbucket import AsyncSessionStore, SessionConflictError
-from sessionbucket.testing._runtime.async_ import at_once
+from sessionbucket.testing._concurrency.asyncio_ import at_once
 
 
 async def test_a_stale_save_changes_nothing(opener: Opener):

@@ -10,7 +10,7 @@ from conformance._async.conftest import Opener
 from conformance.locations import AZURITE, FILE, MEMORY, SEAWEEDFS
 from conformance.samples import session_of
 from sessionbucket import AsyncMemoryBucket, AsyncSessionStore, InvalidArgumentError, SessionInfo
-from sessionbucket.layout import Layout
+from sessionbucket._core.keys import Layout
 
 IDS = [
     "a",

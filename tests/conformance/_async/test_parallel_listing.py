@@ -10,7 +10,7 @@ import pytest
 from conformance._async.conftest import Opener
 from conformance._async.test_listing import IDS
 from sessionbucket import AsyncMemoryBucket, AsyncSessionStore
-from sessionbucket.layout import Layout
+from sessionbucket._core.keys import Layout
 
 NUMBERED = [f"session-2026-{month:02}-{number:03}" for month in (1, 2, 11) for number in range(40)]
 SCATTERED = [f"{random.Random(number).getrandbits(64):x}" for number in range(60)]

@@ -7,7 +7,7 @@ import pytest
 from conformance._async.conftest import Opener
 from conformance.samples import artifacts_of, event_of, report_of, say, session_of, texts_of
 from sessionbucket import SessionConflictError, SessionCorruptedError, SessionData
-from sessionbucket.codec import Codec
+from sessionbucket._codec import Codec
 
 CASES = [
     ("foo/bar", "foo_bar"),

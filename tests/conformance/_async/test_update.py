@@ -16,7 +16,7 @@ from sessionbucket import (
     SessionData,
     SessionNotFoundError,
 )
-from sessionbucket.testing._runtime.async_ import at_once
+from sessionbucket.testing._concurrency.asyncio_ import at_once
 
 
 async def test_update_saves_the_change_and_gives_the_session_as_saved(

@@ -9,8 +9,8 @@ import pytest
 from conformance._sync.conftest import Opener
 from conformance.locations import AZURITE, FILE
 from sessionbucket import Bucket, Match, PreconditionFailedError
-from sessionbucket.objects import version_of
-from sessionbucket.testing._runtime.sync import at_once
+from sessionbucket._core.objects import version_of
+from sessionbucket.testing._concurrency.threads import at_once
 
 
 @pytest.fixture

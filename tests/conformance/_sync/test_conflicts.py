@@ -10,7 +10,7 @@ import pytest
 from conformance._sync.conftest import Opener
 from conformance.samples import artifacts_of, event_of, say, session_of, texts_of
 from sessionbucket import SessionConflictError, SessionStore
-from sessionbucket.testing._runtime.sync import at_once
+from sessionbucket.testing._concurrency.threads import at_once
 
 
 def test_a_stale_save_changes_nothing(opener: Opener):

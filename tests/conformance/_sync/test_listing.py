@@ -10,7 +10,7 @@ from conformance._sync.conftest import Opener
 from conformance.locations import AZURITE, FILE, MEMORY, SEAWEEDFS
 from conformance.samples import session_of
 from sessionbucket import InvalidArgumentError, MemoryBucket, SessionInfo, SessionStore
-from sessionbucket.layout import Layout
+from sessionbucket._core.keys import Layout
 
 IDS = [
     "a",

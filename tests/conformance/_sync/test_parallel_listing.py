@@ -10,7 +10,7 @@ import pytest
 from conformance._sync.conftest import Opener
 from conformance._sync.test_listing import IDS
 from sessionbucket import MemoryBucket, SessionStore
-from sessionbucket.layout import Layout
+from sessionbucket._core.keys import Layout
 
 NUMBERED = [f"session-2026-{month:02}-{number:03}" for month in (1, 2, 11) for number in range(40)]
 SCATTERED = [f"{random.Random(number).getrandbits(64):x}" for number in range(60)]

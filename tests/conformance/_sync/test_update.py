@@ -16,7 +16,7 @@ from sessionbucket import (
     SessionNotFoundError,
     SessionStore,
 )
-from sessionbucket.testing._runtime.sync import at_once
+from sessionbucket.testing._concurrency.threads import at_once
 
 
 def test_update_saves_the_change_and_gives_the_session_as_saved(

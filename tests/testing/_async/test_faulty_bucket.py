@@ -23,7 +23,7 @@ from sessionbucket import (
     StoreUnavailableError,
 )
 from sessionbucket.testing import AsyncFaultyBucket, Call
-from sessionbucket.testing._runtime.async_ import at_once
+from sessionbucket.testing._concurrency.asyncio_ import at_once
 
 KEY = "s.json"
 

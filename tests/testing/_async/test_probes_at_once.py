@@ -9,7 +9,7 @@ import pytest
 from conformance.samples import session_of
 from sessionbucket import AsyncMemoryBucket, AsyncSessionStore, Patience, StoreUnavailableError
 from sessionbucket.testing import AsyncFaultyBucket
-from sessionbucket.testing._runtime.async_ import at_once
+from sessionbucket.testing._concurrency.asyncio_ import at_once
 
 PROBE = "*/probe/*"
 PUTS_OF_A_PROBE = 4 + 3 * 4

@@ -16,8 +16,8 @@ from sessionbucket import (
     PreconditionFailedError,
     StoredObject,
 )
-from sessionbucket._runtime.async_ import sleep
-from sessionbucket.objects import holds
+from sessionbucket._concurrency.asyncio_ import sleep
+from sessionbucket._core.objects import holds
 
 PAUSE = 0.002
 UNCONDITIONAL = Anything()

@@ -23,7 +23,7 @@ from sessionbucket import (
     StoreUnavailableError,
 )
 from sessionbucket.testing import Call, FaultyBucket
-from sessionbucket.testing._runtime.sync import at_once
+from sessionbucket.testing._concurrency.threads import at_once
 
 KEY = "s.json"
 

@@ -9,7 +9,7 @@ import pytest
 from conformance.samples import session_of
 from sessionbucket import MemoryBucket, Patience, SessionStore, StoreUnavailableError
 from sessionbucket.testing import FaultyBucket
-from sessionbucket.testing._runtime.sync import at_once
+from sessionbucket.testing._concurrency.threads import at_once
 
 PROBE = "*/probe/*"
 PUTS_OF_A_PROBE = 4 + 3 * 4

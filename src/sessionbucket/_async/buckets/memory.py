@@ -10,8 +10,8 @@ from types import MappingProxyType
 from uuid import uuid4
 
 from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
-from sessionbucket.errors import SessionTooLargeError
-from sessionbucket.objects import (
+from sessionbucket._core.file_sources import CHUNK
+from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
     Anything,
@@ -23,7 +23,7 @@ from sessionbucket.objects import (
     holds,
     version_of,
 )
-from sessionbucket.sources import CHUNK
+from sessionbucket.errors import SessionTooLargeError
 
 
 class AsyncMemoryBucket(AsyncBucket):

@@ -12,19 +12,15 @@ from botocore.exceptions import ClientError
 
 from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
 from sessionbucket._async.buckets.s3_upload import AsyncUpload
-from sessionbucket._async.retrying import repeated
-from sessionbucket._engines.aioboto3 import Connection
-from sessionbucket._s3 import links, requests
-from sessionbucket._s3.answers import MISSING, NO_BATCH_DELETE, PRECONDITION_FAILED
-from sessionbucket._s3.errors import code_of, translated, was_retried
-from sessionbucket._s3.options import S3Options, check_options, patience_of
-from sessionbucket.errors import (
-    DeleteIncompleteError,
-    InvalidArgumentError,
-    SessionBucketError,
-    SessionTooLargeError,
-)
-from sessionbucket.objects import (
+from sessionbucket._async.wrappers.repeated import repeated
+from sessionbucket._backends.s3 import presigned_urls as links
+from sessionbucket._backends.s3 import requests
+from sessionbucket._backends.s3.aioboto3_client import Connection
+from sessionbucket._backends.s3.errors import code_of, translated, was_retried
+from sessionbucket._backends.s3.options import S3Options, check_options, patience_of
+from sessionbucket._backends.service_errors import MISSING, NO_BATCH_DELETE, PRECONDITION_FAILED
+from sessionbucket._core.file_sources import CHUNK
+from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
     Anything,
@@ -34,8 +30,13 @@ from sessionbucket.objects import (
     PreconditionFailedError,
     StoredObject,
 )
-from sessionbucket.patience import ONCE
-from sessionbucket.sources import CHUNK
+from sessionbucket._core.retry import ONCE
+from sessionbucket.errors import (
+    DeleteIncompleteError,
+    InvalidArgumentError,
+    SessionBucketError,
+    SessionTooLargeError,
+)
 
 logger = logging.getLogger(__name__)
 

@@ -6,11 +6,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from sessionbucket._async.retrying import repeated
-from sessionbucket._s3 import requests
-from sessionbucket._s3.errors import translated, transport_errors
+from sessionbucket._async.wrappers.repeated import repeated
+from sessionbucket._backends.s3 import requests
+from sessionbucket._backends.s3.errors import translated, transport_errors
+from sessionbucket._core.retry import Patience
 from sessionbucket.errors import SessionTooLargeError
-from sessionbucket.patience import Patience
 
 logger = logging.getLogger(__name__)
 

@@ -9,9 +9,8 @@ from threading import Lock
 from types import MappingProxyType
 from uuid import uuid4
 
-from sessionbucket._sync.bucket import Bucket, ObjectStream
-from sessionbucket.errors import SessionTooLargeError
-from sessionbucket.objects import (
+from sessionbucket._core.file_sources import CHUNK
+from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
     Anything,
@@ -23,7 +22,8 @@ from sessionbucket.objects import (
     holds,
     version_of,
 )
-from sessionbucket.sources import CHUNK
+from sessionbucket._sync.bucket import Bucket, ObjectStream
+from sessionbucket.errors import SessionTooLargeError
 
 
 class MemoryBucket(Bucket):

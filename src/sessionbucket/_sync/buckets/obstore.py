@@ -7,9 +7,10 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Unpack
 
-from sessionbucket._obstore import requests
-from sessionbucket._obstore.checksums import PART_BYTES
-from sessionbucket._obstore.errors import (
+from sessionbucket._backends.obstore import requests
+from sessionbucket._backends.obstore.checksums import PART_BYTES
+from sessionbucket._backends.obstore.clients import Stores
+from sessionbucket._backends.obstore.errors import (
     errors,
     failed_precondition,
     has_no_batch_delete,
@@ -17,22 +18,12 @@ from sessionbucket._obstore.errors import (
     translated,
     undeleted,
 )
-from sessionbucket._obstore.options import ObstoreOptions, check_obstore_options, location_of
-from sessionbucket._obstore.rows import Page
-from sessionbucket._obstore.stores import Stores
-from sessionbucket._runtime.sync import let_threads_end_at_exit
-from sessionbucket._s3.options import patience_of
-from sessionbucket._s3.requests import DELETE_BATCH, conditional_writes, part_size
-from sessionbucket._sync.bucket import Bucket, ObjectStream
-from sessionbucket._sync.buckets.obstore_integrity import Integrity
-from sessionbucket._sync.retrying import repeated
-from sessionbucket.errors import (
-    DeleteIncompleteError,
-    InvalidArgumentError,
-    SessionBucketError,
-    SessionTooLargeError,
-)
-from sessionbucket.objects import (
+from sessionbucket._backends.obstore.listing import Page
+from sessionbucket._backends.obstore.options import ObstoreOptions, check_obstore_options, location_of
+from sessionbucket._backends.s3.options import patience_of
+from sessionbucket._backends.s3.requests import DELETE_BATCH, conditional_writes, part_size
+from sessionbucket._concurrency.threads import let_threads_end_at_exit
+from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
     Anything,
@@ -42,8 +33,17 @@ from sessionbucket.objects import (
     PreconditionFailedError,
     StoredObject,
 )
-from sessionbucket.patience import ONCE
-from sessionbucket.urls import Cloud
+from sessionbucket._core.retry import ONCE
+from sessionbucket._core.store_url import Cloud
+from sessionbucket._sync.bucket import Bucket, ObjectStream
+from sessionbucket._sync.buckets.obstore_integrity import Integrity
+from sessionbucket._sync.wrappers.repeated import repeated
+from sessionbucket.errors import (
+    DeleteIncompleteError,
+    InvalidArgumentError,
+    SessionBucketError,
+    SessionTooLargeError,
+)
 
 CHUNK = 1 << 20
 _PARTS_AT_ONCE = 2

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Generator
 from datetime import timedelta
 
-from sessionbucket._obstore.checksums import StreamChecksum, could_be_md5, is_md5_of
-from sessionbucket._obstore.errors import translated
-from sessionbucket._obstore.stores import Stores
-from sessionbucket._runtime.sync import in_thread
-from sessionbucket._s3.answers import DAMAGED
+from sessionbucket._backends.obstore.checksums import StreamChecksum, could_be_md5, is_md5_of
+from sessionbucket._backends.obstore.clients import Stores
+from sessionbucket._backends.obstore.errors import translated
+from sessionbucket._backends.service_errors import DAMAGED
+from sessionbucket._concurrency.threads import in_thread
+from sessionbucket._core.body_checksum import has_seal, is_sealed
+from sessionbucket._core.objects import ObjectInfo, StoredObject
+from sessionbucket._core.store_url import Cloud
 from sessionbucket.errors import StoreUnavailableError
-from sessionbucket.objects import ObjectInfo, StoredObject
-from sessionbucket.seal import has_seal, is_sealed
-from sessionbucket.urls import Cloud
 
 _SOON = timedelta(minutes=1)
 _ENCRYPTION = "x-amz-server-side-encryption"

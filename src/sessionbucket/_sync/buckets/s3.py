@@ -10,21 +10,14 @@ from typing import Any, Unpack
 
 from botocore.exceptions import ClientError
 
-from sessionbucket._engines.boto3 import Connection
-from sessionbucket._s3 import links, requests
-from sessionbucket._s3.answers import MISSING, NO_BATCH_DELETE, PRECONDITION_FAILED
-from sessionbucket._s3.errors import code_of, translated, was_retried
-from sessionbucket._s3.options import S3Options, check_options, patience_of
-from sessionbucket._sync.bucket import Bucket, ObjectStream
-from sessionbucket._sync.buckets.s3_upload import Upload
-from sessionbucket._sync.retrying import repeated
-from sessionbucket.errors import (
-    DeleteIncompleteError,
-    InvalidArgumentError,
-    SessionBucketError,
-    SessionTooLargeError,
-)
-from sessionbucket.objects import (
+from sessionbucket._backends.s3 import presigned_urls as links
+from sessionbucket._backends.s3 import requests
+from sessionbucket._backends.s3.boto3_client import Connection
+from sessionbucket._backends.s3.errors import code_of, translated, was_retried
+from sessionbucket._backends.s3.options import S3Options, check_options, patience_of
+from sessionbucket._backends.service_errors import MISSING, NO_BATCH_DELETE, PRECONDITION_FAILED
+from sessionbucket._core.file_sources import CHUNK
+from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
     Anything,
@@ -34,8 +27,16 @@ from sessionbucket.objects import (
     PreconditionFailedError,
     StoredObject,
 )
-from sessionbucket.patience import ONCE
-from sessionbucket.sources import CHUNK
+from sessionbucket._core.retry import ONCE
+from sessionbucket._sync.bucket import Bucket, ObjectStream
+from sessionbucket._sync.buckets.s3_upload import Upload
+from sessionbucket._sync.wrappers.repeated import repeated
+from sessionbucket.errors import (
+    DeleteIncompleteError,
+    InvalidArgumentError,
+    SessionBucketError,
+    SessionTooLargeError,
+)
 
 logger = logging.getLogger(__name__)
 

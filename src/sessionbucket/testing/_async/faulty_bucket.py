@@ -11,9 +11,8 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
-from sessionbucket._runtime.async_ import settled
-from sessionbucket.errors import Outcome, SessionBucketError, StoreUnavailableError
-from sessionbucket.objects import (
+from sessionbucket._concurrency.asyncio_ import settled
+from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
     Anything,
@@ -22,8 +21,9 @@ from sessionbucket.objects import (
     ObjectPage,
     StoredObject,
 )
-from sessionbucket.patience import Patience
-from sessionbucket.testing._runtime.async_ import Event, came
+from sessionbucket._core.retry import Patience
+from sessionbucket.errors import Outcome, SessionBucketError, StoreUnavailableError
+from sessionbucket.testing._concurrency.asyncio_ import Event, came
 from sessionbucket.testing.calls import CHANGES, Call, Operation, Rule
 
 T = TypeVar("T")

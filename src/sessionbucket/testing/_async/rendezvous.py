@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threading import Lock
 
-from sessionbucket.testing._runtime.async_ import Event, came
+from sessionbucket.testing._concurrency.asyncio_ import Event, came
 
 PATIENCE = 10.0
 

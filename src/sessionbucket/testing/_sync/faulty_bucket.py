@@ -10,10 +10,8 @@ from threading import Lock
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from sessionbucket._runtime.sync import settled
-from sessionbucket._sync.bucket import Bucket, ObjectStream
-from sessionbucket.errors import Outcome, SessionBucketError, StoreUnavailableError
-from sessionbucket.objects import (
+from sessionbucket._concurrency.threads import settled
+from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
     Anything,
@@ -22,8 +20,10 @@ from sessionbucket.objects import (
     ObjectPage,
     StoredObject,
 )
-from sessionbucket.patience import Patience
-from sessionbucket.testing._runtime.sync import Event, came
+from sessionbucket._core.retry import Patience
+from sessionbucket._sync.bucket import Bucket, ObjectStream
+from sessionbucket.errors import Outcome, SessionBucketError, StoreUnavailableError
+from sessionbucket.testing._concurrency.threads import Event, came
 from sessionbucket.testing.calls import CHANGES, Call, Operation, Rule
 
 T = TypeVar("T")

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from sessionbucket._async.bucket import AsyncBucket
-from sessionbucket._runtime.async_ import sleep
+from sessionbucket._concurrency.asyncio_ import sleep
+from sessionbucket._core.objects import Absent, Condition, Match, PreconditionFailedError
+from sessionbucket._core.retry import delay
 from sessionbucket.errors import StoreUnavailableError
-from sessionbucket.objects import Absent, Condition, Match, PreconditionFailedError
-from sessionbucket.patience import delay
 from sessionbucket.testing._async.conformance.bucket_case import LIMIT, AsyncBucketCase
 from sessionbucket.testing._async.rendezvous import AsyncRendezvous
-from sessionbucket.testing._runtime.async_ import at_once
+from sessionbucket.testing._concurrency.asyncio_ import at_once
 
 WRITERS = 4
 INCREMENTS = 5

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from sessionbucket._async.base import AsyncBaseSessionStore
+from sessionbucket._async.base_store import AsyncBaseSessionStore
 from sessionbucket.errors import SessionConflictError
 from sessionbucket.testing._async.conformance.store_case import AsyncStoreCase
-from sessionbucket.testing._runtime.async_ import at_once
+from sessionbucket.testing._concurrency.asyncio_ import at_once
 
 WRITERS = 4
 

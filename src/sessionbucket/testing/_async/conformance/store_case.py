@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from sessionbucket._async.base import AsyncBaseSessionStore
+from sessionbucket._async.base_store import AsyncBaseSessionStore
 from sessionbucket.errors import SessionConflictError
 from sessionbucket.models import Message, SessionData
 

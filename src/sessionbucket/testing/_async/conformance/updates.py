@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from sessionbucket._async.base import AsyncBaseSessionStore
+from sessionbucket._async.base_store import AsyncBaseSessionStore
 from sessionbucket.errors import SessionNotFoundError
 from sessionbucket.testing._async.conformance.store_case import AsyncStoreCase
 from sessionbucket.testing._async.rendezvous import AsyncRendezvous
-from sessionbucket.testing._runtime.async_ import at_once
+from sessionbucket.testing._concurrency.asyncio_ import at_once
 
 WRITERS = 4
 TURNS = 5

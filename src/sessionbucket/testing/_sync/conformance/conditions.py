@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sessionbucket.objects import Absent, Anything, Condition, Match, PreconditionFailedError
+from sessionbucket._core.objects import Absent, Anything, Condition, Match, PreconditionFailedError
 from sessionbucket.testing._sync.conformance.bucket_case import BucketCase
 
 

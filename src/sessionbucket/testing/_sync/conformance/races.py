@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from sessionbucket._runtime.sync import sleep
+from sessionbucket._concurrency.threads import sleep
+from sessionbucket._core.objects import Absent, Condition, Match, PreconditionFailedError
+from sessionbucket._core.retry import delay
 from sessionbucket._sync.bucket import Bucket
 from sessionbucket.errors import StoreUnavailableError
-from sessionbucket.objects import Absent, Condition, Match, PreconditionFailedError
-from sessionbucket.patience import delay
-from sessionbucket.testing._runtime.sync import at_once
+from sessionbucket.testing._concurrency.threads import at_once
 from sessionbucket.testing._sync.conformance.bucket_case import LIMIT, BucketCase
 from sessionbucket.testing._sync.rendezvous import Rendezvous
 

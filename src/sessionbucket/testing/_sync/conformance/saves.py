@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from sessionbucket._sync.base import BaseSessionStore
+from sessionbucket._sync.base_store import BaseSessionStore
 from sessionbucket.errors import SessionConflictError
-from sessionbucket.testing._runtime.sync import at_once
+from sessionbucket.testing._concurrency.threads import at_once
 from sessionbucket.testing._sync.conformance.store_case import StoreCase
 
 WRITERS = 4

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from sessionbucket._sync.base import BaseSessionStore
+from sessionbucket._sync.base_store import BaseSessionStore
 from sessionbucket.errors import SessionConflictError
 from sessionbucket.models import Message, SessionData
 

@@ -1,0 +1,112 @@
+"""A bucket that is a folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from typing import BinaryIO
+
+from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
+from sessionbucket._backends.file import Folder
+from sessionbucket._concurrency.asyncio_ import in_thread
+from sessionbucket._core.file_sources import CHUNK
+from sessionbucket._core.objects import (
+    NO_METADATA,
+    PAGE_LIMIT,
+    Anything,
+    Condition,
+    ObjectInfo,
+    ObjectPage,
+    StoredObject,
+)
+
+
+class AsyncFileBucket(AsyncBucket):
+    """A folder that mirrors a bucket key for key, with the bytes a bucket would hold.
+
+    Puts are atomic (a temporary file, fsync, rename, fsync of the folder), and conditions hold between threads,
+    tasks and processes, by locks that end with the process that holds them. Other programs that write the same
+    folder without these locks are not kept out. Folders are made with mode 0700 and files with 0600; no link
+    below the root is followed. Versions are the MD5 of the bytes, as S3 gives them; metadata is not kept, and the
+    content type is guessed from the name.
+    """
+
+    name = "file"
+    page_limit = 1_000_000
+
+    def __init__(self, root: str | os.PathLike[str], *, fsync: bool = True, create: bool = True) -> None:
+        """``root`` is made if it is missing, unless ``create`` is off. Without ``fsync`` a power cut can lose
+        saves that were already acknowledged; a killed process still cannot.
+
+        Raises ``AccessDeniedError`` or ``StoreUnavailableError`` where the root cannot be made.
+        """
+        self._folder = Folder(root, fsync=fsync, create=create)
+
+    @property
+    def distinguishes_case(self) -> bool:
+        return self._folder.distinguishes_case
+
+    @property
+    def location(self) -> str:
+        return self._folder.location
+
+    async def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
+        return await in_thread(self._folder.get, key, max_bytes=max_bytes)
+
+    async def head(self, key: str) -> ObjectInfo | None:
+        return await in_thread(self._folder.head, key)
+
+    async def put(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        condition: Condition = Anything(),  # noqa: B008 (frozen)
+        content_type: str = "application/octet-stream",
+        metadata: Mapping[str, str] = NO_METADATA,
+    ) -> str:
+        return await in_thread(self._folder.put, key, body, condition=condition)
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        await in_thread(self._folder.delete, keys)
+
+    async def list_page(
+        self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
+    ) -> ObjectPage:
+        return await in_thread(
+            self._folder.list_page, prefix, delimiter=delimiter, start_after=start_after, limit=limit
+        )
+
+    async def put_stream(
+        self,
+        key: str,
+        chunks: AsyncIterator[bytes],
+        *,
+        size: int | None = None,
+        content_type: str = "application/octet-stream",
+    ) -> None:
+        upload = await in_thread(self._folder.begin, key)
+        try:
+            async for chunk in chunks:
+                await in_thread(upload.write, chunk)
+            await in_thread(upload.commit, Anything())
+        finally:
+            await in_thread(upload.discard)
+
+    async def get_stream(self, key: str) -> AsyncObjectStream | None:
+        found = await in_thread(self._folder.open, key)
+        if found is None:
+            return None
+        chunks = _chunks(found[1])
+        await anext(chunks)
+        return AsyncObjectStream(found[0], chunks)
+
+    async def leftovers(self, prefix: str) -> list[ObjectInfo]:
+        return await in_thread(self._folder.leftovers, prefix)
+
+
+async def _chunks(file: BinaryIO) -> AsyncGenerator[bytes, None]:
+    with file:
+        yield b""  # for whoever made this generator: one that was not begun would not close the file
+        while chunk := await in_thread(file.read, CHUNK):
+            yield chunk

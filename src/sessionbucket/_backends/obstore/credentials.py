@@ -1,0 +1,72 @@
+"""Where the credentials and the region of an S3 bucket come from: the places in which boto3 looks, in its order.
+
+obstore finds those of the environment (which are Lambda's, too) and of containers by itself, so that boto3 need not be
+loaded. boto3 finds the rest for it: what stands in AWS's files (profiles, single sign-on, processes, assumed roles), and
+the role of a machine.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sessionbucket._backends.obstore.options import ObstoreOptions
+from sessionbucket._backends.service_errors import NO_CREDENTIALS
+from sessionbucket.errors import AccessDeniedError
+
+_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+_OF_A_CONTAINER = (
+    ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"),
+    ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",),
+    ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
+)
+_FILES = (
+    ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
+    ("AWS_CONFIG_FILE", "~/.aws/config"),
+)
+
+
+class Credentials(NamedTuple):
+    """``provider`` is None where obstore is to look by itself; ``region`` is None where nothing names one."""
+
+    provider: Any
+    region: str | None
+
+
+def find_credentials(options: ObstoreOptions, session: Any, location: str) -> Credentials:
+    """Where the credentials come from.
+
+    Raises ``AccessDeniedError`` where there are none, and ``InvalidArgumentError`` for a profile that does not exist.
+    """
+    region = options.get("region") or os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
+    if session is None and "profile" not in options and _obstore_finds_them(region):
+        return Credentials(None, region)
+    return _by_boto3(options, session, region, location)
+
+
+def _obstore_finds_them(region: str | None) -> bool:
+    """Whether nothing that only boto3 can read comes before what obstore finds, or is needed beside it."""
+    files = any(Path(os.environ.get(name, usual)).expanduser().exists() for name, usual in _FILES)
+    if _are_set(*_KEYS):
+        return bool(region) or not files
+    return not files and any(_are_set(*names) for names in _OF_A_CONTAINER)
+
+
+def _are_set(*names: str) -> bool:
+    return all(os.environ.get(name) for name in names)
+
+
+def _by_boto3(options: ObstoreOptions, session: Any, region: str | None, location: str) -> Credentials:
+    import boto3  # noqa: PLC0415 (slow to import)
+    from obstore.auth.boto3 import Boto3CredentialProvider  # noqa: PLC0415
+
+    from sessionbucket._backends.s3.errors import translated  # noqa: PLC0415 (loads botocore)
+
+    with translated(location):
+        if session is None:
+            session = boto3.Session(profile_name=options.get("profile"))
+        if session.get_credentials() is None:
+            raise AccessDeniedError(NO_CREDENTIALS, location=location)
+        provider = Boto3CredentialProvider(session)
+    return Credentials(provider, options.get("region") or provider.config.get("region") or region)

@@ -1,0 +1,1 @@
+"""Rules without I/O, which every layer below uses."""
