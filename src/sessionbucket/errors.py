@@ -1,7 +1,6 @@
-"""Every error a caller can meet: one hierarchy, each with the fields needed to act on it.
+"""Every error that the library raises: one hierarchy, each error with the fields that a caller acts on.
 
-The client library's own error, where there was one, is the ``__cause__``. No message and no field
-holds a secret or a session's text.
+The ``__cause__`` is the error of the client library, if any. No message and no field holds a secret or the text of a session.
 """
 
 from __future__ import annotations
@@ -13,10 +12,10 @@ Outcome = Literal["not written", "unknown"]
 
 
 class SessionBucketError(Exception):
-    """The root of everything this package raises on purpose."""
+    """The base class of every error that this library raises."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Let errors cross process boundaries though their constructors take keywords."""
+        """Support pickling, although the constructors take keywords."""
         return _restore, (type(self), self.args, self.__dict__)
 
 
@@ -29,14 +28,14 @@ def _restore(
 
 
 class InvalidArgumentError(SessionBucketError, ValueError):
-    """A caller's value breaks a rule: an option, a URL, a cursor, a name, or a session that cannot be written.
+    """An argument breaks a rule: an option, a URL, a cursor, a name, or a session that cannot be written.
 
     Nothing was written.
     """
 
 
 class InvalidSessionIdError(InvalidArgumentError):
-    """A session id breaks a rule of the layout. Nothing was read or written."""
+    """A session id breaks a rule. Nothing was read or written."""
 
     def __init__(self, session_id: str, rule: str) -> None:
         super().__init__(f"session id {shorten(session_id)} is refused: {rule}")
@@ -45,7 +44,7 @@ class InvalidSessionIdError(InvalidArgumentError):
 
 
 class SessionNotFoundError(SessionBucketError, LookupError):
-    """``update`` was asked for a session that does not exist. Nothing was written."""
+    """``update`` was called for a session that does not exist. Nothing was written."""
 
     def __init__(self, session_id: str, location: str) -> None:
         super().__init__(
@@ -57,7 +56,7 @@ class SessionNotFoundError(SessionBucketError, LookupError):
 
 
 class FileNotInStoreError(SessionBucketError, LookupError):
-    """``open_file`` was asked for a large artifact that does not exist."""
+    """``open_file`` was called for a file that does not exist."""
 
     def __init__(self, session_id: str, name: str, location: str) -> None:
         super().__init__(f"session {shorten(session_id)} has no file {shorten(name)} in {location}")
@@ -66,73 +65,122 @@ class FileNotInStoreError(SessionBucketError, LookupError):
         self.location = location
 
 
-class SessionConflictError(SessionBucketError):
-    """The save would have replaced something its caller has not seen.
+class PreconditionFailedError(SessionBucketError):
+    """The condition of a put did not hold. The request that got this response changed nothing.
 
-    ``outcome`` is ``"not written"`` when nothing was changed, and ``"unknown"`` when no answer could
-    be had that settles it. ``attempts`` counts the tries that ended in a conflict.
+    ``retried`` is True when an earlier request of the same put got no response: that one may have changed the object.
+    """
+
+    def __init__(self, key: str, *, location: str, retried: bool = False) -> None:
+        super().__init__(f"{location}: the condition of the put of {key!r} does not hold")
+        self.key = key
+        self.location = location
+        self.retried = retried
+
+
+class ConflictError(SessionBucketError):
+    """A conditional write would have replaced a version that its caller has not seen.
+
+    ``outcome`` is ``"not written"`` when nothing was changed, and ``"unknown"`` when no response proves whether the write
+    was done. ``attempts`` counts the attempts that ended in a conflict.
     """
 
     def __init__(
-        self, session_id: str, *, key: str, location: str, outcome: Outcome = "not written", attempts: int = 1
+        self,
+        key: str,
+        *,
+        location: str,
+        outcome: Outcome = "not written",
+        attempts: int = 1,
+        subject: str = "",
+        advice: str = "read it again and repeat the change, or use update()",
     ) -> None:
-        tries = f" after {attempts} attempts" if attempts > 1 else ""
+        after = f" after {attempts} attempts" if attempts > 1 else ""
         fate = (
-            "nothing was written"
-            if outcome == "not written"
-            else "whether this save was written is not known"
+            "nothing was written" if outcome == "not written" else "this write may or may not have been done"
         )
         super().__init__(
-            f"session {shorten(session_id)} was changed, created or deleted by someone else{tries}: {fate} "
-            f"(key {key!r} in {location}); load it again and repeat the change, or use update()"
+            f"{subject or 'document'} was changed, created or deleted by another writer{after}: {fate} "
+            f"(key {key!r} in {location}); {advice}"
         )
-        self.session_id = session_id
         self.key = key
         self.location = location
         self.outcome: Outcome = outcome
         self.attempts = attempts
 
+    def after(self, attempts: int) -> ConflictError:
+        """The same error after this many attempts."""
+        return ConflictError(self.key, location=self.location, outcome=self.outcome, attempts=attempts)
+
+
+class SessionConflictError(ConflictError):
+    """A save would have replaced a version of the session that its caller has not seen."""
+
+    def __init__(
+        self, session_id: str, *, key: str, location: str, outcome: Outcome = "not written", attempts: int = 1
+    ) -> None:
+        super().__init__(
+            key,
+            location=location,
+            outcome=outcome,
+            attempts=attempts,
+            subject=f"session {shorten(session_id)}",
+            advice="load it again and repeat the change, or use update()",
+        )
+        self.session_id = session_id
+
+    def after(self, attempts: int) -> SessionConflictError:
+        """The same error after this many attempts."""
+        return SessionConflictError(
+            self.session_id, key=self.key, location=self.location, outcome=self.outcome, attempts=attempts
+        )
+
 
 class SessionCorruptedError(SessionBucketError):
-    """An object is not what its key says. The object is left as it was."""
+    """An object is not what its key promises. The object was left unchanged."""
 
     def __init__(self, key: str, reason: str) -> None:
-        super().__init__(f"{key!r} cannot be read: {reason}; the object was left as it is")
+        super().__init__(f"{key!r} cannot be read: {reason}; the object was left unchanged")
         self.key = key
         self.reason = reason
 
 
-class SessionTooLargeError(SessionBucketError):
-    """A body is larger than the store's limit, in bytes. Nothing was parsed or written."""
+class ObjectTooLargeError(SessionBucketError):
+    """A body is larger than the limit, in bytes. Nothing was parsed or written."""
+
+    _advice = ""
 
     def __init__(self, key: str, *, size: int, limit: int) -> None:
-        super().__init__(
-            f"{key!r} has {size:,} bytes, more than the limit of {limit:,}; "
-            "put large contents in files with put_file(), or open the store with a larger max_bytes"
-        )
+        super().__init__(f"{key!r} has {size:,} bytes, more than the limit of {limit:,}{self._advice}")
         self.key = key
         self.size = size
         self.limit = limit
 
 
-class ConditionalWritesUnsupportedError(SessionBucketError):
-    """The server does not keep the conditions of a save, so an update could be lost. Nothing was saved.
+class SessionTooLargeError(ObjectTooLargeError):
+    """A session or part is larger than the store's limit, in bytes. Nothing was parsed or written."""
 
-    ``capability`` is ``"not atomic"``, ``"ignored"`` or ``"refused"``.
+    _advice = "; put large contents in files with put_file(), or open the store with a larger max_bytes"
+
+
+class ConditionalWritesUnsupportedError(SessionBucketError):
+    """The server does not enforce the conditions of writes, so an update could be lost. Nothing was written.
+
+    ``support`` is ``"not atomic"``, ``"ignored"`` or ``"refused"``, and ``reason`` is the observation of the probe.
     """
 
-    def __init__(self, location: str, *, capability: str, failed: str) -> None:
+    def __init__(self, location: str, *, support: str, reason: str) -> None:
         super().__init__(
-            f"{location} does not keep conditional writes ({capability}): {failed}; use another server, or open the "
+            f"{location} does not enforce conditional writes ({support}): {reason}; use another server, or open the "
             'store with conditional_writes="off" if it has one writer only'
         )
         self.location = location
-        self.capability = capability
-        self.failed = failed
+        self.support = support
+        self.reason = reason
 
 
 class StorageError(SessionBucketError):
-    """What the storage said no to: the location, the key if one was meant, and the reason."""
+    """The storage refused or failed: the location, the key if there is one, and the reason."""
 
     def __init__(self, reason: str, *, location: str, key: str | None = None) -> None:
         at = f" (key {key!r})" if key else ""
@@ -143,7 +191,7 @@ class StorageError(SessionBucketError):
 
 
 class StoreUnavailableError(StorageError):
-    """The storage did not answer, or answered that it can't now. A later try may succeed.
+    """The storage gave no response, or a temporary error. A later attempt may succeed.
 
     ``outcome`` is ``"not written"`` when nothing was changed, and ``"unknown"`` when a write may have been done.
     """
@@ -154,7 +202,7 @@ class StoreUnavailableError(StorageError):
         super().__init__(reason, location=location, key=key)
         self.outcome: Outcome = outcome
         if outcome == "unknown":
-            self.args = (f"{self}; whether a write was done is not known",)
+            self.args = (f"{self}; a write may or may not have been done",)
 
     def with_outcome(self, outcome: Outcome) -> StoreUnavailableError:
         """The same error with another outcome."""
@@ -170,20 +218,20 @@ class BucketNotFoundError(StorageError):
 
 
 class DeleteIncompleteError(SessionBucketError):
-    """Some keys could not be deleted. ``keys`` are those left; the delete can be repeated."""
+    """Some keys could not be deleted. ``keys`` are the remaining ones; the delete can be repeated."""
 
     def __init__(self, keys: Sequence[str], *, location: str, reason: str) -> None:
         named = ", ".join(repr(key) for key in keys[:5]) + (", …" if len(keys) > 5 else "")  # noqa: PLR2004
-        super().__init__(f"{location}: {len(keys)} keys are left: {named} ({reason}); repeat the delete")
+        super().__init__(f"{location}: {len(keys)} keys remain: {named} ({reason}); repeat the delete")
         self.keys = list(keys)
         self.location = location
         self.reason = reason
 
 
 class NotSupportedError(SessionBucketError):
-    """The backend cannot do this. Nothing was written."""
+    """The backend does not support this. Nothing was written."""
 
 
 def shorten(name: str, limit: int = 80) -> str:
-    """A name as it may stand in a message: quoted, and cut when long."""
+    """A name for a message: quoted, and cut when it is long."""
     return repr(name if len(name) <= limit else name[:limit] + "…")

@@ -1,4 +1,4 @@
-"""Going through a bucket's listing page by page, or in several ranges at once."""
+"""The pages of a bucket's listing, one after the other or in parallel ranges."""
 
 from __future__ import annotations
 
@@ -7,53 +7,50 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sessionbucket._async.bucket import AsyncBucket
-from sessionbucket._concurrency.asyncio_ import Crew
-from sessionbucket._core.objects import PAGE_LIMIT, ObjectInfo, ObjectPage
+from sessionbucket._concurrency.asyncio_ import WorkerPool
+from sessionbucket._core.objects import ObjectInfo, ObjectPage
+from sessionbucket._core.pagination import next_start
 from sessionbucket._core.parallel_listing import KeyRange, RangePlan
 
 if TYPE_CHECKING:
-    from sessionbucket._concurrency.asyncio_ import Call
+    from sessionbucket._concurrency.asyncio_ import PendingCall
 
 
-async def pages(
-    bucket: AsyncBucket, prefix: str, *, delimiter: str = "", limit: int = PAGE_LIMIT
-) -> AsyncGenerator[list[ObjectInfo], None]:
-    """The objects of each page in turn."""
-    after: str | None = ""
+async def list_pages(
+    bucket: AsyncBucket, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int | None = None
+) -> AsyncGenerator[ObjectPage, None]:
+    """List under the prefix, in pages of ``limit`` rows or of as many as the bucket gives at once."""
+    after: str | None = start_after
+    rows = limit or bucket.capabilities.page_limit
     while after is not None:
-        page = await bucket.list_page(prefix, delimiter=delimiter, start_after=after, limit=limit)
-        yield page.objects
+        page = await bucket.list_page(prefix, delimiter=delimiter, start_after=after, limit=rows)
+        yield page
         after = next_start(page)
 
 
-async def pages_at_once(
+async def list_objects(bucket: AsyncBucket, prefix: str) -> list[ObjectInfo]:
+    """List every object under the prefix."""
+    return [info async for page in list_pages(bucket, prefix) for info in page.objects]
+
+
+async def list_pages_in_parallel(
     bucket: AsyncBucket, prefix: str, *, suffix: str, concurrency: int
 ) -> AsyncGenerator[list[ObjectInfo], None]:
-    """The same objects in the same order as ``pages`` with the delimiter ``/`` gives, from several requests at once."""
+    """List the same objects in the same order as ``list_pages`` with the delimiter ``/``, by several requests at a time."""
     plan = RangePlan(prefix, suffix, concurrency=concurrency)
-    asked: dict[Call[ObjectPage], KeyRange] = {}
-    async with Crew(concurrency) as crew:
+    pending: dict[PendingCall[ObjectPage], KeyRange] = {}
+    limit = bucket.capabilities.page_limit
+    async with WorkerPool(concurrency) as pool:
         while not plan.is_finished:
-            while len(asked) < concurrency and (range_ := plan.next_range()):
+            while len(pending) < concurrency and (range_ := plan.next_range()):
                 request = partial(
-                    bucket.list_page, prefix, delimiter="/", start_after=range_.after, limit=bucket.page_limit
+                    bucket.list_page, prefix, delimiter="/", start_after=range_.after, limit=limit
                 )
-                asked[crew.start(request)] = range_
+                pending[pool.start(request)] = range_
             if (objects := plan.ready()) is not None:
                 yield objects
             else:
-                await crew.wait(asked)
-            for call in [call for call in asked if call.done()]:
+                await pool.wait(pending)
+            for call in [call for call in pending if call.done()]:
                 page = call.result()
-                plan.take(asked.pop(call), page, next_start(page))
-
-
-def next_start(page: ObjectPage) -> str | None:
-    """Where the next page starts: after the last object, not after a folder.
-
-    Some servers (SeaweedFS) sort a folder by its name without the slash, so objects listed after it may have lesser
-    keys; to start after the folder would give them again. A folder that comes twice for it is no session.
-    """
-    if page.next_start_after is None or not page.objects:
-        return page.next_start_after
-    return page.objects[-1].key
+                plan.take(pending.pop(call), page, next_start(page))

@@ -1,90 +1,127 @@
-"""A conditional put that tells what became of it, even when its answer was lost."""
+"""Documents: versioned bytes at free keys, and what the library promises of a write to one key.
+
+Everything above the bucket port that writes conditionally does so here: a conditional write whose lost response is resolved
+(``write_ids`` has the argument), and the one loop that repeats a change after a conflict.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from functools import partial
+from types import TracebackType
+from typing import Literal, NoReturn, Self, TypeVar
 
 from sessionbucket._async.bucket import AsyncBucket
-from sessionbucket._concurrency.asyncio_ import sleep
+from sessionbucket._async.bucket_listing import list_objects, list_pages
+from sessionbucket._async.conditional_write_support import AsyncSupportProbe
+from sessionbucket._async.wrappers.retrying import AsyncRetryingBucket
+from sessionbucket._concurrency.asyncio_ import awaited, gather, sleep
+from sessionbucket._core.document_keys import DocumentKeys
+from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import (
+    DEFAULT_MAX_BYTES,
     NO_METADATA,
-    Absent,
-    Match,
+    IfAbsent,
+    IfMatch,
     ObjectInfo,
-    PreconditionFailedError,
-    version_of,
+    md5_version,
 )
-from sessionbucket._core.write_ids import Verdict, chain_of, judge, new_chain, to_metadata
-from sessionbucket.errors import Outcome, SessionBucketError, StoreUnavailableError
+from sessionbucket._core.pagination import check_concurrency, check_limit
+from sessionbucket._core.results import UNSEEN, Document, DocumentInfo, Unseen
+from sessionbucket._core.retry import Attempts, contention_pause
+from sessionbucket._core.write_ids import (
+    Resolution,
+    WrittenVersion,
+    history_metadata,
+    new_write_history,
+    resolve_outcome,
+    written_version,
+)
+from sessionbucket.errors import (
+    ConflictError,
+    InvalidArgumentError,
+    ObjectTooLargeError,
+    PreconditionFailedError,
+    SessionBucketError,
+    StoreUnavailableError,
+)
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A version with its chain: what a write became, and what the next one builds on."""
+_CONTENT_TYPE = "application/octet-stream"
 
-    version: str
-    chain: tuple[str, ...]
+Documents = list[Document | None]  # inside the class, ``list`` is the method
 
 
-class NotWrittenError(SessionBucketError):
-    """The condition did not hold, or it can't be known whether the write was done; ``outcome`` tells which."""
+class AsyncConditionalWriter:
+    """Writes a key over exactly the version that the caller has seen."""
 
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__(outcome)
-        self.outcome: Outcome = outcome
+    def __init__(self, bucket: AsyncBucket, support: AsyncSupportProbe) -> None:
+        """``bucket`` sends each request once: a write spends one retry budget on its PUTs and HEADs together."""
+        self._bucket = bucket
+        self._retry = bucket.capabilities.retry
+        self._retrying = AsyncRetryingBucket(bucket)
+        self._support = support
 
+    async def write(
+        self,
+        key: str,
+        body: bytes,
+        base: WrittenVersion | None,
+        *,
+        content_type: str,
+        metadata: Mapping[str, str] = NO_METADATA,
+    ) -> WrittenVersion:
+        """Write the body over ``base``, or create the key when ``base`` is None. The write history joins the metadata.
 
-async def put_if_unchanged(
-    bucket: AsyncBucket,
-    key: str,
-    body: bytes,
-    base: Written | None,
-    *,
-    content_type: str,
-    metadata: Mapping[str, str] = NO_METADATA,
-) -> Written:
-    """Put the body over exactly ``base``, or over nothing when that is None. The chain joins the ``metadata``.
+        Raises ``ConflictError`` when the key is in another version, and ``StoreUnavailableError`` when no response proves the
+        outcome; both have the outcome. Writes unconditionally to a bucket whose conditional writes are off.
+        """
+        if not await self._support.is_conditional():
+            return await self.overwrite(key, body, content_type=content_type, metadata=metadata)
+        write = _Write(self._bucket, key, body, base, content_type, metadata)
+        started = time.monotonic()
+        attempts: Attempts | None = None  # most writes need no second attempt
+        while True:
+            try:
+                return WrittenVersion(await write.send(), write.history)
+            except SessionBucketError as error:
+                write.note_failure(error)
+                failure = error
+            attempts = attempts or Attempts(self._retry, started)
+            if write.is_unresolved:
+                written = await write.resolve(failure)
+                if written:
+                    return written
+            pause = attempts.next_pause()
+            if pause is None:
+                write.give_up(failure)
+            await sleep(pause)
 
-    ``bucket`` is one that tries each request once: its patience is spent here, on the put and its looks together.
-
-    Raises ``NotWrittenError`` when someone else was there before, and ``StoreUnavailableError`` when the storage gave no
-    answer that settles it; both tell the outcome. ``chain`` argues why each verdict is right.
-    """
-    write = _Write(bucket, key, body, base, content_type, metadata)
-    patience = bucket.patience.begin()
-    while True:
-        try:
-            return Written(await write.send(), write.chain)
-        except SessionBucketError as error:
-            write.take_note(error)
-            failure = error
-        if write.unanswered:
-            written = await write.resolve(failure)
-            if written:
-                return written
-        if not patience.allows_another():
-            break
-        await sleep(patience.pause())
-    if not write.unanswered:
-        raise failure
-    if isinstance(failure, StoreUnavailableError):
-        raise failure.with_outcome("unknown") from failure.__cause__
-    raise NotWrittenError("unknown") from failure
+    async def overwrite(
+        self, key: str, body: bytes, *, content_type: str, metadata: Mapping[str, str] = NO_METADATA
+    ) -> WrittenVersion:
+        """Write the body unconditionally, with a new write history."""
+        history = new_write_history()
+        version = await self._retrying.put(
+            key, body, content_type=content_type, metadata={**metadata, **history_metadata(history)}
+        )
+        return WrittenVersion(version, history)
 
 
 class _Write:
-    """One write, which may take several requests; all carry the same id."""
+    """One conditional write, which may take several requests with one write id."""
 
     def __init__(  # noqa: PLR0917
         self,
         bucket: AsyncBucket,
         key: str,
         body: bytes,
-        base: Written | None,
+        base: WrittenVersion | None,
         content_type: str,
         metadata: Mapping[str, str],
     ) -> None:
@@ -92,61 +129,262 @@ class _Write:
         self.key = key
         self.body = body
         self.base = base
+        self.condition = IfMatch(base.version) if base else IfAbsent()
         self.content_type = content_type
-        self.chain = new_chain(base.chain if base else ())
-        self.metadata = {**metadata, **to_metadata(self.chain)}
-        self.unanswered = False
+        self.history = new_write_history(base.history if base else ())
+        self.metadata = {**metadata, **history_metadata(self.history)}
+        self.is_unresolved = False
 
     async def send(self) -> str:
         return await self.bucket.put(
             self.key,
             self.body,
-            condition=Match(self.base.version) if self.base else Absent(),
+            condition=self.condition,
             content_type=self.content_type,
             metadata=self.metadata,
         )
 
-    def take_note(self, error: SessionBucketError) -> None:
-        """Note whether a request of this write may have been done. Raises where the answer settles what became of it."""
+    def note_failure(self, error: SessionBucketError) -> None:
+        """Note whether a request of this write may have been done. Raises when the response proves that none was."""
         match error:
             case PreconditionFailedError():
-                self.unanswered |= error.retried
-                if not self.unanswered:
-                    raise NotWrittenError("not written") from error
+                self.is_unresolved |= error.retried
+                if not self.is_unresolved:
+                    raise self.conflict("not written") from error
             case StoreUnavailableError():
-                self.unanswered |= error.outcome == "unknown"
-            case _ if not self.unanswered:
+                self.is_unresolved |= error.outcome == "unknown"
+            case _ if not self.is_unresolved:
                 raise error
 
-    async def resolve(self, failure: SessionBucketError) -> Written | None:
-        """What became of the write, or None when it has to be sent again. Raises ``NotWrittenError``."""
+    async def resolve(self, failure: SessionBucketError) -> WrittenVersion | None:
+        """The written version, or None when the write must be sent again. Raises ``ConflictError``."""
         try:
             found = await self.bucket.head(self.key)
         except SessionBucketError:
-            return None  # no look, no verdict, whatever kept us from looking
-        verdict = judge(self.chain[0], self.base.chain[0] if self.base else None, found)
-        match verdict:
-            case Verdict.WRITTEN | Verdict.BUILT_UPON:
+            return None  # without a HEAD nothing is resolved, whatever prevented it
+        resolution = resolve_outcome(self.history[0], self.base.history[0] if self.base else None, found)
+        match resolution:
+            case Resolution.WRITTEN | Resolution.BUILT_UPON:
                 logger.warning(
-                    "the answer to a save of %r at %s was lost; it had been done",
+                    "the response to a write of %r at %s was lost; the write had been done",
                     self.key,
                     self.bucket.location,
                 )
-                return self._written(verdict, found)
-            case Verdict.NOT_WRITTEN:
-                raise NotWrittenError("not written") from failure
-            case Verdict.UNKNOWN:
-                raise NotWrittenError("unknown") from failure
-            case Verdict.UNCHANGED:
+                return self._written(resolution, found)
+            case Resolution.NOT_WRITTEN:
+                raise self.conflict("not written") from failure
+            case Resolution.UNKNOWN:
+                raise self.conflict("unknown") from failure
+            case Resolution.UNCHANGED:
                 return None
 
-    def _written(self, verdict: Verdict, found: ObjectInfo | None) -> Written:
-        """Where others have built upon the write, its version is no longer there, and the next save on it conflicts."""
-        if verdict is Verdict.WRITTEN and found and found.version:
-            return Written(found.version, self.chain)
-        return Written(version_of(self.body), self.chain)
+    def _written(self, resolution: Resolution, found: ObjectInfo | None) -> WrittenVersion:
+        """The version of this write. When another write was built on it, the next write on this version conflicts."""
+        if resolution is Resolution.WRITTEN and found and found.version:
+            return WrittenVersion(found.version, self.history)
+        return WrittenVersion(md5_version(self.body), self.history)
+
+    def give_up(self, failure: SessionBucketError) -> NoReturn:
+        """Raise the error of a write whose retry budget is spent."""
+        if not self.is_unresolved:
+            raise failure
+        if isinstance(failure, StoreUnavailableError):
+            raise failure.with_outcome("unknown") from failure.__cause__
+        raise self.conflict("unknown") from failure
+
+    def conflict(self, outcome: Literal["not written", "unknown"]) -> ConflictError:
+        return ConflictError(self.key, location=self.bucket.location, outcome=outcome)
 
 
-def base_of(info: ObjectInfo) -> Written:
-    """What a write builds on that replaces this object."""
-    return Written(info.version or "", chain_of(info))
+async def retry_after_conflicts(change: Callable[[], Awaitable[T]], *, attempts: int, location: str) -> T:
+    """Make a change that reads, edits and writes; after a conflict make it again, from a fresh read.
+
+    The pauses in between grow with the duration of an attempt, with jitter. Raises ``InvalidArgumentError`` for less than one
+    attempt, and ``ConflictError`` after ``attempts`` conflicts. Raises it at once when the outcome of a write is unknown,
+    because a repetition could apply the change twice.
+    """
+    if attempts < 1:
+        raise InvalidArgumentError(f"attempts {attempts} is refused: it must be at least 1")
+    conflicts = 0
+    while True:
+        started = time.monotonic()
+        try:
+            return await change()
+        except ConflictError as error:
+            conflicts += 1
+            if error.outcome == "unknown" or conflicts == attempts:
+                raise error.after(conflicts) from error.__cause__
+            logger.warning("conflict %d with another writer at %s", conflicts, location)
+        await sleep(contention_pause(conflicts, started))
+
+
+class AsyncDocumentStore:
+    """Versioned bytes at free keys in one folder of a store.
+
+    Open one with ``open_async_documents`` or ``AsyncSessionStore.documents``, or construct it with a bucket of your own. A key
+    is one or more segments separated by ``/``, none of them empty, ``.`` or ``..``. In a local folder a key must not be the folder
+    of another (``a`` beside ``a/b``). One document store serves any number of tasks. Every method may raise
+    ``StoreUnavailableError``, ``AccessDeniedError`` and ``BucketNotFoundError``, and ``InvalidArgumentError`` for a bad key.
+    """
+
+    def __init__(
+        self, bucket: AsyncBucket, name: str, *, prefix: str = "", max_bytes: int = DEFAULT_MAX_BYTES
+    ) -> None:
+        """``name`` is the folder under the store's ``prefix``; ``max_bytes`` is the largest size of a document.
+
+        Raises ``InvalidArgumentError`` for a bad prefix, and for a name that breaks a rule or belongs to the library.
+        """
+        store_keys = StoreKeys(prefix)
+        self.bucket = bucket
+        self._keys = DocumentKeys(store_keys.root, name)
+        self._max_bytes = max_bytes
+        self._retrying = AsyncRetryingBucket(bucket)
+        support = AsyncSupportProbe(self._retrying, f"{store_keys.bookkeeping}probe/")
+        self._writer = AsyncConditionalWriter(bucket, support)
+
+    @property
+    def location(self) -> str:
+        """The place of the documents, for messages; without secrets."""
+        return f"{self.bucket.location}/{self._keys.folder}".rstrip("/")
+
+    async def get(self, key: str) -> Document | None:
+        """Return the document, or None when it does not exist.
+
+        Raises ``ObjectTooLargeError`` for a body above ``max_bytes``.
+        """
+        found = await self._retrying.get(self._keys.full(key), max_bytes=self._max_bytes)
+        if found is None:
+            return None
+        info = found.info
+        return Document(key, found.body, info.size, info.updated_at, written_version(info))
+
+    async def get_many(self, keys: Iterable[str], *, concurrency: int = 32) -> Documents:
+        """Return the documents in the order of the keys, None for each that does not exist.
+
+        Sends at most ``concurrency`` requests at a time. Raises the first error, after all requests have ended.
+        """
+        check_concurrency(concurrency)
+        return await gather([partial(self.get, key) for key in keys], limit=concurrency)
+
+    async def put(self, key: str, body: bytes, *, if_absent: bool = False) -> Document:
+        """Write the document. With ``if_absent`` it must not exist; otherwise the write is unconditional.
+
+        Use the unconditional form only for keys that one writer owns: it replaces any version, and a late copy of its request
+        can undo a later write. Raises ``ConflictError`` when the document exists, with its outcome.
+        """
+        if if_absent:
+            return await self._write(key, body, None)
+        written = await self._writer.overwrite(
+            self._keys.full(key), self._checked(key, body), content_type=_CONTENT_TYPE
+        )
+        return Document(key, body, len(body), None, written)
+
+    async def update(
+        self,
+        key: str,
+        change: Callable[[Document | None], bytes | Awaitable[bytes | None] | None],
+        *,
+        seen: Document | Unseen | None = UNSEEN,
+        attempts: int = 10,
+    ) -> Document | None:
+        """Read the document, change it, and write it over exactly the version that was read; repeat after a conflict.
+
+        ``change`` gets the document, or None when it does not exist, and returns the new body, or None to write nothing. It
+        may run up to ``attempts`` times. What it raises reaches the caller, and nothing is written.
+
+        ``seen`` spares the first read: pass a document that you remember, or None when the document probably does
+        not exist. If that is wrong, the first write conflicts and the next attempt reads.
+
+        Returns the document as written, or as read when nothing was written. Raises ``ConflictError`` after ``attempts`` conflicts,
+        and at once when the outcome of a write is unknown.
+        """
+        remembered = [] if isinstance(seen, Unseen) else [seen]
+
+        async def change_once() -> Document | None:
+            current = remembered.pop() if remembered else await self.get(key)
+            body = await awaited(change(current))
+            return current if body is None else await self._write(key, body, current)
+
+        return await retry_after_conflicts(change_once, attempts=attempts, location=self.location)
+
+    async def _write(self, key: str, body: bytes, seen: Document | None) -> Document:
+        written = await self._writer.write(
+            self._keys.full(key),
+            self._checked(key, body),
+            seen.written if seen else None,
+            content_type=_CONTENT_TYPE,
+        )
+        return Document(key, body, len(body), None, written)
+
+    async def list(
+        self, prefix: str = "", *, start_after: str = "", limit: int | None = None
+    ) -> AsyncGenerator[DocumentInfo, None]:
+        """List the documents whose keys start with ``prefix``, in the order of the keys' UTF-8 bytes; at most ``limit``.
+
+        Raises ``InvalidArgumentError`` for a bad prefix or start, and a limit below 1.
+        """
+        start = self._keys.prefix(prefix)
+        after = self._keys.full(start_after) if start_after else ""
+        if limit is not None:
+            check_limit(limit)
+        left = limit
+        async for page in list_pages(self._retrying, start, start_after=after, limit=limit):
+            for info in page.objects[:left]:
+                yield DocumentInfo(self._keys.relative(info.key), info.size, info.updated_at, info.version)
+            left = None if left is None else left - len(page.objects)
+            if left is not None and left <= 0:
+                return
+
+    async def list_folders(self, prefix: str = "") -> AsyncGenerator[str, None]:
+        """List the folders directly under ``prefix``, which is empty or ends in ``/``; each name without slashes."""
+        start = self._keys.prefix(prefix, is_folder=True)
+        previous = ""
+        async for page in list_pages(self._retrying, start, delimiter="/"):
+            for folder in page.folders:
+                if folder != previous:  # a server may repeat a folder on the next page
+                    yield folder[len(start) : -1]
+                previous = folder
+
+    async def copy(self, source: str, target: str) -> None:
+        """Copy a document over any version of the target. Raises ``InvalidArgumentError`` when the source does not exist."""
+        found = await self.get(source)
+        if found is None:
+            raise InvalidArgumentError(
+                f"document {source!r} does not exist in {self.location}; nothing was copied"
+            )
+        await self.put(target, found.body)
+
+    async def delete(self, keys: str | Iterable[str]) -> None:
+        """Delete documents unconditionally; a missing one counts as deleted.
+
+        Raises ``DeleteIncompleteError`` with the remaining keys.
+        """
+        chosen = [keys] if isinstance(keys, str) else keys
+        await self._retrying.delete([self._keys.full(key) for key in chosen])
+
+    async def delete_prefix(self, prefix: str) -> None:
+        """Delete every document whose key starts with ``prefix``, as a listing at this moment shows them."""
+        found = await list_objects(self._retrying, self._keys.prefix(prefix))
+        await self._retrying.delete([info.key for info in found])
+
+    def _checked(self, key: str, body: object) -> bytes:
+        if not isinstance(body, bytes):
+            raise InvalidArgumentError(
+                f"the body of document {key!r} is refused: it is {type(body).__name__} and must be bytes; "
+                "nothing was written"
+            )
+        if len(body) > self._max_bytes:
+            raise ObjectTooLargeError(self._keys.full(key), size=len(body), limit=self._max_bytes)
+        return body
+
+    async def close(self) -> None:
+        """Close all connections of the bucket. The document store may be used again afterwards."""
+        await self.bucket.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()

@@ -1,73 +1,82 @@
-"""Sessions that a3s-code wrote under a name of its own making (docs/format.md says how it makes them)."""
+"""Sessions under their legacy names: the keys that a3s-code up to 4.x gave them (docs/format.md)."""
 
 from __future__ import annotations
 
 import json
 
 from sessionbucket._async.bucket import AsyncBucket
-from sessionbucket._core.keys import Layout, SessionKeys
-from sessionbucket._core.objects import JSON, Absent, PreconditionFailedError, StoredObject
-from sessionbucket.errors import NotSupportedError, SessionCorruptedError, SessionTooLargeError, shorten
+from sessionbucket._core.keys import SessionKeys, StoreKeys
+from sessionbucket._core.objects import JSON_CONTENT_TYPE, IfAbsent, StoredObject
+from sessionbucket.errors import (
+    NotSupportedError,
+    ObjectTooLargeError,
+    PreconditionFailedError,
+    SessionCorruptedError,
+    shorten,
+)
 
 
-class AsyncReferenceNames:
-    """Finds such sessions, and helps to move them to the keys of this store.
+class AsyncLegacyNames:
+    """Finds sessions under their legacy names, and moves them to their encoded keys.
 
-    Several ids share a name of a3s-code's, so an object there is a session's only if the id inside says so.
+    Several ids share a legacy name, so an object there belongs to a session only if it contains the session's id.
     """
 
-    def __init__(self, bucket: AsyncBucket, layout: Layout, max_bytes: int) -> None:
+    def __init__(self, bucket: AsyncBucket, keys: StoreKeys, max_bytes: int) -> None:
         self._bucket = bucket
-        self._layout = layout
+        self._keys = keys
         self._max_bytes = max_bytes
 
     async def find(self, id: str) -> tuple[SessionKeys, StoredObject] | None:
-        """The keys and the object of the session under its other name; no request for an id that has only one."""
-        keys = self._layout.reference_keys(id)
+        """The keys and the object of the session under its legacy name. An id with only one name costs no request."""
+        keys = self._keys.legacy_keys(id)
         if keys is None:
             return None
         try:
             found = await self._bucket.get(keys.session, max_bytes=self._max_bytes)
         except NotSupportedError:
-            return None  # a bucket that cannot name the key holds nothing there
+            return None  # a bucket that does not support this key has no object at it
         return (keys, found) if found and inner_id(found.body) == id else None
 
-    async def refuse_anothers(self, id: str, key: str) -> None:
-        """Raises ``SessionCorruptedError`` where the object at this id's key is another id's session, in its place.
+    async def check_key_is_free_for(self, id: str, key: str) -> None:
+        """Raises ``SessionCorruptedError`` when the object at this key contains another session that belongs there.
 
-        a3s-code may have put it there (``foo/bar`` at the key of ``foo_bar``), or a file system that takes two
+        a3s-code may have written it (``foo/bar`` at the key of ``foo_bar``), or the file system may take two
         spellings for one name. An id without ``_`` in a bucket that distinguishes case costs no request.
         """
-        if "_" not in id and self._bucket.distinguishes_case:
+        distinguishes_case = self._bucket.capabilities.distinguishes_case
+        if "_" not in id and distinguishes_case:
             return
         try:
             found = await self._bucket.get(key, max_bytes=self._max_bytes)
-        except SessionTooLargeError:
-            return  # what nobody can load here is nobody's session here
+        except ObjectTooLargeError:
+            return  # an object that this store cannot load is no session of this store
         inside = inner_id(found.body) if found else None
         if not isinstance(inside, str) or inside == id:
             return
-        if self._layout.is_reference_key(inside, key):
-            raise SessionCorruptedError(key, f"a3s-code keeps another session here, {shorten(inside)}")
-        if inside.lower() == id.lower() and not self._bucket.distinguishes_case:
+        if self._keys.is_legacy_key(inside, key):
+            raise SessionCorruptedError(key, f"it contains session {shorten(inside)}, which a3s-code wrote")
+        if inside.lower() == id.lower() and not distinguishes_case:
             raise SessionCorruptedError(
                 key,
-                f"this file system does not tell {shorten(id)} from {shorten(inside)}, which is the id inside",
+                f"it contains session {shorten(inside)}, and this file system does not distinguish the two ids",
             )
 
     async def copy_parts(self, old: SessionKeys, new: SessionKeys) -> None:
-        """Bring the parts to the new keys, except those that are there already."""
+        """Copy the parts to the new keys, except those that exist there."""
         for source, target in zip(_part_keys(old), _part_keys(new), strict=True):
             part = await self._bucket.get(source, max_bytes=self._max_bytes)
             if part is None:
                 continue
             try:
-                await self._bucket.put(target, part.body, condition=Absent(), content_type=JSON)
+                await self._bucket.put(
+                    target, part.body, condition=IfAbsent(), content_type=JSON_CONTENT_TYPE
+                )
             except PreconditionFailedError:
                 continue
 
     async def remove(self, old: SessionKeys) -> None:
-        """Remove the parts under the old name, and then the session."""
+        """Delete the parts under the legacy name, and then the session."""
         await self._bucket.delete(_part_keys(old))
         await self._bucket.delete([old.session])
 
@@ -77,7 +86,7 @@ def _part_keys(keys: SessionKeys) -> list[str]:
 
 
 def inner_id(body: bytes) -> object:
-    """What stands under ``id`` in a JSON object, or None where that can't be read."""
+    """The value of ``id`` in a JSON object, or None when the body is no JSON object."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):

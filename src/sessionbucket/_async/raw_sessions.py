@@ -1,112 +1,152 @@
-"""Sessions and their parts as they lie in a store, byte for byte: for copies that alter nothing."""
+"""Sessions and their parts as they are stored, byte for byte: for copies and for tools."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
+from typing import Any
 
-from sessionbucket._async.bucket_listing import pages
-from sessionbucket._async.legacy_names import AsyncReferenceNames
+from sessionbucket._async.bucket import AsyncBucket
+from sessionbucket._async.bucket_listing import list_objects, list_pages
+from sessionbucket._async.legacy_names import AsyncLegacyNames, inner_id
+from sessionbucket._async.session_parts import AsyncSessionParts
+from sessionbucket._async.session_reader import AsyncSessionReader
 from sessionbucket._async.session_writer import AsyncSessionWriter
-from sessionbucket._async.wrappers.retrying import AsyncSteadyBucket
 from sessionbucket._concurrency.asyncio_ import gather
 from sessionbucket._core.inventory import Inventory
-from sessionbucket._core.keys import Layout
-from sessionbucket._core.objects import StoredObject
+from sessionbucket._core.keys import SessionKeys, StoreKeys
+from sessionbucket._core.objects import ObjectInfo, StoredObject
 
 
-class AsyncSessionBodies:
-    """Reads and writes the objects of sessions as they are; ``AsyncSessionStore.bodies``."""
+class AsyncRawSessions:
+    """Reads and writes the objects of sessions unchanged. ``AsyncSessionStore.raw`` is one."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
-        bucket: AsyncSteadyBucket,
-        layout: Layout,
-        *,
-        reference: AsyncReferenceNames,
+        bucket: AsyncBucket,
+        keys: StoreKeys,
+        legacy: AsyncLegacyNames,
+        reader: AsyncSessionReader[Any],
         writer: AsyncSessionWriter,
-        max_bytes: int,
-        decode: Callable[[str, StoredObject], object],
+        parts: AsyncSessionParts,
     ) -> None:
         self._bucket = bucket
-        self._layout = layout
-        self._reference = reference
+        self._keys = keys
+        self._legacy = legacy
+        self._reader = reader
         self._writer = writer
-        self._max_bytes = max_bytes
-        self._decode = decode
+        self._parts = parts
 
     @property
-    def are_conditional(self) -> bool:
-        """Whether what is there is safe from writes of something new."""
-        return self._bucket.conditional_writes != "off"
+    def location(self) -> str:
+        """The place of the sessions; without secrets."""
+        return f"{self._bucket.location}/{self._keys.prefix}".rstrip("/")
 
-    async def inventory(self, prefix: str = "") -> Inventory:
-        """What there is of the sessions whose ids start with ``prefix``, from listings alone."""
-        start = self._layout.id_prefix(prefix)
-        found = Inventory(start.removeprefix(self._layout.root))
-        async for infos in pages(self._bucket, start, delimiter="/", limit=self._bucket.page_limit):
-            sessions = [info for info in infos if self._layout.session_id(info.key) is not None]
-            found.sessions.update((self._layout.stem(info.key), info) for info in sessions)
-        folders = self._layout.part_prefixes(prefix)
-        await gather([partial(self._note_parts, found, folder) for folder in folders])
+    @property
+    def is_conditional(self) -> bool:
+        """Whether a write never replaces a version that its caller has not seen."""
+        return self._bucket.capabilities.conditional_writes != "off"
+
+    async def get(self, id: str) -> StoredObject | None:
+        """The session's object, valid or not, under its encoded key or its legacy name; None when there is none."""
+        return await self._reader.find(id)
+
+    async def get_valid(self, id: str) -> StoredObject | None:
+        """The session's object. Raises the errors of ``load``."""
+        found = await self._reader.find(id)
+        if found is not None:
+            self._reader.decode(id, found)
         return found
 
-    async def _note_parts(self, found: Inventory, folder: str) -> None:
-        async for infos in pages(self._bucket, folder, limit=self._bucket.page_limit):
-            for info in infos:
-                name, stem = self._layout.part(info.key)
+    async def get_part(self, name: str, stem: str) -> StoredObject | None:
+        """The object of a part (``artifacts``, ``traces`` or ``verification``), valid or not. Raises ``SessionTooLargeError``.
+
+        ``stem`` is the session's encoded id or its legacy name.
+        """
+        return await self._reader.get(self._keys.part_key(name, stem))
+
+    async def get_valid_part(self, name: str, stem: str) -> StoredObject | None:
+        """The object of a part, as ``get_part`` returns it. Raises the errors of the part's load."""
+        found = await self.get_part(name, stem)
+        if found is not None:
+            self._parts.validate(name, found)
+        return found
+
+    def are_same(self, one: StoredObject, two: StoredObject) -> bool:
+        """Whether two valid objects contain the same session, whatever the layout of their texts."""
+        return self._reader.are_same(one, two)
+
+    async def describe(self, id: str) -> dict[str, ObjectInfo]:
+        """The objects of a session by name: ``session``, its parts, and ``file`` and the name of each file. Reads no body."""
+        keys = await self._current_keys(id)
+        names = ("session", "artifacts", "traces", "verification")
+        infos = await gather([partial(self._bucket.head, getattr(keys, name)) for name in names])
+        found = {name: info for name, info in zip(names, infos, strict=True) if info is not None}
+        for info in await list_objects(self._bucket, self._keys.of_session(id).files):
+            found[f"file {self._keys.of_session(id).file_name(info.key)}"] = info
+        return found
+
+    async def _current_keys(self, id: str) -> SessionKeys:
+        keys = self._keys.of_session(id)
+        if self._keys.legacy_keys(id) is None or await self._bucket.head(keys.session):
+            return keys
+        found = await self._legacy.find(id)
+        return found[0] if found else keys
+
+    async def true_id(self, listed: str) -> str | None:
+        """The id inside a session that a listing shows under its legacy name; None when ``listed`` is no legacy name."""
+        key = self._keys.of_session(listed).session
+        found = await self._reader.get(key)
+        inside = inner_id(found.body) if found else None
+        return inside if isinstance(inside, str) and self._keys.is_legacy_key(inside, key) else None
+
+    async def inventory(self, prefix: str = "") -> Inventory:
+        """The sessions whose ids start with ``prefix``, and the parts of each, from listings alone."""
+        start = self._keys.id_prefix(prefix)
+        found = Inventory(start.removeprefix(self._keys.root))
+        async for page in list_pages(self._bucket, start, delimiter="/"):
+            for info in page.objects:
+                if self._keys.session_id(info.key) is not None:
+                    found.sessions[self._keys.stem(info.key)] = info
+        await gather([partial(self._add_parts, found, start) for start in self._keys.part_prefixes(prefix)])
+        return found
+
+    async def _add_parts(self, found: Inventory, start: str) -> None:
+        async for page in list_pages(self._bucket, start):
+            for info in page.objects:
+                name, stem = self._keys.part(info.key)
                 if name in found.parts:
                     found.parts[name][stem] = info.version
 
     def ids(self, inventory: Inventory) -> list[str]:
-        """The ids of its sessions, sorted by key."""
-        ids = (self._layout.session_id(info.key) for info in inventory.sessions.values())
+        """The ids in an inventory, sorted by key."""
+        ids = (self._keys.session_id(info.key) for info in inventory.sessions.values())
         return [id for id in ids if id is not None]
 
     def stem(self, id: str) -> str:
         """The encoded id. Raises ``InvalidSessionIdError``."""
-        return self._layout.keys(id).stem
+        return self._keys.of_session(id).stem
 
     def stem_of(self, found: StoredObject) -> str:
-        """The encoded id, or a3s-code's name, under which a session was found."""
-        return self._layout.stem(found.info.key)
+        """The encoded id, or the legacy name, in the key of a session's object."""
+        return self._keys.stem(found.info.key)
 
     def is_new(self, id: str, inventory: Inventory) -> bool:
-        """Whether it is known that the session was there neither under its own key nor under a3s-code's name."""
-        reference = self._layout.reference_keys(id)
+        """Whether the inventory proves that the session does not exist, under either name."""
+        legacy = self._keys.legacy_keys(id)
         return inventory.lacks_session(self.stem(id)) and (
-            reference is None or inventory.lacks_session(reference.stem)
+            legacy is None or inventory.lacks_session(legacy.stem)
         )
 
-    async def find(self, id: str) -> StoredObject | None:
-        """The session's object, valid or not, under its own key or under a3s-code's name."""
-        found = await self._bucket.get(self._layout.keys(id).session, max_bytes=self._max_bytes)
-        if found is None and (at_reference_name := await self._reference.find(id)):
-            found = at_reference_name[1]
-        return found
+    async def put(self, id: str, body: bytes, *, overwrite: bool, is_new: bool = False) -> None:
+        """Write a session's body as ``save`` writes a session from another store; in one request if it ``is_new``.
 
-    async def session(self, id: str) -> StoredObject | None:
-        """The session's object, which holds what ``load`` would give. Raises what ``load`` raises."""
-        found = await self.find(id)
-        if found is not None:
-            self._decode(id, found)
-        return found
-
-    async def part(self, name: str, stem: str) -> StoredObject | None:
-        """The object of one of the ``JSON_PARTS``, as it is, valid or not.
-
-        Raises ``SessionTooLargeError``.
+        Raises ``SessionConflictError`` when the session exists; nothing was written then.
         """
-        return await self._bucket.get(self._layout.part_key(name, stem), max_bytes=self._max_bytes)
-
-    async def put_session(self, id: str, body: bytes, *, overwrite: bool, is_new: bool) -> None:
-        """Write a session's body as ``save`` writes a session from elsewhere; with ``is_new`` in one request.
-
-        Raises ``SessionConflictError``, and nothing was written then, where the session is there already.
-        """
-        await self._writer.write_body(id, self._layout.keys(id), body, overwrite=overwrite, is_new=is_new)
+        await self._writer.write_copied_session(
+            id, self._keys.of_session(id), body, overwrite=overwrite, is_new=is_new
+        )
 
     async def put_part(self, id: str, name: str, body: bytes, *, overwrite: bool) -> None:
-        """Write a part where there is none, or with ``overwrite`` in any case. Raises ``SessionConflictError``."""
-        key = self._layout.part_key(name, self.stem(id))
-        await self._writer.write_part(id, key, body, overwrite=overwrite)
+        """Write a part where none is, or with ``overwrite`` in any case. Raises ``SessionConflictError``."""
+        key = self._keys.part_key(name, self.stem(id))
+        await self._writer.write_copied_part(id, key, body, overwrite=overwrite)

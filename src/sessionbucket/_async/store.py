@@ -2,52 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, cast, overload
 
-from sessionbucket._async.base_store import (
-    AsyncBaseSessionStore,
-    Files,
-    Ids,
-    Loaded,
-    SessionT,
-)
+from sessionbucket._async.base_store import AsyncBaseSessionStore, Files, Ids, Loaded, SessionT
 from sessionbucket._async.bucket import AsyncBucket
-from sessionbucket._async.file_reader import AsyncFileReader
-from sessionbucket._async.legacy_names import AsyncReferenceNames
-from sessionbucket._async.raw_sessions import AsyncSessionBodies
-from sessionbucket._async.session_files import AsyncSessionFiles
+from sessionbucket._async.conditional_write_support import AsyncSupportProbe
+from sessionbucket._async.documents import AsyncConditionalWriter, AsyncDocumentStore
+from sessionbucket._async.legacy_names import AsyncLegacyNames
+from sessionbucket._async.raw_sessions import AsyncRawSessions
+from sessionbucket._async.session_files import AsyncFileReader, AsyncSessionFiles
 from sessionbucket._async.session_listing import AsyncSessionListing
 from sessionbucket._async.session_parts import AsyncSessionParts
+from sessionbucket._async.session_reader import AsyncSessionReader
 from sessionbucket._async.session_writer import AsyncSessionWriter
-from sessionbucket._async.trust import AsyncTrust
-from sessionbucket._async.wrappers.retrying import AsyncSteadyBucket
-from sessionbucket._codec import DEFAULT_MAX_BYTES, Codec
-from sessionbucket._concurrency.asyncio_ import FileSource, Items
-from sessionbucket._core import body_checksum as seal
-from sessionbucket._core.keys import Layout
-from sessionbucket._core.objects import StoredObject
-from sessionbucket._core.pagination import SessionInfo, SessionPage, check_concurrency
-from sessionbucket._core.results import ProbeResult
-from sessionbucket._core.session_version import StoredVersion, hand_over, recall, remember
-from sessionbucket._core.write_ids import chain_of
-from sessionbucket.errors import InvalidArgumentError, SessionCorruptedError, shorten
+from sessionbucket._async.wrappers.retrying import AsyncRetryingBucket
+from sessionbucket._codec import Codec
+from sessionbucket._concurrency.asyncio_ import FileSource, Items, awaited
+from sessionbucket._core.body_checksum import is_printed
+from sessionbucket._core.keys import StoreKeys
+from sessionbucket._core.objects import DEFAULT_MAX_BYTES
+from sessionbucket._core.pagination import check_concurrency
+from sessionbucket._core.results import ProbeResult, SessionInfo, SessionPage
+from sessionbucket._core.session_version import hand_over, recall, remember
+from sessionbucket.errors import InvalidArgumentError, SessionNotFoundError
+from sessionbucket.models._base import StoredVersion
 from sessionbucket.models.session import SessionData
 
 if TYPE_CHECKING:
     from sessionbucket._async.base_store import TraceEvents, VerificationReports
-    from sessionbucket._async.store_check import AsyncStoreCheck
-    from sessionbucket._core.findings import Finding
+    from sessionbucket._core.results import Finding
     from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
 
-    Findings = list[Finding]  # inside the class ``list`` is the method
+    Findings = list[Finding]  # inside the class, ``list`` is the method
 
 
 class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
-    """Sessions and their parts in a bucket, under one prefix, as ``layout`` lays them out.
+    """Sessions and their parts in a bucket, under one prefix.
 
-    Open one with ``open_async_store``, or around a bucket of one's own. One store serves any number of tasks; keep it
+    Open one with ``open_async_store``, or construct it with a bucket of your own. One store serves any number of tasks; keep it
     open as long as the process lives. Every method may raise ``StoreUnavailableError``, ``AccessDeniedError`` and
     ``BucketNotFoundError``.
     """
@@ -79,7 +74,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         model: type[SessionT] | None = None,
         max_bytes: int = DEFAULT_MAX_BYTES,
     ) -> None:
-        """``model`` is any pydantic model with an ``id: str``. ``max_bytes`` is the most a session or a part may have.
+        """``model`` is any pydantic model with an ``id: str``. ``max_bytes`` is the largest size of a session or a part.
 
         Raises ``InvalidArgumentError`` for a bad prefix or a model without an id.
         """
@@ -89,24 +84,45 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
                 f"model {chosen.__name__} is refused: it must be a pydantic model with an `id: str`"
             )
         self.bucket = bucket
-        self._layout = Layout(prefix)
+        self._location = bucket.location
+        self._keys = StoreKeys(prefix)
         self._max_bytes = max_bytes
         self._codec = Codec[SessionT](chosen, max_bytes=max_bytes)
-        self._bucket = AsyncSteadyBucket(bucket)
-        self._trust = AsyncTrust(self._bucket, self._layout)
-        self._reference = AsyncReferenceNames(self._bucket, self._layout, max_bytes)
-        self._writer = AsyncSessionWriter(self._bucket, self._reference, self._trust)
-        self._parts = AsyncSessionParts(self._bucket, self._layout, self._reference, self._trust, max_bytes)
-        self._files = AsyncSessionFiles(self._bucket, self._layout)
-        self._listing = AsyncSessionListing(self._bucket, self._layout)
-        self.bodies = AsyncSessionBodies(
-            self._bucket,
-            self._layout,
-            reference=self._reference,
-            writer=self._writer,
-            max_bytes=max_bytes,
-            decode=self._decode,
+        self._retrying = AsyncRetryingBucket(bucket)
+        self._support = AsyncSupportProbe(self._retrying, f"{self._keys.bookkeeping}probe/")
+        self._legacy = AsyncLegacyNames(self._retrying, self._keys, max_bytes)
+        self._reader = AsyncSessionReader(self._retrying, self._keys, self._legacy, self._codec, max_bytes)
+        self._writer = AsyncSessionWriter(
+            self._retrying, AsyncConditionalWriter(bucket, self._support), self._support, self._legacy
         )
+
+    # What a load and a save of a session do not need is made on first use.
+
+    @cached_property
+    def _parts(self) -> AsyncSessionParts:
+        return AsyncSessionParts(self._retrying, self._keys, self._reader, self._writer, self._max_bytes)
+
+    @cached_property
+    def _files(self) -> AsyncSessionFiles:
+        return AsyncSessionFiles(self._retrying, self._keys)
+
+    @cached_property
+    def _listing(self) -> AsyncSessionListing:
+        return AsyncSessionListing(self._retrying, self._keys)
+
+    @cached_property
+    def raw(self) -> AsyncRawSessions:
+        """The sessions as they are stored, byte for byte."""
+        return AsyncRawSessions(
+            self._retrying, self._keys, self._legacy, self._reader, self._writer, self._parts
+        )
+
+    def documents(self, name: str) -> AsyncDocumentStore:
+        """The document store in the folder ``name`` of this store, for data of your own.
+
+        Raises ``InvalidArgumentError`` for a name that breaks a rule or belongs to the library.
+        """
+        return AsyncDocumentStore(self.bucket, name, prefix=self._keys.prefix, max_bytes=self._max_bytes)
 
     @property
     def backend_name(self) -> str:
@@ -114,91 +130,102 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
 
     @property
     def location(self) -> str:
-        return f"{self.bucket.location}/{self._layout.prefix}".rstrip("/")
+        return f"{self._location}/{self._keys.prefix}".rstrip("/")
 
     async def save(self, session: SessionT, *, overwrite: bool = False) -> None:
         """Save the session in one conditional PUT: readers see the old one or the new one, whole.
 
-        A session that came from this store replaces exactly the version it was loaded or last saved as; any other
+        A session that came from this store replaces exactly the version it was loaded or last saved as. Any other session
         is new and replaces nothing. Otherwise ``SessionConflictError`` is raised and nothing is changed.
-        ``overwrite=True`` replaces whatever is there.
+        ``overwrite=True`` replaces any version.
 
         Raises ``InvalidArgumentError`` for a session that cannot be written (it names the field), and
         ``SessionTooLargeError``; nothing was written then.
         """
-        keys = self._layout.keys(session.id)
+        keys = self._keys.of_session(session.id)
         body = self._codec.encode(session, key=keys.session)
-        stored = recall(session, self.bucket.location)
-        remember(session, await self._writer.write(session.id, keys, body, stored, overwrite=overwrite))
+        stored = recall(session, self._location)
+        version, history = await self._writer.write(session.id, keys, body, stored, overwrite=overwrite)
+        remember(session, StoredVersion(self._location, keys.session, version, history))
 
     async def load(self, id: str) -> SessionT | None:
-        """The session in one GET, or None where there is none.
+        """Load the session by one GET. Returns None when it does not exist.
 
         Raises ``SessionCorruptedError`` for an object that is no session or another one, and
-        ``SessionTooLargeError`` for one above ``max_bytes``; the object is left as it is.
+        ``SessionTooLargeError`` for one above ``max_bytes``; the object is left unchanged.
         """
-        found = await self.bodies.find(id)
-        return None if found is None else self._decode(id, found)
+        found = await self._reader.find(id)
+        return None if found is None else self._reader.decode(id, found)
 
-    def _decode(self, id: str, found: StoredObject) -> SessionT:
-        session = self._codec.decode(found.body, key=found.info.key, is_printed=seal.is_sealed(found))
+    async def _update_once(
+        self,
+        id: str,
+        change: Callable[[SessionT], SessionT | Awaitable[SessionT | None] | None],
+        create: Callable[[], SessionT] | None,
+    ) -> SessionT:
+        found = await self._reader.find(id)
+        if found is not None:
+            session = self._reader.decode(id, found)
+            before = found.body if is_printed(found) else self._codec.encode(session, key=found.info.key)
+        elif create is not None:
+            session, before = create(), b""
+        else:
+            raise SessionNotFoundError(id, self.location)
+        changed = await awaited(change(session))
+        if changed is not None and changed is not session:
+            hand_over(session, changed, self._location)
+            session = changed
         if session.id != id:
-            raise SessionCorruptedError(
-                found.info.key,
-                f"the id inside is {shorten(session.id)}, not the {shorten(id)} that was asked for",
-            )
-        remember(
-            session,
-            StoredVersion(
-                self.bucket.location, found.info.key, found.info.version or "", chain_of(found.info)
-            ),
-        )
+            raise InvalidArgumentError(f"the change of session {id!r} altered its id; nothing was written")
+        keys = self._keys.of_session(id)
+        body = self._codec.encode(session, key=keys.session)
+        if body != before:
+            stored = recall(session, self._location)
+            version, history = await self._writer.write(id, keys, body, stored, overwrite=False)
+            remember(session, StoredVersion(self._location, keys.session, version, history))
         return session
 
-    def _hand_over(self, old: SessionT, new: SessionT) -> None:
-        hand_over(old, new, self.bucket.location)
-
     async def exists(self, id: str) -> bool:
-        """Whether the session is there, in one HEAD."""
-        if await self._bucket.head(self._layout.keys(id).session):
+        """Return whether the session exists, by one HEAD."""
+        if await self._retrying.head(self._keys.of_session(id).session):
             return True
-        return await self._reference.find(id) is not None
+        return await self._legacy.find(id) is not None
 
     async def delete(self, id: str) -> None:
-        """Delete the session and all its parts; deleting what is not there is fine.
+        """Delete the session and all its parts. A missing session counts as deleted.
 
-        The parts go first and the session object last, so a delete that was cut off is seen by ``exists`` and can
-        be repeated. Raises ``DeleteIncompleteError`` with the keys that are left.
+        The parts are deleted first and the session object last. So ``exists`` still shows a session whose delete was interrupted, and
+        the delete can be repeated. Raises ``DeleteIncompleteError`` with the remaining keys.
         """
-        keys = self._layout.keys(id)
-        reference = await self._reference.find(id)
-        await self._reference.refuse_anothers(id, keys.session)
+        keys = self._keys.of_session(id)
+        legacy = await self._legacy.find(id)
+        await self._legacy.check_key_is_free_for(id, keys.session)
         await self._parts.delete(keys)
-        await self._bucket.delete([keys.session])
-        if reference:
-            await self._reference.remove(reference[0])
+        await self._retrying.delete([keys.session])
+        if legacy:
+            await self._legacy.remove(legacy[0])
 
     async def list(self) -> Ids:
-        """The ids of all sessions, sorted by key; one request for every thousand, and no body is read."""
+        """Return the ids of all sessions, sorted by key; one request for every thousand, and no body is read."""
         return await self._listing.ids()
 
     async def list_page(
         self, *, prefix: str = "", limit: int = 1000, cursor: str | None = None
     ) -> SessionPage:
-        """At most ``limit`` sessions whose ids start with ``prefix``, sorted by key, from ``cursor`` on.
+        """Return at most ``limit`` sessions whose ids start with ``prefix``, sorted by key, from ``cursor`` on.
 
-        A page of fewer than 1,000 sessions is full unless it is the last; one of 1,000 may have a few less, since
-        the folders of the parts take rows of the one request. Raises ``InvalidArgumentError`` for a bad cursor or
+        A page of fewer than 1,000 sessions is full unless it is the last. A page of 1,000 may have a few less, since
+        the folders of the parts take rows of its one request. Raises ``InvalidArgumentError`` for a bad cursor or
         limit.
         """
         return await self._listing.page(prefix, limit, cursor)
 
     def iter_sessions(self, *, prefix: str = "", concurrency: int = 1) -> AsyncGenerator[SessionInfo, None]:
-        """All sessions whose ids start with ``prefix``, sorted by key, page by page; no body is read.
+        """Yield all sessions whose ids start with ``prefix``, sorted by key, page by page; no body is read.
 
-        With a ``concurrency`` above 1 so many requests at once list the keys in ranges, which are found from how the
-        ids lie on the pages before; what is given and its order are the same. It takes few requests more, and ten pages
-        of memory for each of them. What is a page or less is one request as ever.
+        With a ``concurrency`` above 1, that many requests list ranges of keys in parallel, predicted from the ids on
+        earlier pages. The results and their order are the same. It takes a few requests more, and the memory of ten pages
+        for each parallel request. One page or less still takes one request.
 
         Raises ``InvalidArgumentError`` for a ``concurrency`` below 1.
         """
@@ -217,15 +244,15 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
     async def put_file(
         self, id: str, name: str, data: FileSource, *, content_type: str | None = None
     ) -> None:
-        """Put a large or binary artifact, replacing one of that name; readers see the old one or the new one, whole.
+        """Store a file of the session, in place of one with that name; readers see the old file or the new one, whole.
 
         ``data`` is bytes, a path, a binary file object, or an iterator of bytes; only a few MiB of it are in memory
-        at a time. Without a ``content_type`` the name tells it. When ``data`` raises, the old artifact stays.
+        at a time. Without a ``content_type``, it is guessed from the name. When ``data`` raises, the old file stays.
         """
         await self._files.put(id, name, data, content_type)
 
     async def open_file(self, id: str, name: str) -> AsyncFileReader:
-        """Open a large artifact for reading. Raises ``FileNotInStoreError`` where there is none of that name."""
+        """Open a file of the session for reading. Raises ``FileNotInStoreError`` when it does not exist."""
         return await self._files.open(id, name)
 
     async def list_files(self, id: str) -> Files:
@@ -235,16 +262,16 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         await self._files.delete(id, name)
 
     async def presign_file(self, id: str, name: str, expires_in: timedelta) -> str:
-        """A link that gives a large artifact to whoever has it, by a plain GET, until it expires.
+        """Return a presigned URL of a file, from which anyone can GET it until the URL expires.
 
-        ``expires_in`` is of 1 second to 7 days, counted from this call; a fraction of a second is cut. A link signed with
-        temporary credentials (a Lambda's, any role's) ends with them, however long it was to last. The answer has the
-        artifact's content type, and tells a browser to save it under its own name rather than show it (but not with the
-        engine obstore, which cannot sign that).
+        ``expires_in`` is 1 second to 7 days from this call; a fraction of a second is cut off. A URL signed with
+        temporary credentials (of a Lambda, or of any role) ends with them, even if ``expires_in`` is longer. The response has the
+        file's content type, and makes a browser save the file under its name instead of showing it. With the
+        engine obstore, which cannot sign that, the browser may show it.
 
-        Signing makes no request, so the artifact need not exist yet; a link to one that does not is answered 404. Treat
-        the link as a secret. Raises ``InvalidArgumentError`` for a bad name or time, and ``NotSupportedError`` where the
-        bucket signs no links, as a folder.
+        Signing sends no request, so the file need not exist yet; until then the URL returns 404. Treat
+        the URL as a secret. Raises ``InvalidArgumentError`` for a bad name or time, and ``NotSupportedError`` for a
+        bucket without presigned URLs, such as a folder.
         """
         return await self._files.presign(id, name, expires_in)
 
@@ -252,9 +279,9 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         await self._parts.save_trace_events(id, events)
 
     async def append_trace_events(self, id: str, events: Sequence[TraceEvent], *, attempts: int = 10) -> None:
-        """Add trace events to those saved before; when others append at the same time, each event is kept.
+        """Add trace events to those saved before. Events of other writers at the same time are kept.
 
-        Raises ``SessionConflictError`` when ``attempts`` tries have met a conflict; nothing was written then.
+        Raises ``SessionConflictError`` after ``attempts`` conflicts; nothing was written then.
         """
         await self._parts.append_trace_events(id, events, attempts)
 
@@ -276,15 +303,15 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         verification_reports: Sequence[VerificationReport] | None = None,
         overwrite: bool = False,
     ) -> None:
-        """Save a whole turn: the parts first, at the same time, and the session last.
+        """Save a whole turn: the parts first, concurrently, and the session last.
 
-        A session so never names what is not there. A save that someone else was ahead of is refused before the parts
-        are touched; only where the two meet within this call may the parts be this turn's and the session the other's.
+        So a session never refers to a part that does not exist. When another writer has saved the session, this raises before it
+        writes the parts. Only when the other save happens during this call can the parts be of this turn and the session of
+        the other.
         """
-        stored = recall(session, self.bucket.location)
-        await self._writer.refuse_stale(
-            session.id, self._layout.keys(session.id), stored, overwrite=overwrite
-        )
+        keys = self._keys.of_session(session.id)
+        stored = recall(session, self._location)
+        await self._writer.check_not_stale(session.id, keys, stored, overwrite=overwrite)
         await super().save_turn(
             session,
             artifacts=artifacts,
@@ -293,33 +320,32 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
             overwrite=overwrite,
         )
 
-    async def conditional_writes(self) -> ProbeResult:
-        """What the bucket makes of conditional saves. A server other than AWS is probed once in this process."""
-        return await self._trust.capability()
+    async def probe_conditional_writes(self) -> ProbeResult:
+        """Find out how the server supports conditional writes. Any server but AWS is probed once in this process."""
+        return await self._support.result()
 
     async def check(self) -> AsyncGenerator[Finding, None]:
-        """Look through the whole store, reading every session, for what is not as it should be. Changes nothing."""
-        async for finding in self._check().findings():
+        """Read every session and list every other object of the store; yield each problem. Changes nothing."""
+        from sessionbucket._async.store_check import AsyncStoreCheck  # noqa: PLC0415 (seldom needed)
+
+        async for finding in AsyncStoreCheck(self._retrying, self._keys, self._reader).findings():
             yield finding
 
     async def repair(self, findings: Sequence[Finding]) -> Findings:
-        """Remove, of the findings of ``check``, those that are safe to remove; gives those. The rest stays as it is."""
-        return await self._check().repair(findings)
-
-    def _check(self) -> AsyncStoreCheck:
+        """Delete the findings of ``check`` that are ``removable``, and return them. All others stay unchanged."""
         from sessionbucket._async.store_check import AsyncStoreCheck  # noqa: PLC0415 (seldom needed)
 
-        return AsyncStoreCheck(self._bucket, self._layout, self._max_bytes, self._decode)
+        return await AsyncStoreCheck(self._retrying, self._keys, self._reader).repair(findings)
 
     async def health_check(self) -> None:
-        """Prove that the prefix can be listed, written, read and deleted, and clean up.
+        """List, write, read and delete under the prefix, and clean up.
 
-        Raises the error of the step that failed, which it names.
+        Raises the error of the step that failed, and names the step.
         """
-        from sessionbucket._async.health import check_health  # noqa: PLC0415 (seldom needed)
+        from sessionbucket._async.store_check import check_health  # noqa: PLC0415 (seldom needed)
 
-        await check_health(self._bucket, self._layout)
-        await self._trust.conditional()
+        await check_health(self._retrying, self._keys)
+        await self._support.is_conditional()
 
     async def close(self) -> None:
         await self.bucket.close()

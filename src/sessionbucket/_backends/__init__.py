@@ -1,1 +1,1 @@
-"""How a client of each S3 library is made, kept and closed."""
+"""Everything particular to one backend: options, clients, requests and errors. Both sides share it."""

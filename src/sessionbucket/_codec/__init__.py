@@ -1,5 +1,5 @@
-"""Models to JSON bytes and back: the text the reference writes, and a reader that accepts nothing doubtful."""
+"""Models to JSON bytes and back: it prints the text of the reference, and refuses any doubtful text on a read."""
 
-from sessionbucket._codec.codec import DEFAULT_MAX_BYTES, Codec
+from sessionbucket._codec.codec import Codec
 
-__all__ = ["DEFAULT_MAX_BYTES", "Codec"]
+__all__ = ["Codec"]

@@ -1,4 +1,4 @@
-"""The codec: one model or list of models, to bytes and back."""
+"""The codec of one model or list of models."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from pydantic_core import PydanticSerializationError, to_json
 
 from sessionbucket._codec.paths import at, find
 from sessionbucket._codec.problems import reason
-from sessionbucket._codec.repeats import repeated_member
-from sessionbucket._codec.scan import (
+from sessionbucket._codec.repeated_members import repeated_member
+from sessionbucket._codec.text import (
     DEEPEST,
     LONGEST_INTEGER,
+    UnreadableTextError,
+    is_not_finite,
     is_too_deep,
-    may_be_printed,
+    may_break_a_rule,
     may_hold_a_constant,
-    may_hold_a_long_integer,
+    parse,
+    starts_as_printed,
 )
-from sessionbucket._codec.text import UnreadableTextError, is_not_finite, parse
+from sessionbucket._core.objects import DEFAULT_MAX_BYTES
 from sessionbucket.errors import InvalidArgumentError, SessionCorruptedError, SessionTooLargeError
 from sessionbucket.models._base import WireModel
-from sessionbucket.models._numbers import ExactFloatTexts
+from sessionbucket.models._scalars import ExactFloatTexts
 
 T = TypeVar("T")
-
-DEFAULT_MAX_BYTES = 256 * 1024 * 1024
 
 _UNPRINTABLE = (PydanticSerializationError, UnicodeEncodeError, RecursionError)
 _building = Lock()
@@ -35,15 +36,13 @@ _FIELD_OF_A_WARNING = re.compile(r"\[field_name='(\w+)'")
 
 
 class Codec(Generic[T]):
-    """Model <-> JSON bytes, in UTF-8, indented by two spaces, with no newline at the end.
+    """A model to JSON bytes and back: in UTF-8, indented by two spaces, without a newline at the end.
 
-    ``type_`` is a pydantic model or a list of one. This package's own models, and subclasses of them,
-    are read strictly: what docs/format.md calls an error is one. A model of the caller's own keeps
-    its strictness, its aliases and its policy for unknown members; of it this class asks only what it
-    asks of every text: UTF-8, JSON without NaN, infinities or repeated declared members, and at most 127
-    levels.
+    ``type_`` is a pydantic model or a list of one. The library's own models, and subclasses of them, are read strictly, as
+    docs/format.md defines it. A model of the caller's keeps its own strictness, aliases and policy for unknown members.
+    Every text must be UTF-8 and JSON without NaN, infinities or repeated declared members, with at most 127 levels.
 
-    ``max_bytes`` caps a body on both ways.
+    ``max_bytes`` limits a body in both directions.
     """
 
     def __init__(self, type_: type[T] | Any, *, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
@@ -61,10 +60,10 @@ class Codec(Generic[T]):
     def encode(self, value: T, *, key: str) -> bytes:
         """The body that stores ``value`` under ``key``.
 
-        Raises `InvalidArgumentError` for what JSON or the reference's reader cannot hold: NaN and
-        infinities (in a model of the caller's own too, even if its config prints them as null), lone
-        surrogates, values of a wrong type that were put in behind the validation, and more than 127
-        levels. It names the path, and never the value. Raises `SessionTooLargeError` above ``max_bytes``.
+        Raises ``InvalidArgumentError`` for a value that JSON or the reader of a3s-code cannot hold: NaN and
+        infinities (also in a model of the caller's whose config prints them as null), lone
+        surrogates, values of a wrong type that bypassed validation, and more than 127
+        levels. Its message has the path, and never the value. Raises ``SessionTooLargeError`` above ``max_bytes``.
         """
         problem = None
         try:
@@ -72,7 +71,8 @@ class Codec(Generic[T]):
         except _UNPRINTABLE as error:
             problem = self._problem_of(value, error)
         else:
-            problem = self._problem_of_text(value, body)
+            if not self._is_ours or may_break_a_rule(body):
+                problem = self._problem_of_text(value, body)
         if problem:
             raise InvalidArgumentError(f"{key!r} cannot be written: {problem}; nothing was written")
         if len(body) > self._max_bytes:
@@ -80,26 +80,26 @@ class Codec(Generic[T]):
         return body
 
     def decode(self, body: bytes, *, key: str, is_printed: bool = False) -> T:
-        """The value that ``body``, read under ``key``, holds. ``is_printed`` says that a codec surely printed it.
+        """The value in ``body``, which was read under ``key``. ``is_printed`` says that a codec printed the body.
 
-        Raises `SessionCorruptedError` whose reason names the first thing wrong and its path, and quotes
-        nothing of the body's text; `SessionTooLargeError`, before anything is parsed, above ``max_bytes``.
+        Raises ``SessionCorruptedError`` with the first error and its path, which quotes
+        nothing of the body, and ``SessionTooLargeError`` above ``max_bytes``, before it parses anything.
         """
         if len(body) > self._max_bytes:
             raise SessionTooLargeError(key, size=len(body), limit=self._max_bytes)
-        # Raised outside of every `except`: the errors caught here hold the text, and would be the context.
+        # Raised outside of every `except`: the errors caught here contain the text, and would be the context.
         value, problem = self._read(body, is_printed=is_printed)
         if problem:
             raise SessionCorruptedError(key, problem)
         return value
 
     def _read(self, body: bytes, *, is_printed: bool) -> tuple[T, str | None]:
-        """The value, or what is wrong with the text.
+        """The value, or the problem of the text.
 
-        Pydantic's parser takes some of what this codec refuses: repeated members, NaN, numbers out of range, too
-        many levels. A text that the value prints again, byte for byte, has none of the first three, since what
-        is printed names each member once and a number out of range as an infinity; a look at it finds the rest.
-        Any other text is parsed once more, by a parser that sees and names them all.
+        Pydantic's parser accepts some texts that this codec refuses: with repeated members, NaN, numbers out of range, or too
+        many levels. A text that equals the printed value has none of the first three, since the codec
+        prints each member once, and a number out of range as an infinity; a scan finds the rest.
+        Any other text is parsed again, by a parser that detects them all.
         """
         value: Any = None
         refusal = None
@@ -110,17 +110,17 @@ class Codec(Generic[T]):
         else:
             if is_printed or self._prints_again(value, body):
                 return value, None
-        return value, self._problem_on_a_closer_look(body, refusal)
+        return value, self._find_problem(body, refusal)
 
     def _prints_again(self, value: T, body: bytes) -> bool:
-        if not may_be_printed(body) or may_hold_a_constant(body) or is_too_deep(body):
+        if not starts_as_printed(body) or may_break_a_rule(body):
             return False
         try:
             return self._print(value) == body
         except _UNPRINTABLE:
             return False
 
-    def _problem_on_a_closer_look(self, body: bytes, refusal: ValidationError | None) -> str | None:
+    def _find_problem(self, body: bytes, refusal: ValidationError | None) -> str | None:
         try:
             document = parse(body)
         except UnreadableTextError as error:
@@ -155,7 +155,7 @@ class Codec(Generic[T]):
         return exact.put_back(body) if exact else body
 
     def _tree(self, value: T) -> Any:
-        """What is about to be printed, as plain Python values."""
+        """The value to print, as plain Python values."""
         if isinstance(value, BaseModel):
             return value.model_dump(by_alias=True, round_trip=True, warnings=False)
         return self._adapter.dump_python(value, by_alias=True, round_trip=True, warnings=False)
@@ -167,10 +167,11 @@ class Codec(Generic[T]):
                 return at(path, "JSON has no NaN and no infinities")
         if is_too_deep(body):
             return f"nested more than {DEEPEST} levels deep"
-        return self._long_integer(value) if may_hold_a_long_integer(body) else None
+        path = find(self._tree(value), _is_long_integer) if may_break_a_rule(body) else None
+        return None if path is None else at(path, f"an integer of more than {LONGEST_INTEGER} digits")
 
     def _may_print_null_for_a_number(self, value: T, body: bytes) -> bool:
-        """A model of the caller's own prints NaN as null, unless its config says otherwise."""
+        """Whether the body may have a null in the place of a NaN: a model of the caller's prints it so by default."""
         if self._is_ours or b"null" not in body:
             return False
         try:
@@ -178,12 +179,8 @@ class Codec(Generic[T]):
         except _UNPRINTABLE:
             return True
 
-    def _long_integer(self, value: T) -> str | None:
-        path = find(self._tree(value), _is_long_integer)
-        return None if path is None else at(path, f"an integer of more than {LONGEST_INTEGER} digits")
-
     def _problem_of(self, value: T, error: Exception) -> str:
-        """Why pydantic would not print ``value``; its own words quote values, so they are not used."""
+        """The reason why pydantic cannot print ``value``. Its own messages quote values, so they are not used."""
         try:
             tree = self._tree(value)
             path = find(tree, _has_lone_surrogate)

@@ -1,4 +1,4 @@
-"""Where a value sits in a document, in words: ``messages[3].content[0].input.score``."""
+"""The path of a value in a document, as text: ``messages[3].content[0].input.score``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LONGEST_NAME = 80
 
 
 def path_text(path: Path) -> str:
-    """``path`` as it may stand in a message; an over-long name is cut."""
+    """``path`` for a message; a very long name is cut."""
     text = ""
     for step in path:
         if isinstance(step, int):
@@ -25,14 +25,14 @@ def path_text(path: Path) -> str:
 
 
 def at(path: Path, reason: str) -> str:
-    """``reason`` with its path before it, where it has one."""
+    """``reason`` after its path, if there is one."""
     return f"{path_text(path)}: {reason}" if path else reason
 
 
 def find(tree: Any, matches: Callable[[Any], bool]) -> Path | None:
-    """The path of the first value in document order that ``matches``, none where there is no such value.
+    """The path of the first value in document order that ``matches``, or None when there is no such value.
 
-    Names of members are offered too; one that matches has the path of its member.
+    Names of members are tested, too; one that matches has the path of its member.
     """
     return next((path for path, value in _walk(tree) if matches(value)), None)
 
@@ -56,7 +56,7 @@ def _walk(tree: Any) -> Iterator[tuple[Path, Any]]:
 
 
 def nesting(tree: Any) -> int:
-    """How many arrays and objects stand inside each other at the deepest place of a JSON tree."""
+    """The number of arrays and objects inside each other at the deepest place of a JSON tree."""
     depth = 0
     level = [tree] if isinstance(tree, (dict, list)) else []
     while level:

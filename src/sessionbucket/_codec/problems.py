@@ -1,4 +1,4 @@
-"""What a validation error may say: which member, and what is wrong with it, but never the value."""
+"""The reason in a validation error: the member and its problem, but never its value."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _PLAIN_TAG = re.compile(r"'[A-Za-z0-9_.-]{1,40}'", re.ASCII)
 
 
 def reason(error: ValidationError, tree: Any) -> str:
-    """The first thing wrong, with its path in ``tree``, the JSON that was validated.
+    """The first error, with its path in ``tree``, the JSON that was validated.
 
-    Where a union offered several types, what is wrong inside the one that fits best is told, or what
-    each of them expects. Words of a user's own validator are left out, since they can hold the value.
+    For a union it has the error inside the best matching type, or the expectation of each
+    type. It leaves out messages of a user's own validator, since they can contain the value.
     """
     details = error.errors(include_url=False, include_input=False)
     places = [_path(detail["loc"], tree) for detail in details]
@@ -58,13 +58,13 @@ def _wording(detail: ErrorDetails) -> str:
 
 
 def _path(location: tuple[str | int, ...], tree: Any) -> Path:
-    """The steps of ``location`` that are members and indexes, without the names of a union's choices."""
+    """The members and indexes in ``location``, without the names of a union's choices."""
     path: list[str | int] = []
     tagged = None
     for position, step in enumerate(location):
         is_last = position == len(location) - 1
         if isinstance(tree, dict) and isinstance(step, str):
-            # A block's tag comes before its members, and can be spelled like one of them.
+            # A block's tag precedes its members, and can have the name of one.
             if not is_last and tree is not tagged and tree.get("type") == step:
                 tagged = tree
                 continue

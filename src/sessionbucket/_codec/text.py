@@ -1,21 +1,68 @@
-"""JSON text as the format has it: what a general JSON reader lets pass and this one does not."""
+"""JSON text: what a general JSON parser accepts and this format does not."""
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, NamedTuple
 
 from sessionbucket._codec.paths import at, find, nesting
-from sessionbucket._codec.scan import DEEPEST
+
+DEEPEST = 127
+"""The most arrays and objects inside each other; the reference reads no more."""
+
+LONGEST_INTEGER = 4300
+"""The most digits of an integer. It is Python's own limit, beyond which no reader here could parse it."""
+
+_INDENT = b"  "
+_DEEPEST_INDENT = b"\n" + _INDENT * DEEPEST
+# A line at the indent of the deepest members that is indented further or ends in an empty container.
+_TOO_DEEP = re.compile(rb"\n {%d}(?:  |[^\n]*(?:\[\]|\{\}),?\n)" % (2 * DEEPEST))
+_PIECE = LONGEST_INTEGER // 2  # a longer integer fills at least one whole piece of this length
+_FEW = 256
+
+
+def starts_as_printed(body: bytes) -> bool:
+    """Whether the text starts as the codec prints any object with a member: a bracket, a new line, two spaces."""
+    return body[1:4] == b"\n" + _INDENT
+
+
+def may_break_a_rule(body: bytes) -> bool:
+    """Whether a printed text may have a NaN or an infinity, too many levels, or too long an integer. False is certain."""
+    if may_hold_a_constant(body) or is_too_deep(body):
+        return True
+    for start in range(0, len(body), _PIECE):  # noqa: SIM110 (a generator costs a call for each piece)
+        if body[start : start + _PIECE].isdigit():
+            return True
+    return False
+
+
+def may_hold_a_constant(body: bytes) -> bool:
+    """Whether ``NaN`` or ``Infinity`` is anywhere in the text, be it inside a string."""
+    if b"Infinity" in body:
+        return True
+    # A search for one byte is many times faster than one for a short word, and this capital is rare in most texts.
+    start = body.find(b"N")
+    for _ in range(_FEW):
+        if start < 0 or body.startswith(b"NaN", start):
+            return start >= 0
+        start = body.find(b"N", start + 1)
+    return b"NaN" in body
+
+
+def is_too_deep(body: bytes) -> bool:
+    """Whether a printed text has more than `DEEPEST` levels."""
+    # A newline inside a string is escaped, so this many spaces are an indent.
+    return _DEEPEST_INDENT in body and _TOO_DEEP.search(body) is not None
 
 
 class UnreadableTextError(Exception):
-    """The text is no JSON of this format; the message says why, and quotes nothing of it."""
+    """The text is no JSON of this format. The message has the reason, and quotes nothing of the text."""
 
 
 class Repeats(dict[str, Any]):
-    """An object that names a member more than once; it holds the last value of each."""
+    """An object with repeated members; it has the last value of each."""
 
     repeated: frozenset[str]
 

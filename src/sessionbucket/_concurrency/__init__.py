@@ -1,1 +1,4 @@
-"""What differs between the async source and its sync twin, and cannot be generated."""
+"""The concurrency of each side, written by hand: ``asyncio_`` for the async side, ``threads`` for the sync side.
+
+Both modules have the same names, so that the generator can turn one import into the other.
+"""

@@ -1,4 +1,4 @@
-"""The async side: coroutines and threads."""
+"""Concurrency of the async side: tasks of one event loop, and threads for blocking work."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from typing import Any, Generic, ParamSpec, Self, TypeVar, cast
 
 from sessionbucket._core.file_sources import FileSource, checked, iterate
 
-_MOMENT = 0.05  # seconds; what the threads have left to do takes microseconds
+_EXIT_PAUSE = 0.05  # seconds; the remaining work of the threads takes microseconds
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -32,42 +32,48 @@ sleep = asyncio.sleep
 closing = contextlib.aclosing
 
 Items = Iterable[T] | AsyncIterable[T]
-Call = asyncio.Task
+PendingCall = asyncio.Task
 
 __all__ = [
-    "Call",
-    "Crew",
     "FileSource",
     "Items",
-    "Shared",
+    "PendingCall",
+    "SingleFlight",
+    "WorkerPool",
+    "awaited",
     "chunks_of",
     "closing",
     "each",
     "gather",
     "in_thread",
-    "let_threads_end_at_exit",
-    "settled",
     "sleep",
+    "wait_for_threads_at_exit",
 ]
 
 
-async def gather(calls: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
-    """Make the calls at the same time, and give their results in order.
+async def gather(calls: Sequence[Callable[[], Awaitable[T]]], *, limit: int | None = None) -> list[T]:
+    """Run the calls concurrently, at most ``limit`` at a time, and return their results in order.
 
-    The first error is raised, after all have ended.
+    Raises the first error, after all calls have ended.
     """
-    results = await asyncio.gather(*(call() for call in calls), return_exceptions=True)
+    slots = asyncio.Semaphore(limit or max(1, len(calls)))
+
+    async def run(call: Callable[[], Awaitable[T]]) -> T:
+        async with slots:
+            return await call()
+
+    results = await asyncio.gather(*(run(call) for call in calls), return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
             raise result
     return cast("list[T]", results)
 
 
-class Crew:
-    """Calls under way at the same time, as tasks. None is left when the block ends: those that are not done are cancelled."""
+class WorkerPool:
+    """Concurrent calls, as tasks. When the block ends, calls that are not done are cancelled, and none remains."""
 
     def __init__(self, size: int) -> None:
-        """``size`` is the most that the caller starts before it has waited for one."""
+        """``size`` is the most calls that the caller starts before it waits for one."""
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def __aenter__(self) -> Self:
@@ -80,26 +86,35 @@ class Crew:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def start(self, call: Callable[[], Coroutine[Any, Any, T]]) -> Call[T]:
+    def start(self, call: Callable[[], Coroutine[Any, Any, T]]) -> PendingCall[T]:
         task = asyncio.create_task(call())
         self._tasks.add(task)
-        task.add_done_callback(self._note_done)
+        task.add_done_callback(self._discard)
         return task
 
-    def _note_done(self, task: asyncio.Task[Any]) -> None:
+    async def gather(self, calls: Sequence[Callable[[], Coroutine[Any, Any, T]]]) -> list[T]:
+        """Run the calls in this pool, and return their results in order. Raises the first error, after all calls have ended."""
+        if len(calls) == 1:
+            return [await calls[0]()]
+        tasks = [self.start(call) for call in calls]
+        if tasks:
+            await asyncio.wait(tasks)
+        return [task.result() for task in tasks]
+
+    def _discard(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
-            task.exception()  # else asyncio complains of one that nobody came to ask for
+            task.exception()  # asyncio logs an exception that nobody retrieves
 
-    async def wait(self, calls: Collection[Call[Any]]) -> None:
-        """Wait until one of these is done."""
+    async def wait(self, calls: Collection[PendingCall[Any]]) -> None:
+        """Wait until one of these calls is done."""
         await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
 
 
-class Shared(Generic[T]):
-    """A call that all who want it at the same time make once: the first makes it, and the others get what it gave or raised.
+class SingleFlight(Generic[T]):
+    """A call that concurrent callers share: the first makes it, and the others get its result or error.
 
-    If the first is cancelled, the next makes it. A call of another event loop is nobody's here.
+    When the first caller is cancelled, the next one makes the call. A caller of another event loop makes its own.
     """
 
     def __init__(self, call: Callable[[], Awaitable[T]]) -> None:
@@ -117,7 +132,7 @@ class Shared(Generic[T]):
             result = await self._call()
         except Exception as error:
             outcome.set_exception(error)
-            outcome.exception()  # else asyncio complains of one that nobody came to ask for
+            outcome.exception()  # asyncio logs an exception that nobody retrieves
             raise
         except BaseException:
             outcome.cancel()
@@ -130,7 +145,7 @@ class Shared(Generic[T]):
 
 
 async def each(items: Items[T]) -> AsyncGenerator[T, None]:
-    """The items, one by one as they are asked for."""
+    """Yield the items one by one, each when the caller asks for it."""
     if isinstance(items, AsyncIterable):
         async for item in items:
             yield item
@@ -140,19 +155,19 @@ async def each(items: Items[T]) -> AsyncGenerator[T, None]:
 
 
 async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run blocking work without blocking the event loop."""
+    """Run blocking work in a thread, without blocking the event loop."""
     return await asyncio.to_thread(work, *args, **kwargs)
 
 
-async def settled(value: T | Awaitable[T]) -> T:
-    """The value, awaited if it has to be: a caller's function may be sync or async."""
+async def awaited(value: T | Awaitable[T]) -> T:
+    """Return the value, awaited if it is awaitable: a caller's function may be sync or async."""
     if inspect.isawaitable(value):
         return await value
     return value
 
 
 async def chunks_of(data: FileSource) -> AsyncGenerator[bytes, None]:
-    """The data in chunks, without blocking the event loop."""
+    """Yield the data in chunks, without blocking the event loop."""
     if isinstance(data, AsyncIterable):
         async for chunk in data:
             yield checked(chunk)
@@ -163,10 +178,10 @@ async def chunks_of(data: FileSource) -> AsyncGenerator[bytes, None]:
 
 
 @cache
-def let_threads_end_at_exit() -> None:
-    """Have the process wait a moment at its end, for the sake of a library with threads that are not Python's.
+def wait_for_threads_at_exit() -> None:
+    """Make the process wait a moment at its exit, for a library with threads that are not Python's.
 
-    Such a thread may still be handing back the last answer. If it asks for the interpreter's lock when that is being torn
-    down, Python before 3.14 ends the thread, and a library in Rust then aborts the whole process.
+    Such a thread may still be returning the last result. If it requests the interpreter's lock during finalization,
+    Python before 3.14 ends the thread, and a library in Rust then aborts the whole process.
     """
-    atexit.register(time.sleep, _MOMENT)
+    atexit.register(time.sleep, _EXIT_PAUSE)

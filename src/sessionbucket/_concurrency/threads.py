@@ -1,4 +1,4 @@
-"""The sync side: plain calls."""
+"""Concurrency of the sync side: plain calls, and threads for concurrent ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sessionbucket._core.file_sources import iterate
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    Call = Future
+    PendingCall = Future
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -26,41 +26,41 @@ closing = contextlib.closing
 Items = Iterable[T]
 
 __all__ = [
-    "Crew",
     "FileSource",
     "Items",
-    "Shared",
+    "SingleFlight",
+    "WorkerPool",
+    "awaited",
     "chunks_of",
     "closing",
     "each",
     "gather",
     "in_thread",
-    "let_threads_end_at_exit",
-    "settled",
     "sleep",
+    "wait_for_threads_at_exit",
 ]
 
 
-def gather(calls: Sequence[Callable[[], T]]) -> list[T]:
-    """Make the calls at the same time, and give their results in order.
+def gather(calls: Sequence[Callable[[], T]], *, limit: int | None = None) -> list[T]:
+    """Run the calls concurrently, at most ``limit`` at a time, and return their results in order.
 
-    The first error is raised, after all have ended.
+    Raises the first error, after all calls have ended.
     """
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 (a load or a save needs no threads)
 
-    with ThreadPoolExecutor(max_workers=max(1, len(calls))) as pool:
+    with ThreadPoolExecutor(max_workers=max(1, min(len(calls), limit or len(calls)))) as pool:
         futures = [pool.submit(call) for call in calls]
     return [future.result() for future in futures]
 
 
-class Crew:
-    """Calls under way at the same time, in threads. None is left when the block ends: it waits for those that have begun.
+class WorkerPool:
+    """Concurrent calls, in threads. When the block ends, it waits for calls that have started, and none remains.
 
-    A crew of one is the caller's own thread, so that what is not made for threads never meets another.
+    A pool of size one runs its calls in the caller's thread, so that code which is not thread-safe never meets another thread.
     """
 
     def __init__(self, size: int) -> None:
-        """``size`` is the most that the caller starts before it has waited for one."""
+        """``size`` is the most calls that the caller starts before it waits for one."""
         from concurrent import futures  # noqa: PLC0415 (a load or a save needs no threads)
 
         self._futures = futures
@@ -84,15 +84,23 @@ class Crew:
         done.set_result(call())
         return done
 
+    def gather(self, calls: Sequence[Callable[[], T]]) -> list[T]:
+        """Run the calls in this pool, and return their results in order. Raises the first error, after all calls have ended."""
+        if len(calls) == 1:
+            return [calls[0]()]
+        futures = [self.start(call) for call in calls]
+        self._futures.wait(futures)
+        return [future.result() for future in futures]
+
     def wait(self, calls: Collection[Future[Any]]) -> None:
-        """Wait until one of these is done."""
+        """Wait until one of these calls is done."""
         self._futures.wait(calls, return_when=self._futures.FIRST_COMPLETED)
 
 
-class Shared(Generic[T]):
-    """A call that all who want it at the same time make once: the first makes it, and the others get what it gave or raised.
+class SingleFlight(Generic[T]):
+    """A call that concurrent callers share: the first makes it, and the others get its result or error.
 
-    If the first is interrupted, the next makes it.
+    When the first caller is interrupted, the next one makes the call.
     """
 
     def __init__(self, call: Callable[[], T]) -> None:
@@ -127,24 +135,24 @@ class Shared(Generic[T]):
 
 
 def each(items: Items[T]) -> Generator[T, None, None]:
-    """The items, one by one as they are asked for."""
+    """Yield the items one by one, each when the caller asks for it."""
     yield from items
 
 
 def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The caller's thread is the one."""
+    """Run the work in the caller's thread."""
     return work(*args, **kwargs)
 
 
-def settled(value: T) -> T:
-    """The value itself."""
+def awaited(value: T) -> T:
+    """Return the value."""
     return value
 
 
 def chunks_of(data: FileSource) -> Generator[bytes, None, None]:
-    """The data in chunks."""
+    """Yield the data in chunks."""
     yield from iterate(data)
 
 
-def let_threads_end_at_exit() -> None:
-    """A plain call returns after its threads have ended their part."""
+def wait_for_threads_at_exit() -> None:
+    """Do nothing: a plain call returns after its threads have ended their part."""

@@ -1,4 +1,4 @@
-"""What a large artifact may be made from, as chunks of bytes."""
+"""The sources that a file can be stored from, as chunks of bytes."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any, BinaryIO
 from sessionbucket.errors import InvalidArgumentError
 
 CHUNK = 1 << 20
-"""Bytes that are read, or given to a reader, at a time."""
+"""Bytes read or returned at a time."""
 
 SyncFileSource = bytes | bytearray | memoryview | str | os.PathLike[str] | BinaryIO | Iterable[bytes]
 FileSource = SyncFileSource | AsyncIterable[bytes]
 
 
 def known_size(data: FileSource) -> int | None:
-    """How many bytes there will be, where that is known beforehand."""
+    """The number of bytes, when it is known before reading."""
     if isinstance(data, bytes | bytearray | memoryview):
         return memoryview(data).nbytes
     if isinstance(data, str | os.PathLike):
@@ -29,7 +29,7 @@ def known_size(data: FileSource) -> int | None:
 
 
 def iterate(data: SyncFileSource) -> Iterator[bytes]:
-    """The data in chunks; a path is opened and closed, a file object is read from where it stands and left open."""
+    """The data in chunks. A path is opened and closed; a file object is read from its position and left open."""
     match data:
         case bytes() | bytearray() | memoryview():
             view = memoryview(data).cast("B")
@@ -59,7 +59,7 @@ def checked(chunk: Any) -> bytes:
     if isinstance(chunk, bytearray | memoryview):
         return bytes(chunk)
     raise InvalidArgumentError(
-        f"data is refused: it gives {type(chunk).__name__} where bytes are needed; "
+        f"data is refused: it gives {type(chunk).__name__} instead of bytes; "
         "pass bytes, a path, a file opened in binary mode, or an iterator of bytes"
     )
 

@@ -1,24 +1,22 @@
-"""What a store has, as listings tell it: the sessions, and which of them have which parts."""
+"""The sessions of a store, and the parts of each, from listings alone."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
-from sessionbucket._core.objects import ObjectInfo
+from sessionbucket._core.objects import ObjectInfo, is_md5_version
 
 JSON_PARTS = ("artifacts", "traces", "verification")
 """The parts that are one object each."""
 FILES = "files"
-_MD5_VERSION = re.compile(r'"[0-9a-f]{32}"')
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """Sessions by their encoded ids, those that start with ``prefix``; nothing is known of others.
+    """The sessions whose ids start with ``prefix``, by their encoded ids; other sessions are not in it.
 
-    The sessions were listed before the parts. So whoever finds a session as it is here finds here all parts that it
-    names, since those are written before it.
+    The sessions were listed before the parts. Parts are written before their session. So for a session that is still as listed,
+    the inventory has all parts that it names.
     """
 
     prefix: str
@@ -26,10 +24,10 @@ class Inventory:
     parts: dict[str, dict[str, str | None]] = field(
         default_factory=lambda: {name: {} for name in (*JSON_PARTS, FILES)}
     )
-    """By the part's name and the session's encoded id: the version, where the listing tells it; of files, of one of them."""
+    """Versions by the part's name and the session's encoded id, None when the listing does not give them; of files, one."""
 
     def is_unchanged(self, stem: str, found: ObjectInfo) -> bool:
-        """Whether the session's object is still the one that was listed."""
+        """Whether the session's object is still the listed one."""
         listed = self.sessions.get(stem)
         if listed is None:
             return False
@@ -38,22 +36,18 @@ class Inventory:
         return (listed.size, listed.updated_at) == (found.size, found.updated_at)
 
     def has_session(self, stem: str, version: str | None) -> bool:
-        """Whether the session was there in this version, an MD5: with the same bytes."""
+        """Whether the session was listed with the same bytes, as its MD5 version proves."""
         listed = self.sessions.get(stem)
-        return listed is not None and _tells_bytes(version) and listed.version == version
+        return listed is not None and is_md5_version(version) and listed.version == version
 
     def has_part(self, name: str, stem: str, version: str | None) -> bool:
-        """Whether the part was there in this version, an MD5: with the same bytes."""
-        return _tells_bytes(version) and self.parts[name].get(stem) == version
+        """Whether the part was listed with the same bytes, as its MD5 version proves."""
+        return is_md5_version(version) and self.parts[name].get(stem) == version
 
     def lacks_session(self, stem: str) -> bool:
-        """Whether it is known that no session was there."""
+        """Whether the listing covers this session and does not have it."""
         return stem.startswith(self.prefix) and stem not in self.sessions
 
     def lacks_part(self, name: str, stem: str) -> bool:
-        """Whether it is known that no such part was there."""
+        """Whether the listing covers this part and does not have it."""
         return stem.startswith(self.prefix) and stem not in self.parts[name]
-
-
-def _tells_bytes(version: str | None) -> bool:
-    return version is not None and _MD5_VERSION.fullmatch(version) is not None

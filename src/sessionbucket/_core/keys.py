@@ -1,10 +1,10 @@
-"""Session ids <-> keys. Nothing else knows how a key is spelled.
+"""Session ids to keys and back. No other module builds a key.
 
 With ``P`` the store's prefix and ``<stem>`` the encoded id::
 
     P/<stem>.json                           the session
     P/artifacts/<stem>/artifacts.json       the artifact manifest
-    P/artifacts/<stem>/files/<name>         large artifacts, one object each
+    P/artifacts/<stem>/files/<name>         files, one object each
     P/traces/<stem>.json                    trace events
     P/verification/<stem>.json              verification reports
     P/.sessionbucket/…                      the store's own bookkeeping, never listed
@@ -26,19 +26,22 @@ _ARTIFACTS = "artifacts"
 _MANIFEST = "artifacts.json"
 _FILES = "files"
 _PART_FOLDERS = (_ARTIFACTS, "traces", "verification")
+_SAFE = re.compile(rf"[A-Za-z0-9\-_~@+=,][A-Za-z0-9\-_.~@+=,]{{0,{MAX_STEM_BYTES - 1}}}")
 _UNSAFE = re.compile(rb"[^A-Za-z0-9\-_.~@+=,]|^\.")
 
 
 @dataclass(frozen=True, slots=True)
 class SessionKeys:
-    """The keys of one session: its object, its parts, and the folder of its large artifacts."""
+    """The keys of one session: its object, its parts, and the folder of its files."""
 
     root: str
     stem: str
+    session: str
 
-    @property
-    def session(self) -> str:
-        return f"{self.root}{self.stem}{SUFFIX}"
+    @classmethod
+    def under(cls, root: str, stem: str) -> SessionKeys:
+        """The keys of the session with this encoded id."""
+        return cls(root, stem, f"{root}{stem}{SUFFIX}")
 
     @property
     def artifacts(self) -> str:
@@ -61,23 +64,22 @@ class SessionKeys:
         return f"{self.root}verification/{self.stem}{SUFFIX}"
 
     def file(self, name: str) -> str:
-        """The key of one large artifact.
+        """The key of a file.
 
-        Raises ``InvalidArgumentError`` for a name that breaks a rule; the rules are those of session ids.
+        Raises ``InvalidArgumentError`` for a name that breaks a rule. The rules are those of session ids.
         """
         return self.files + _encode(name, _refuse_file_name)
 
     def file_name(self, key: str) -> str:
-        """The name of the large artifact at a key under ``files``."""
-        stem = key.removeprefix(self.files)
-        return _decode(stem)
+        """The name of the file at a key under ``files``."""
+        return _decode(key.removeprefix(self.files))
 
 
-class Layout:
-    """The tree under one prefix."""
+class StoreKeys:
+    """The keys of a store under one prefix."""
 
     def __init__(self, prefix: str = "") -> None:
-        """``prefix`` is empty or ``/``-separated; slashes at its ends do not count.
+        """``prefix`` is empty or separated by ``/``; slashes at its ends are ignored.
 
         Raises ``InvalidArgumentError`` for a prefix with an empty segment, ``.``, ``..``, a backslash or a
         control character, or of more than 512 UTF-8 bytes.
@@ -102,33 +104,34 @@ class Layout:
         return key.removeprefix(self.root).split("/")[1].removesuffix(SUFFIX)
 
     def part_prefixes(self, prefix: str) -> tuple[str, ...]:
-        """What the keys of all parts start with whose sessions' ids start with ``prefix``."""
+        """The prefixes of the keys of all parts that belong to sessions whose ids start with ``prefix``."""
         start = self.id_prefix(prefix).removeprefix(self.root)
         return tuple(folder + start for folder in self.part_folders)
 
     def part_key(self, name: str, stem: str) -> str:
-        """The key of one of the ``JSON_PARTS`` of the session with the encoded id."""
-        return cast("str", getattr(SessionKeys(self.root, stem), name))
+        """The key of one of the ``JSON_PARTS`` of a session, given its encoded id."""
+        return cast("str", getattr(SessionKeys.under(self.root, stem), name))
 
     def part(self, key: str) -> tuple[str, str]:
-        """Which part a key under ``part_folders`` is of, and the encoded id of its session.
+        """The name of the part at a key under ``part_folders``, and the encoded id of its session.
 
-        A key of another program's has a name of no part.
+        The name is empty when another program made the key.
         """
         folder, stem, *rest = key.removeprefix(self.root).split("/")
         if folder == _ARTIFACTS:
             return {_MANIFEST: _ARTIFACTS, _FILES: _FILES}.get((rest or [""])[0], ""), stem
         return ("" if rest else folder), stem.removesuffix(SUFFIX)
 
-    def keys(self, session_id: str) -> SessionKeys:
+    def of_session(self, session_id: str) -> SessionKeys:
         """The keys of a session. Raises ``InvalidSessionIdError`` for an id that breaks a rule."""
-        return SessionKeys(self.root, _encode(session_id, InvalidSessionIdError))
+        stem = _encode(session_id, InvalidSessionIdError)
+        return SessionKeys(self.root, stem, f"{self.root}{stem}{SUFFIX}")
 
-    def reference_keys(self, session_id: str) -> SessionKeys | None:
-        r"""The keys that a3s-code would have used, or None where they are the same or cannot exist.
+    def legacy_keys(self, session_id: str) -> SessionKeys | None:
+        r"""The keys under the legacy name, or None when they are the same or cannot exist.
 
-        a3s-code replaces ``/`` and ``\`` by ``_`` and then each ``..`` by ``_``, so that several ids share a
-        name: what lies there is this session's only if the id inside says so.
+        a3s-code up to 4.x replaces ``/`` and ``\`` by ``_``, and then each ``..`` by ``_``. So several ids share a
+        legacy name, and an object there belongs to this session only if it contains this id.
         """
         stem = re.sub(r"[/\\]", "_", session_id).replace("..", "_")
         if (
@@ -137,26 +140,26 @@ class Layout:
             or len(stem.encode()) > MAX_STEM_BYTES
         ):
             return None
-        return SessionKeys(self.root, stem)
+        return SessionKeys.under(self.root, stem)
 
-    def is_reference_key(self, session_id: str, key: str) -> bool:
-        """Whether a3s-code would have kept this session at this key, and this store would not."""
+    def is_legacy_key(self, session_id: str, key: str) -> bool:
+        """Whether this key is the session's legacy name and not its encoded id."""
         try:
-            keys = self.reference_keys(session_id)
+            keys = self.legacy_keys(session_id)
         except InvalidSessionIdError:
             return False
         return keys is not None and keys.session == key
 
     def id_prefix(self, prefix: str) -> str:
-        """What the keys of all sessions start with whose ids start with ``prefix``."""
+        """The prefix of the keys of all sessions whose ids start with ``prefix``."""
         if not prefix:
             return self.root
         return self.root + _encode(prefix, InvalidSessionIdError)
 
     def session_id(self, key: str) -> str | None:
-        """The id that a key directly under the prefix stands for, or None where it is no session's.
+        """The id that a key directly under the prefix decodes to, or None when the key is no session's.
 
-        A name that no id is encoded to (another program's) stands for itself.
+        A name that is no encoding of any id (another program made it) is returned as it is.
         """
         name = key.removeprefix(self.root)
         stem = name.removesuffix(SUFFIX)
@@ -166,6 +169,8 @@ class Layout:
 
 
 def _encode(name: str, refuse: Callable[[str, str], InvalidArgumentError]) -> str:
+    if _SAFE.fullmatch(name):
+        return name
     if not name:
         raise refuse(name, "it is empty")
     if "\0" in name:

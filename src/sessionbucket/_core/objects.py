@@ -1,88 +1,119 @@
-"""What passes through the bucket port: conditions of a put, and what is known of an object."""
+"""The values of the bucket port: conditions, descriptions of objects, pages, capabilities."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from sessionbucket.errors import SessionBucketError
+from sessionbucket._core.retry import NO_RETRY, RetryConfig
 
 PAGE_LIMIT = 1000
-"""The most rows one listing request gives, as in S3."""
+"""The most rows that one S3 listing request gives."""
 
-ConditionalWrites = Literal["trusted", "probe", "off"]
-"""Whether a bucket's conditions are relied on as they are, after a probe, or not at all."""
+DEFAULT_MAX_BYTES = 256 * 1024 * 1024
+"""The largest body that a store reads or writes, unless it is opened with another limit."""
 
 NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
-JSON = "application/json"
+JSON_CONTENT_TYPE = "application/json"
 """The content type of sessions and their parts."""
 
-
-@dataclass(frozen=True, slots=True)
-class Anything:
-    """Put whatever is there now."""
+_MD5_VERSION = re.compile(r'"[0-9a-f]{32}"')
+_MULTIPART_MD5_VERSION = re.compile(r'"[0-9a-f]{32}-\d+"')
 
 
 @dataclass(frozen=True, slots=True)
-class Absent:
-    """Put only if the key does not exist (``If-None-Match: *``)."""
+class Always:
+    """Put unconditionally."""
+
+    def holds(self, version: str | None) -> bool:
+        """Whether the condition holds for an object of this version; None means that there is no object."""
+        return True
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """Put only if the key exists in exactly this version (``If-Match``)."""
+class IfAbsent:
+    """Put only when the key does not exist (``If-None-Match: *``)."""
+
+    def holds(self, version: str | None) -> bool:
+        """Whether the condition holds for an object of this version; None means that there is no object."""
+        return version is None
+
+
+@dataclass(frozen=True, slots=True)
+class IfMatch:
+    """Put only when the key exists in exactly this version (``If-Match``)."""
 
     version: str
 
-
-Condition = Anything | Absent | Match
-
-
-def holds(condition: Condition, version: str | None) -> bool:
-    """Whether the condition holds for an object of this version; None stands for no object."""
-    match condition:
-        case Anything():
-            return True
-        case Absent():
-            return version is None
-        case Match(wanted):
-            return version == wanted
+    def holds(self, version: str | None) -> bool:
+        """Whether the condition holds for an object of this version; None means that there is no object."""
+        return version == self.version
 
 
-def version_of(body: bytes) -> str:
-    """The version S3 gives a body of a plain PUT: its MD5 in hexadecimal, in double quotes."""
-    return quoted_md5(hashlib.md5(body, usedforsecurity=False))
+Condition = Always | IfAbsent | IfMatch
+
+ConditionalWrites = Literal["trusted", "probe", "off"]
+"""Whether a store relies on a bucket's conditions without a probe, after a probe, or not at all."""
 
 
-def quoted_md5(digest: hashlib._Hash) -> str:
-    """The version that a finished MD5 stands for."""
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a bucket can do, and how a store must treat it."""
+
+    retry: RetryConfig = NO_RETRY
+    """How often a store retries a request that got no response."""
+
+    conditional_writes: ConditionalWrites = "trusted"
+    """``"trusted"`` when ``put`` enforces its condition. ``"probe"`` when a server decides that: the store probes it before
+    the first conditional write. ``"off"`` when the store must write unconditionally."""
+
+    page_limit: int = PAGE_LIMIT
+    """The most rows that ``list_page`` gives at once; at least 1,000."""
+
+    distinguishes_case: bool = True
+    """Whether keys that differ only in case are two keys, as in S3. Some file systems make them one."""
+
+    keeps_metadata: bool = True
+    """Whether ``head`` and ``get`` return the content type and metadata of the put."""
+
+    lists_body_sizes: bool = True
+    """Whether the sizes in listings and descriptions are those of the bodies. A compressing wrapper sets it to False."""
+
+    presigns: bool = False
+    """Whether ``presign`` gives URLs."""
+
+
+def md5_version(body: bytes) -> str:
+    """The version that S3 gives to the body of a plain PUT: its MD5 in hexadecimal, in double quotes."""
+    return version_of_md5(hashlib.md5(body, usedforsecurity=False))
+
+
+def version_of_md5(digest: hashlib._Hash) -> str:
+    """The version that names a finished MD5."""
     return f'"{digest.hexdigest()}"'
 
 
-class PreconditionFailedError(SessionBucketError):
-    """A put's condition did not hold. The object was not changed by the request that was answered so.
+def is_md5_version(version: str | None) -> bool:
+    """Whether the version has the form of a plain PUT's ETag. Under KMS and on some servers it is no MD5 all the same."""
+    return _MD5_VERSION.fullmatch(version or "") is not None
 
-    ``retried`` tells that an earlier request of the same put had no answer: it may have been the one
-    that changed the object.
-    """
 
-    def __init__(self, key: str, *, location: str, retried: bool = False) -> None:
-        super().__init__(f"{location}: the condition of the put of {key!r} does not hold")
-        self.key = key
-        self.location = location
-        self.retried = retried
+def is_multipart_md5_version(version: str | None) -> bool:
+    """Whether the version has the form of a multipart upload's ETag."""
+    return _MULTIPART_MD5_VERSION.fullmatch(version or "") is not None
 
 
 class ObjectInfo(NamedTuple):
-    """An object without its body. A tuple, since listings make a hundred thousand of them.
+    """An object without its body. A tuple, because a listing can make a hundred thousand of them.
 
-    ``size`` is in bytes. ``version`` is the ETag with its quotes, or None where a listing does not know it.
-    ``content_type`` and ``metadata`` are not known to listings, nor to folders.
+    ``size`` is in bytes. ``version`` is the ETag with its quotes, or None when a listing does not give it.
+    Listings and folders give no ``content_type`` and no ``metadata``.
     """
 
     key: str
@@ -91,6 +122,11 @@ class ObjectInfo(NamedTuple):
     version: str | None = None
     content_type: str | None = None
     metadata: Mapping[str, str] = NO_METADATA
+
+
+def metadata_entry(metadata: Mapping[str, str], name: str) -> str | None:
+    """The value of a metadata entry, even if the server changed the case of its name, as some do."""
+    return next((value for each, value in metadata.items() if each.lower() == name), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +141,24 @@ class StoredObject:
 class ObjectPage:
     """One page of a listing.
 
-    ``objects`` are sorted by the UTF-8 bytes of their keys, and so are ``folders``, the common prefixes, each
-    ending in the delimiter. ``next_start_after`` is what to pass as ``start_after`` for the page after this one,
-    or None when this is the last.
+    ``objects`` are sorted by the UTF-8 bytes of their keys. So are ``folders``, the common prefixes, each of which ends in
+    the delimiter. ``next_start_after`` is the ``start_after`` of the next page, or None on the last page.
     """
 
     objects: list[ObjectInfo]
     folders: list[str]
     next_start_after: str | None
+
+
+Operation = Literal[
+    "get", "head", "put", "delete", "list_page", "put_stream", "get_stream", "temporary_objects", "presign"
+]
+"""The requests of a bucket."""
+
+
+class BucketCall(NamedTuple):
+    """One request to a bucket: its operation and its key; the keys of a ``delete``, the prefix of a listing."""
+
+    operation: Operation
+    keys: Sequence[str]
+    condition: Condition = Always()

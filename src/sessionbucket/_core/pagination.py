@@ -1,73 +1,36 @@
-"""What listings give: sessions by page, and the cursor between two pages."""
+"""Pages of a listing: cursors, limits, and the start of the next page."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
-from datetime import datetime
-from typing import NamedTuple
 
+from sessionbucket._core.objects import ObjectPage
 from sessionbucket.errors import InvalidArgumentError, shorten
 
-_VERSION = b"1:"
+_FORMAT = b"1:"
 
 
-class SessionInfo(NamedTuple):
-    """A session as the listing alone tells it; its body was not read. A tuple, since listings make so many of them.
-
-    ``size`` is in bytes. ``version`` is the ETag, or None where the listing does not have it (a folder). A backend
-    that is no bucket may know only the id.
-    """
-
-    id: str
-    size: int | None = None
-    updated_at: datetime | None = None
-    version: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SessionPage:
-    """One page of sessions, and the cursor of the next or None when there is no more.
-
-    A cursor is opaque, holds no secret, and works in any process and at any later time: the next page starts after
-    the last session of this one, wherever sessions have come or gone since.
-    """
-
-    sessions: list[SessionInfo]
-    next_cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class FileInfo:
-    """A large artifact as the listing tells it; ``size`` is in bytes."""
-
-    name: str
-    size: int
-    updated_at: datetime
-    version: str | None = None
-
-
-def write_cursor(row: str) -> str:
+def encode_cursor(row: str) -> str:
     """The cursor of the page after this row."""
-    return base64.urlsafe_b64encode(_VERSION + row.encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(_FORMAT + row.encode()).decode().rstrip("=")
 
 
-def read_cursor(cursor: str) -> str:
-    """The row that a cursor stands for. Raises ``InvalidArgumentError`` for a text that is no cursor."""
+def decode_cursor(cursor: str) -> str:
+    """The row in a cursor. Raises ``InvalidArgumentError`` for text that is no cursor."""
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        if raw.startswith(_VERSION):
-            return raw.removeprefix(_VERSION).decode()
+        if raw.startswith(_FORMAT):
+            return raw.removeprefix(_FORMAT).decode()
     except (binascii.Error, ValueError):
         pass
     raise InvalidArgumentError(
-        f"cursor {shorten(cursor)} is refused: it is not one that list_page gave; start again without a cursor"
+        f"cursor {shorten(cursor)} is refused: it must be the next_cursor of a page; start again without a cursor"
     )
 
 
 def check_concurrency(concurrency: int) -> None:
-    """Raises ``InvalidArgumentError`` for a number of calls at once below 1."""
+    """Raises ``InvalidArgumentError`` for less than one call at a time."""
     if concurrency < 1:
         raise InvalidArgumentError(f"concurrency {concurrency} is refused: it must be at least 1")
 
@@ -75,4 +38,15 @@ def check_concurrency(concurrency: int) -> None:
 def check_limit(limit: int) -> None:
     """Raises ``InvalidArgumentError`` for a page limit below 1."""
     if limit < 1:
-        raise InvalidArgumentError(f"limit {limit} is refused: a page has at least 1 session")
+        raise InvalidArgumentError(f"limit {limit} is refused: it must be at least 1")
+
+
+def next_start(page: ObjectPage) -> str | None:
+    """The ``start_after`` of the next page: the last object, not the last folder.
+
+    Some servers (SeaweedFS) sort a folder by its name without the slash, so that objects listed after it may have lesser
+    keys. A page that starts after the folder would repeat them. A repeated folder does no harm, since it is no session.
+    """
+    if page.next_start_after is None or not page.objects:
+        return page.next_start_after
+    return page.objects[-1].key

@@ -1,12 +1,12 @@
-"""Listing one stretch of keys in several ranges at once, in the order of the keys, without knowing how they lie.
+"""Which ranges of keys to list in parallel, in key order, without knowing how the keys are distributed.
 
-Each page tells how close together the keys are where it was read, and from that the key is foretold that should come
-some pages later. There the range is cut in two, and whoever is idle begins behind the cut. A wrong guess costs requests and
-never a row: a range gives what lies behind its start up to its end, whatever that turns out to be.
+The density of the keys on a page predicts a key some pages ahead. There the plan cuts the range in two, and an idle
+request lists the second half. A wrong prediction costs requests and never a row, because the ranges cover all keys without
+a gap.
 
-A page either is full of rows of its range, or is the last of it. So there are no more requests than a plain listing has
-pages, and one for each range; and ranges are cut no faster than ``_CUTS_AT_FIRST`` for each request made at once, and then
-one for every ``_REQUESTS_A_CUT`` requests.
+A page is full of rows of its range, or is the last of it. So the plan makes no more requests than a plain listing has pages,
+and one more for each range. It cuts at most ``_CUTS_AT_FIRST`` ranges for each parallel request at first, and then one for
+every ``_REQUESTS_A_CUT`` requests.
 """
 
 from __future__ import annotations
@@ -25,21 +25,20 @@ _BUFFERED_RANGES = 2
 _CUTS_AT_FIRST = 2
 _REQUESTS_A_CUT = 4
 _SAMPLE = 16
-_END = ""  # what a text has where it is shorter than others; sorts before every character
+_END = ""  # pads a text that is shorter than others; sorts before every character
 
 
 class KeyRuler:
-    """Texts as numbers, so that one can be foretold that lies a distance behind another.
+    """Maps texts to numbers and back, to compute the text at a distance behind another.
 
-    Each position of the texts counts in the characters that were seen there, and in those of the same kind: where there
-    was a 7, it may be any digit next.
+    Each position counts in the characters seen there and in those of the same kind: after a 7, any digit is possible.
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._symbols = [_symbols(set(seen)) for seen in zip_longest(*texts, fillvalue=_END)]
 
     def number(self, text: str) -> int:
-        """How far the text is from the first; for one with other characters, that of a text near it."""
+        """The distance of the text from the first. A text with unseen characters has that of a nearby text."""
         number = 0
         exact = True
         for position, symbols in enumerate(self._symbols):
@@ -53,7 +52,7 @@ class KeyRuler:
         return number
 
     def text(self, number: int) -> str | None:
-        """The text of a number, or None where it would be behind them all."""
+        """The text at this distance, or None when it would be behind all of them."""
         symbols_found = []
         for symbols in reversed(self._symbols):
             number, digit = divmod(number, len(symbols))
@@ -62,7 +61,7 @@ class KeyRuler:
 
 
 def _symbols(seen: set[str]) -> list[str]:
-    """The characters that a position may have, in order, given those that were seen there."""
+    """The possible characters of a position, in order, given the ones seen there."""
     characters = seen - {_END}
     kinds = [kind for kind in _KINDS if characters <= kind] or [
         frozenset(characters).union(*(kind for kind in _LETTERS_AND_DIGITS if kind & characters))
@@ -77,26 +76,26 @@ _KINDS = (_DIGITS, _DIGITS | frozenset("abcdef"), _DIGITS | frozenset("ABCDEF"))
 
 @dataclass(slots=True, eq=False)
 class KeyRange:
-    """The keys behind ``after`` up to and including ``until``; None stands for the end of the listing."""
+    """The keys after ``after`` up to and including ``until``; None means the end of the listing."""
 
     after: str
     until: str | None = None
     ruler: KeyRuler | None = None
     span: int = 0
     pages: deque[list[ObjectInfo]] = field(default_factory=deque)
-    is_asked: bool = False
+    is_requested: bool = False
     is_complete: bool = False
 
 
 class RangePlan:
-    """What to list next, and what can be given out. It does no input or output, and is used by one thread or task.
+    """Decides what to request next and which rows are ready. It does no I/O, and serves one thread or task.
 
-    At most ``_PAGES_A_RANGE * _BUFFERED_RANGES * concurrency`` pages are under way or wait for those before them, and
-    beside them the one that all wait for.
+    At most ``_PAGES_A_RANGE * _BUFFERED_RANGES * concurrency`` pages are in flight or wait for earlier ones, and beside them
+    the page that all others wait for.
     """
 
     def __init__(self, prefix: str, suffix: str, *, concurrency: int) -> None:
-        """Of the keys, all with the prefix and most with the suffix, only what lies between is measured."""
+        """All keys have the prefix and most have the suffix; the plan measures the text between them."""
         self._prefix = prefix
         self._suffix = suffix
         self._ranges = deque([KeyRange("")])
@@ -109,21 +108,21 @@ class RangePlan:
         return not self._ranges
 
     def next_range(self) -> KeyRange | None:
-        """A range whose next page is to be asked for (after its ``after``), or None while there is nothing to do."""
+        """The range to request the next page of (after its ``after``), or None when no request is due."""
         found = self._first_idle() or self._cut()
         if found:
-            found.is_asked = True
+            found.is_requested = True
             self._held += 1
         return found
 
     def take(self, range_: KeyRange, page: ObjectPage, next_start: str | None) -> None:
-        """Note the page that was asked for; the next one of the listing would start after ``next_start``."""
-        range_.is_asked = False
+        """Add the page that was requested. The next page of the listing would start after ``next_start``."""
+        range_.is_requested = False
         self._credit += 1
         rows, until = page.objects, range_.until
         range_.is_complete = next_start is None
         if until is not None and next_start is not None:
-            # A folder may be sorted by its name without the slash, and objects after it come with lesser keys.
+            # A server may sort a folder by its name without the slash, so that objects after it have lesser keys.
             range_.is_complete = next_start.removesuffix("/") >= until
         if until is not None:
             rows = rows[: bisect_right(rows, until, key=lambda info: info.key)]
@@ -137,7 +136,7 @@ class RangePlan:
         self._drop_finished()
 
     def ready(self) -> list[ObjectInfo] | None:
-        """The rows that come next, if they are there."""
+        """The next rows in key order, or None when they have not arrived."""
         if not self._ranges or not self._ranges[0].pages:
             return None
         rows = self._ranges[0].pages.popleft()
@@ -153,12 +152,12 @@ class RangePlan:
         for range_ in self._ranges:
             if self._held >= self._most_held and range_ is not self._ranges[0]:
                 return None
-            if not range_.is_asked and not range_.is_complete:
+            if not range_.is_requested and not range_.is_complete:
                 return range_
         return None
 
     def _cut(self) -> KeyRange | None:
-        """A new range, behind the pages that are foretold for one which is under way."""
+        """A new range: the predicted rest of one that is being listed."""
         if self._held >= self._most_held or self._credit < _REQUESTS_A_CUT:
             return None
         for at, range_ in enumerate(self._ranges):
@@ -172,7 +171,7 @@ class RangePlan:
         return None
 
     def _place_for_cut(self, range_: KeyRange) -> str | None:
-        """Where a range is to end, or None if little is left of it then."""
+        """The key at which to cut the range, or None when too little would be left."""
         ruler = range_.ruler
         if ruler is None:
             return None

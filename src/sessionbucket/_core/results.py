@@ -1,29 +1,148 @@
-"""What a server makes of the conditions of a put."""
+"""The results of store operations: listings, a probe of the server, and the findings of a check."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from datetime import datetime
+from enum import Enum, StrEnum
+from typing import Literal, NamedTuple
+
+from sessionbucket._core.write_ids import WrittenVersion
 
 
-class Capability(StrEnum):
-    """Whether a save can rely on its condition."""
+class SessionInfo(NamedTuple):
+    """A session as a listing describes it, without its body. A tuple, because a listing can make a hundred thousand of them.
+
+    ``size`` is in bytes. ``version`` is the ETag, or None when the listing does not give it (a folder). A backend
+    that is no bucket may give the id alone.
+    """
+
+    id: str
+    size: int | None = None
+    updated_at: datetime | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPage:
+    """One page of sessions, and the cursor of the next page or None on the last.
+
+    A cursor is opaque, holds no secret, and is valid in any process at any later time. The next page starts after the
+    last session of this one, even when sessions were created or deleted in between.
+    """
+
+    sessions: list[SessionInfo]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileInfo:
+    """A file of a session as a listing describes it; ``size`` is in bytes."""
+
+    name: str
+    size: int
+    updated_at: datetime
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document: its key relative to the folder of its document store, its body, and the version that the body is.
+
+    ``size`` is in bytes. ``updated_at`` is None after a write, since the response to a PUT has no time.
+    """
+
+    key: str
+    body: bytes
+    size: int
+    updated_at: datetime | None
+    written: WrittenVersion
+    """The version with its write history, for the next write on top of it."""
+
+    @property
+    def version(self) -> str:
+        """The ETag, with its quotes."""
+        return self.written.version
+
+
+class Unseen(Enum):
+    """The type of ``UNSEEN``."""
+
+    UNSEEN = "unseen"
+
+
+UNSEEN = Unseen.UNSEEN
+"""``update(seen=UNSEEN)``: the caller remembers no version of the document, so the update reads it first."""
+
+
+class DocumentInfo(NamedTuple):
+    """A document as a listing describes it, without its body.
+
+    ``size`` is in bytes. ``version`` is None when the listing does not give it (a folder).
+    """
+
+    key: str
+    size: int
+    updated_at: datetime
+    version: str | None = None
+
+
+class ConditionalWriteSupport(StrEnum):
+    """Whether a server enforces the conditions of writes."""
 
     ATOMIC = "atomic"
-    """Conditions are kept, and of writers who race exactly one wins."""
+    """The server enforces conditions, and of several racing writers exactly one wins."""
     NOT_ATOMIC = "not atomic"
-    """Conditions are looked at, but of writers who race several win, or none."""
+    """The server evaluates conditions, but several racing writers win, or none."""
     IGNORED = "ignored"
-    """Conditions are accepted and not kept."""
+    """The server accepts conditions and does not enforce them."""
     REFUSED = "refused"
-    """Conditional requests are refused."""
+    """The server refuses conditional requests."""
     OFF = "off"
-    """The store was opened with ``conditional_writes="off"``: saves are unconditional."""
+    """The store was opened with ``conditional_writes="off"``: it writes unconditionally."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """What a probe found, and where it is not ``ATOMIC``, what failed."""
+    """The result of a probe, and the reason when it is not ``ATOMIC``."""
 
-    capability: Capability
-    failed: str
+    support: ConditionalWriteSupport
+    reason: str = ""
+
+
+CopyOutcome = Literal["copied", "same", "conflict", "missing", "failed"]
+
+
+class CopyResult(NamedTuple):
+    """The result of copying one session.
+
+    ``outcome`` is ``"copied"``; ``"same"`` when the destination had everything; ``"conflict"`` when it had something else, which was
+    left unchanged; ``"missing"`` when the source has no such session; or ``"failed"``. ``detail`` names what differs, or the
+    error. ``total`` is the number of sessions of the whole copy.
+    """
+
+    id: str
+    outcome: CopyOutcome
+    detail: str
+    total: int
+
+
+class Problem(StrEnum):
+    """The kinds of findings."""
+
+    CORRUPTED = "corrupted"
+    """A session that cannot be read, or that contains another id."""
+    ORPHAN = "orphan"
+    """A part without a session: its save is not finished, or was interrupted."""
+    STALE = "stale"
+    """A temporary object of an interrupted write or probe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A key and its problem. ``repair`` removes only ``removable`` findings."""
+
+    key: str
+    problem: Problem
+    detail: str
+    removable: bool

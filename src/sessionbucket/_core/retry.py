@@ -1,4 +1,4 @@
-"""How long a call goes on trying, and how long it waits in between."""
+"""How often a request is retried, for how long, and the pauses in between."""
 
 from __future__ import annotations
 
@@ -6,62 +6,57 @@ import random
 import time
 from dataclasses import dataclass
 
-_BASE = 0.02
-_CAP = 1.0
-_SPREAD = 4
-_LONGEST_TURN = 8.0
+_FIRST_PAUSE = 0.02
+_LONGEST_PAUSE = 1.0
+_CONTENTION_SPREAD = 4
+_LONGEST_CONTENTION_PAUSE = 8.0
 
 
-def delay(attempt: int) -> float:
-    """Seconds to wait after the ``attempt``-th failed try (1 for the first): exponential with full jitter.
+def backoff_pause(failures: int) -> float:
+    """Seconds to wait after the request has failed this many times: exponential backoff with full jitter.
 
-    The jitter keeps writers that met once from meeting again (Brooker, "Exponential Backoff And Jitter", AWS, 2015).
+    Jitter keeps clients that collided once from colliding again (Brooker, "Exponential Backoff And Jitter", AWS, 2015).
     """
-    return random.uniform(0, min(_CAP, _BASE * 2**attempt))  # noqa: S311 (no secret)
+    return random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**failures))  # noqa: S311 (no secret)
 
 
-def turn(attempt: int, begun: float) -> float:
-    """Seconds to wait after the ``attempt``-th try, begun at this ``time.monotonic``, was overtaken by another writer.
+def contention_pause(conflicts: int, started: float) -> float:
+    """Seconds to wait after this many conflicts, when the latest attempt started at this ``time.monotonic()``.
 
-    What counts is how long a try takes, since another writer's success within that time ends it: spread over some eight
-    times as much, most of 32 writers who met get in with their second try, and two who met have not long to wait.
+    The pause grows with the duration of an attempt, because any write of another client within that time ends it. Spread
+    over about eight times the duration, most of 32 colliding writers succeed with their second attempt, and two
+    writers do not wait long.
     """
-    took = time.monotonic() - begun
-    return random.uniform(0, min(_LONGEST_TURN, _SPREAD * took * 2**attempt))  # noqa: S311 (no secret)
+    took = time.monotonic() - started
+    spread = _CONTENTION_SPREAD * took * 2**conflicts
+    return random.uniform(0, min(_LONGEST_CONTENTION_PAUSE, spread))  # noqa: S311 (no secret)
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """At most ``attempts`` tries of a request, none of them begun later than ``seconds`` after the first."""
+class RetryConfig:
+    """At most ``attempts`` attempts of a request; none starts later than ``seconds`` after the first."""
 
     attempts: int = 1
     seconds: float = 0.0
 
-    def begin(self) -> Tries:
-        """Begin the first try."""
-        return Tries(self)
+
+NO_RETRY = RetryConfig()
 
 
-ONCE = Patience()
+class Attempts:
+    """The retry budget of one call, whose first attempt started at this ``time.monotonic()``."""
 
+    def __init__(self, config: RetryConfig, started: float) -> None:
+        self._config = config
+        self._started = started
+        self._made = 1
 
-class Tries:
-    """The tries of one call."""
-
-    def __init__(self, patience: Patience) -> None:
-        self._patience = patience
-        self._begun = time.monotonic()
-        self._done = 1
-        self._pause = delay(1)
-
-    def allows_another(self) -> bool:
-        """Whether one more may be begun after the pause."""
-        waited = time.monotonic() - self._begun + self._pause
-        return self._done < self._patience.attempts and waited <= self._patience.seconds
-
-    def pause(self) -> float:
-        """Count one more try, and give the seconds to wait before it."""
-        pause = self._pause
-        self._done += 1
-        self._pause = delay(self._done)
+    def next_pause(self) -> float | None:
+        """Count one more attempt, and give the seconds to wait before it. None when the budget is spent."""
+        pause = backoff_pause(self._made)
+        if self._made >= self._config.attempts:
+            return None
+        if time.monotonic() - self._started + pause > self._config.seconds:
+            return None
+        self._made += 1
         return pause

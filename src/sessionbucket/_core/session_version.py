@@ -1,75 +1,58 @@
-"""Which version of which object a session is: remembered on the session, never serialised, not part of ``==``.
+"""The version of the object that a session was read from or written as, remembered on the session.
 
-``SessionData`` has a private attribute for it, which its copies keep. A model of a user's own keeps it among its
-instance attributes, outside its fields. One that allows unknown members *and* validates assignments would turn
-such an attribute into a member, so there it is kept beside the session, and a copy starts without it.
+The version is never serialised and is no part of ``==``. ``SessionData`` has a private attribute for it, which its copies
+keep. A user's own model keeps it among its instance attributes, outside its fields. A model that allows unknown members
+*and* validates assignments would turn such an attribute into a member. For such a model a table outside the session holds
+the version, and a copy of the session starts without one.
 """
 
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
 
+from sessionbucket.models._base import StoredVersion
+
 _ATTRIBUTE = "_stored_version"
 
-
-@dataclass(frozen=True, slots=True)
-class StoredVersion:
-    """The version of the object that a session was read from or written as. All are equal, for ``==`` of sessions."""
-
-    location: str = field(default="", compare=False)
-    key: str = field(default="", compare=False)
-    version: str = field(default="", compare=False)
-    chain: tuple[str, ...] = field(default=(), compare=False)
-
-
-NOT_STORED = StoredVersion()
-
-_beside: dict[int, StoredVersion] = {}
+_table: dict[int, StoredVersion] = {}
 
 
 def remember(session: object, stored: StoredVersion) -> None:
-    """Note on the session which object it now is."""
-    if _has_private_attribute(session):
+    """Note on the session which version of which object it now is."""
+    if isinstance(session, BaseModel) and _ATTRIBUTE in session.__private_attributes__:
         setattr(session, _ATTRIBUTE, stored)
-    elif _would_become_a_member(session):
-        if id(session) not in _beside:
-            weakref.finalize(session, _beside.pop, id(session), None)
-        _beside[id(session)] = stored
+    elif _turns_attributes_into_members(session):
+        if id(session) not in _table:
+            weakref.finalize(session, _table.pop, id(session), None)
+        _table[id(session)] = stored
     else:
         session.__dict__[_ATTRIBUTE] = stored
 
 
 def recall(session: object, location: str) -> StoredVersion | None:
-    """The object this session is at the location, or None if it is from elsewhere or was never stored."""
+    """The version that the session has at this location. None for a new session and one from another location."""
     stored: Any
-    if _has_private_attribute(session):
+    if isinstance(session, BaseModel) and _ATTRIBUTE in session.__private_attributes__:
         stored = getattr(session, _ATTRIBUTE)
-    elif _would_become_a_member(session):
-        stored = _beside.get(id(session))
+    elif _turns_attributes_into_members(session):
+        stored = _table.get(id(session))
     else:
         stored = session.__dict__.get(_ATTRIBUTE)
-    return (
-        stored
-        if isinstance(stored, StoredVersion) and stored.version and stored.location == location
-        else None
-    )
+    if isinstance(stored, StoredVersion) and stored.version and stored.location == location:
+        return stored
+    return None
 
 
 def hand_over(old: object, new: object, location: str) -> None:
-    """Let ``new`` stand for the same version of the object as ``old``."""
+    """Give ``new`` the version that ``old`` has at this location."""
     stored = recall(old, location)
     if stored is not None:
         remember(new, stored)
 
 
-def _has_private_attribute(session: object) -> bool:
-    return isinstance(session, BaseModel) and _ATTRIBUTE in session.__private_attributes__
-
-
-def _would_become_a_member(session: object) -> bool:
+def _turns_attributes_into_members(session: object) -> bool:
     config = getattr(session, "model_config", {})
     return config.get("extra") == "allow" and bool(config.get("validate_assignment"))

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from sessionbucket.errors import InvalidArgumentError
 
 Cloud = Literal["s3", "gs", "az"]
-"""Whose bucket it is: AWS's or another S3 server's, Google Cloud Storage's, Azure's."""
+"""The protocol: S3 (of AWS or another server), Google Cloud Storage, or Azure."""
 
 ENVIRONMENT_VARIABLE = "SESSIONBUCKET_URL"
 _FOLDER_OPTIONS = {"fsync": True, "create": True}
@@ -19,7 +19,7 @@ _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "
 
 @dataclass(frozen=True, slots=True)
 class CloudURL:
-    """A prefix in a bucket; the options are text, as they stand in the URL."""
+    """A prefix in a bucket. The options are the texts of the URL."""
 
     cloud: Cloud
     bucket: str
@@ -46,14 +46,14 @@ StoreURL = CloudURL | FileURL | MemoryURL
 
 
 def parse_url(url: str | None) -> StoreURL:
-    """What a store's URL says; without one, what ``SESSIONBUCKET_URL`` says.
+    """Parse a store's URL, or that in ``SESSIONBUCKET_URL`` when ``url`` is None.
 
-    Raises ``InvalidArgumentError``, which never repeats a URL's values, since a secret may have gone in by mistake.
+    Raises ``InvalidArgumentError``. Its message never repeats a value of the URL, because it may be a secret.
     """
     url = url if url is not None else os.environ.get(ENVIRONMENT_VARIABLE)
     if not url:
         raise InvalidArgumentError(
-            f"there is no store URL: pass one, or set {ENVIRONMENT_VARIABLE} (s3://bucket/prefix, file:///folder)"
+            f"no store URL is given: pass one, or set {ENVIRONMENT_VARIABLE} (s3://bucket/prefix, file:///folder)"
         )
     try:
         parts = urlsplit(url)
@@ -61,7 +61,7 @@ def parse_url(url: str | None) -> StoreURL:
         raise InvalidArgumentError(f"the store URL cannot be read: {error}") from None
     if "@" in parts.netloc:
         raise InvalidArgumentError(
-            "the store URL may not hold credentials; give them by environment, profile, or a session of your own"
+            "the store URL must not contain credentials; pass them by environment, profile, or a session of your own"
         )
     if parts.fragment:
         raise InvalidArgumentError("the store URL may not have a fragment; write '#' in a prefix as %23")
@@ -72,7 +72,9 @@ def parse_url(url: str | None) -> StoreURL:
             return _file(parts)
         case "memory":
             if parts.path.strip("/") or parts.netloc or parts.query:
-                raise InvalidArgumentError("the URL of a store in memory is memory:// and no more")
+                raise InvalidArgumentError(
+                    "the URL of a store in memory must be memory:// without a path or options"
+                )
             return MemoryURL()
     raise InvalidArgumentError(
         "the store URL must start with s3://, gs://, az://, file:// or memory:// (a folder is file:///its/absolute/path)"
@@ -94,7 +96,7 @@ def _file(parts: SplitResult) -> FileURL:
         )
     chosen = dict(_FOLDER_OPTIONS)
     for name, value in _options(parts).items():
-        check_name(name, _FOLDER_OPTIONS, "a folder")
+        check_option_name(name, _FOLDER_OPTIONS, "a folder")
         if value.lower() not in _BOOLEANS:
             raise InvalidArgumentError(f"option {name!r} is refused: it must be true or false")
         chosen[name] = _BOOLEANS[value.lower()]
@@ -107,19 +109,19 @@ def _options(parts: SplitResult) -> dict[str, str]:
     options: dict[str, str] = {}
     for name, value in parse_qsl(parts.query, keep_blank_values=True):
         if name in options:
-            raise InvalidArgumentError(f"option {name!r} stands twice in the store URL")
+            raise InvalidArgumentError(f"option {name!r} is repeated in the store URL")
         if not value:
             raise InvalidArgumentError(f"option {name!r} has no value in the store URL")
         options[name] = value
     return options
 
 
-def check_name(name: str, known: dict[str, bool] | frozenset[str], where: str) -> None:
-    """Raises ``InvalidArgumentError`` for an option that does not exist, naming the nearest that does."""
+def check_option_name(name: str, known: dict[str, bool] | frozenset[str], where: str) -> None:
+    """Raises ``InvalidArgumentError`` for an unknown option. Its message names the nearest known one."""
     if name in known:
         return
     from difflib import get_close_matches  # noqa: PLC0415 (for this message only)
 
     near = get_close_matches(name, known, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(sorted(known))}"
+    hint = f"; did you mean {near[0]!r}?" if near else f"; known options: {', '.join(sorted(known))}"
     raise InvalidArgumentError(f"option {name!r} is unknown for {where}{hint}")

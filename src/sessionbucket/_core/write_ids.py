@@ -1,37 +1,47 @@
-"""Write ids: how a writer whose answer was lost finds out what became of its write.
+"""Write ids: how a client finds out whether a write was done when its response was lost.
 
-Every conditional save carries, in one entry of the object's user metadata, the id of this write and then the ids of
-the writes it builds on, newest first. Where the version built on carries none (another program wrote it), its ETag stands
-in place of an id. An unconditional save builds on nothing and starts a new chain.
+Every conditional write carries a write history in one metadata entry of the object: its own write id, then those of the
+writes it builds on, newest first. When the version it builds on carries no history (another program wrote it), its
+ETag takes the place of a write id. An unconditional write builds on nothing and starts a new history.
 
-Say *mine* is the id of our write and *base* the newest entry of the version it was built on, and that one HEAD, sent
-after our request had no answer, shows the chain *C* of what is there now. Why each verdict is right:
+*mine* is the id of our write, and *base* is the newest entry of the version that it builds on. After our request got no
+response, one HEAD shows the history of the current object. Each resolution is right because:
 
-- *mine* is first in *C*: what is there is what we wrote, since ids are drawn once from 122 random bits.
-- *mine* is further back: someone's conditional write was accepted on top of ours, so ours had been accepted before.
-- *base* is further back and *mine* is not in *C*: someone else built on *base*. Our request's condition was *base*'s
-  version, and a version that has been replaced does not come back (but by equal bytes, see docs/consistency.md), so our
-  request was not accepted before and never will be, even if it is still under way.
-- *base* is first, or nothing is there and we were creating: nothing has changed. Our request may still be under way, so this is no
-  verdict; the same write, with the same id, is sent again, and its condition keeps it from being done twice.
-- neither: too many writes since, an overwrite, a delete, or a server that drops metadata. No verdict is given.
+- *mine* is first: the current object is the one we wrote, since ids are drawn once from 122 random bits.
+- *mine* is further back: another conditional write was accepted on top of ours, so ours had been accepted before.
+- *base* is further back and *mine* is absent: another write built on *base*. Our request is conditional on *base*'s version.
+  A replaced version does not return (except by equal bytes, see docs/consistency.md). So our request was not accepted
+  and never will be, even if it is still on its way.
+- *base* is first, or the key is absent and we were creating it: nothing has changed. Our request may still be on its
+  way, so this resolves nothing. The client sends the same write with the same id again, and the condition prevents a second
+  execution.
+- neither: more writes than the history holds, an unconditional write, a delete, or a server that drops metadata.
+  Nothing is resolved.
 """
 
 from __future__ import annotations
 
 from enum import Enum, auto
+from typing import NamedTuple
 from uuid import uuid4
 
-from sessionbucket._core.objects import ObjectInfo
+from sessionbucket._core.objects import ObjectInfo, metadata_entry
 
-LENGTH = 16
-"""How many writes a chain remembers."""
+HISTORY_LENGTH = 16
+"""How many write ids a history holds."""
 
-_ENTRY = "writes"  # letters only: some servers change the case of names, or their separators
+_ENTRY = "writes"  # letters only: some servers change the case or the separators of names
 
 
-class Verdict(Enum):
-    """What one HEAD tells of a write that had no answer."""
+class WrittenVersion(NamedTuple):
+    """A version with its write history: the outcome of one write, and the base of the next."""
+
+    version: str
+    history: tuple[str, ...]
+
+
+class Resolution(Enum):
+    """What one HEAD proves about a write whose response was lost."""
 
     WRITTEN = auto()
     BUILT_UPON = auto()
@@ -40,33 +50,34 @@ class Verdict(Enum):
     UNKNOWN = auto()
 
 
-def new_chain(base: tuple[str, ...]) -> tuple[str, ...]:
-    """The chain of a new write on top of the chain of what it builds on (empty for a create or an overwrite)."""
-    return (uuid4().hex, *base)[:LENGTH]
+def new_write_history(base: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The history of a new write on top of ``base``, which is empty for a create and an unconditional write."""
+    return (uuid4().hex, *base)[:HISTORY_LENGTH]
 
 
-def to_metadata(chain: tuple[str, ...]) -> dict[str, str]:
-    """The metadata entry that carries the chain; at most 544 bytes of the 2,048 that S3 allows."""
-    return {_ENTRY: " ".join(chain)}
+def history_metadata(history: tuple[str, ...]) -> dict[str, str]:
+    """The metadata entry that holds the history: at most 544 bytes of the 2,048 that S3 allows."""
+    return {_ENTRY: " ".join(history)}
 
 
-def chain_of(info: ObjectInfo) -> tuple[str, ...]:
-    """The chain of an object as it was read; its ETag alone, where it carries none."""
-    entry = next((value for name, value in info.metadata.items() if name.lower() == _ENTRY), "")
-    return tuple(entry.split()) or ((info.version or "").strip('"'),)
+def written_version(info: ObjectInfo) -> WrittenVersion:
+    """The version and write history of an object. Its ETag stands in for a history that is not there."""
+    version = info.version or ""
+    entry = info.metadata.get(_ENTRY) or metadata_entry(info.metadata, _ENTRY)
+    return WrittenVersion(version, tuple(entry.split()) if entry else (version.strip('"'),))
 
 
-def judge(mine: str, base: str | None, found: ObjectInfo | None) -> Verdict:
-    """The verdict on the write *mine*, built on *base* (None for a create), from what a HEAD found."""
+def resolve_outcome(mine: str, base: str | None, found: ObjectInfo | None) -> Resolution:
+    """What the object found by a HEAD proves about the write *mine* on top of *base* (None for a create)."""
     if found is None:
-        return Verdict.UNCHANGED if base is None else Verdict.UNKNOWN
-    newest, *older = chain_of(found)
+        return Resolution.UNCHANGED if base is None else Resolution.UNKNOWN
+    newest, *older = written_version(found).history
     if newest == mine:
-        return Verdict.WRITTEN
+        return Resolution.WRITTEN
     if mine in older:
-        return Verdict.BUILT_UPON
+        return Resolution.BUILT_UPON
     if base is not None and base == newest:
-        return Verdict.UNCHANGED
+        return Resolution.UNCHANGED
     if base is not None and base in older:
-        return Verdict.NOT_WRITTEN
-    return Verdict.UNKNOWN
+        return Resolution.NOT_WRITTEN
+    return Resolution.UNKNOWN

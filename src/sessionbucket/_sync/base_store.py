@@ -1,9 +1,8 @@
-"""The interface of every session store, bucket or not, and the defaults of what a backend need not have."""
+# Generated from sessionbucket/_async/base_store.py by scripts/generate_sync.py: do not edit.
+"""The interface of every session store, and the defaults for a backend that is no bucket."""
 
 from __future__ import annotations
 
-import logging
-import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
@@ -15,36 +14,26 @@ from typing import TYPE_CHECKING, Generic, Protocol, Self
 from pydantic_core import to_json
 from typing_extensions import TypeVar
 
-from sessionbucket._concurrency.threads import Crew, FileSource, Items, closing, each, gather, settled, sleep
-from sessionbucket._core.pagination import (
-    FileInfo,
-    SessionInfo,
-    SessionPage,
-    check_concurrency,
-    check_limit,
-    read_cursor,
-    write_cursor,
-)
-from sessionbucket._core.retry import turn
-from sessionbucket._sync.file_reader import FileReader
+from sessionbucket._concurrency.threads import FileSource, Items, WorkerPool, awaited, closing, each, gather
+from sessionbucket._core.pagination import check_concurrency, check_limit, decode_cursor, encode_cursor
+from sessionbucket._core.results import FileInfo, SessionInfo, SessionPage
+from sessionbucket._sync.documents import retry_after_conflicts
+from sessionbucket._sync.session_files import FileReader
 from sessionbucket.errors import (
     InvalidArgumentError,
     NotSupportedError,
     SessionBucketError,
-    SessionConflictError,
     SessionNotFoundError,
     shorten,
 )
 from sessionbucket.models.session import SessionData
 
 if TYPE_CHECKING:
-    from sessionbucket._concurrency.threads import Call
+    from sessionbucket._concurrency.threads import PendingCall
     from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
 
     TraceEvents = list[TraceEvent]
     VerificationReports = list[VerificationReport]
-
-logger = logging.getLogger(__name__)
 
 
 class HasId(Protocol):
@@ -57,20 +46,20 @@ class HasId(Protocol):
 SessionT = TypeVar("SessionT", bound=HasId, default=SessionData)
 
 Loaded = tuple[str, SessionT | SessionBucketError | None]
-"""An id, with the session, None where there is none, or the error that the load of it met."""
+"""An id, and its session, or None when it does not exist, or the error of its load."""
 
-# Inside the classes ``list`` is the method.
+# Inside the class, ``list`` is the method.
 Ids = list[str]
 Files = list[FileInfo]
 Calls = list[Callable[[], None]]
 
 
 class BaseSessionStore(ABC, Generic[SessionT]):
-    """What code that only uses a store depends on.
+    """The interface that code which uses a store depends on.
 
     A backend that is no bucket (Redis, SQL, …) subclasses it with ``save``, ``load``, ``delete``, ``list`` and
-    ``exists``. The rest has defaults: loads of parts give None, saves of parts that would drop data raise
-    ``NotSupportedError``, and saves of nothing are fine.
+    ``exists``. The other methods have defaults: loads of parts return None, and saves of parts raise
+    ``NotSupportedError`` unless the part is empty.
     """
 
     @property
@@ -80,33 +69,33 @@ class BaseSessionStore(ABC, Generic[SessionT]):
 
     @property
     def location(self) -> str:
-        """Where the sessions are kept, for messages; without secrets."""
+        """The place of the sessions, for messages; without secrets."""
         return self.backend_name
 
     @abstractmethod
     def save(self, session: SessionT, *, overwrite: bool = False) -> None:
         """Save the session, whole or not at all.
 
-        Raises ``SessionConflictError``, and changes nothing, where the save would replace something its caller
-        has not seen: a session that exists though this one was not loaded from here, one that was changed since,
-        or one that was deleted. ``overwrite=True`` saves whatever is there.
+        Raises ``SessionConflictError``, and changes nothing, when the save would replace a version that its caller
+        has not seen: the session exists although this one was not loaded from here, or it was changed or deleted since.
+        ``overwrite=True`` replaces any version.
         """
 
     @abstractmethod
     def load(self, id: str) -> SessionT | None:
-        """The session, or None where there is none. Raises ``SessionCorruptedError`` for one that can't be read."""
+        """Return the session, or None when it does not exist. Raises ``SessionCorruptedError`` when it cannot be read."""
 
     @abstractmethod
     def delete(self, id: str) -> None:
-        """Delete the session and all its parts. Deleting what is not there is fine."""
+        """Delete the session and all its parts. A missing session counts as deleted."""
 
     @abstractmethod
     def list(self) -> Ids:
-        """The ids of all sessions."""
+        """Return the ids of all sessions."""
 
     @abstractmethod
     def exists(self, id: str) -> bool:
-        """Whether the session is there."""
+        """Return whether the session exists."""
 
     def update(
         self,
@@ -116,88 +105,81 @@ class BaseSessionStore(ABC, Generic[SessionT]):
         attempts: int = 10,
         create: Callable[[], SessionT] | None = None,
     ) -> SessionT:
-        """Load, change, save; and start over from a fresh load when someone else saved in between.
+        """Load the session, change it, and save it; after a conflict start over from a fresh load.
 
-        ``change`` gets a freshly loaded session each time, edits it in place or returns the one to save, and may be
-        called up to ``attempts`` times (at least 1). What it raises passes through, and nothing is written. A
-        change that changes nothing writes nothing. Where the session does not exist, ``create`` makes it (``change``
-        is applied to what it gives); without it ``SessionNotFoundError`` is raised.
+        ``change`` gets a freshly loaded session each time. It edits the session in place or returns the one to save, and may
+        run up to ``attempts`` times (at least 1). What it raises reaches the caller, and nothing is written. A
+        change that changes nothing writes nothing. When the session does not exist, ``create`` makes it, and ``change``
+        is applied to the result; without ``create``, ``SessionNotFoundError`` is raised.
 
-        Gives the session as saved. Raises ``SessionConflictError`` with the count when all attempts met a conflict,
-        and at once when a save's outcome is unknown, since a repetition could apply the change twice.
+        Returns the session as saved. Raises ``SessionConflictError`` after ``attempts`` conflicts,
+        and at once when the outcome of a save is unknown, because a repetition could apply the change twice.
         """
-        if attempts < 1:
-            raise InvalidArgumentError(f"attempts {attempts} is refused: it must be at least 1")
-        for attempt in range(1, attempts + 1):
-            begun = time.monotonic()
-            loaded = self.load(id)
-            if loaded is None and create is None:
-                raise SessionNotFoundError(id, self.location)
-            session = create() if loaded is None and create else loaded
-            assert session is not None  # noqa: S101 (narrowing)
-            before = to_json(loaded) if loaded is not None else None
-            changed = settled(change(session))
-            if changed is not None and changed is not session:
-                self._hand_over(session, changed)
-                session = changed
-            if session.id != id:
-                raise InvalidArgumentError(
-                    f"the change of session {id!r} altered its id; nothing was written"
-                )
-            if to_json(session) == before:
-                return session
-            try:
-                self.save(session)
-            except SessionConflictError as error:
-                if error.outcome == "unknown" or attempt == attempts:
-                    error = SessionConflictError(
-                        id, key=error.key, location=error.location, outcome=error.outcome, attempts=attempt
-                    )
-                    raise error from error.__cause__
-            else:
-                return session
-            logger.warning("someone else saved a session in %s meanwhile; attempt %d", self.location, attempt)
-            sleep(turn(attempt, begun))
-        raise AssertionError  # pragma: no cover
+        return retry_after_conflicts(
+            partial(self._update_once, id, change, create), attempts=attempts, location=self.location
+        )
+
+    def _update_once(
+        self,
+        id: str,
+        change: Callable[[SessionT], SessionT | None],
+        create: Callable[[], SessionT] | None,
+    ) -> SessionT:
+        loaded = self.load(id)
+        if loaded is not None:
+            session, before = loaded, to_json(loaded)
+        elif create is not None:
+            session, before = create(), None
+        else:
+            raise SessionNotFoundError(id, self.location)
+        changed = awaited(change(session))
+        if changed is not None and changed is not session:
+            self._hand_over(session, changed)
+            session = changed
+        if session.id != id:
+            raise InvalidArgumentError(f"the change of session {id!r} altered its id; nothing was written")
+        if before is None or to_json(session) != before:
+            self.save(session)
+        return session
 
     def _hand_over(self, old: SessionT, new: SessionT) -> None:
-        """Called when a change returned another object than it was given: ``new`` is a change of ``old``."""
+        """Note that ``new`` is a change of ``old``: ``change`` returned another object than it was given."""
 
     def list_page(self, *, prefix: str = "", limit: int = 1000, cursor: str | None = None) -> SessionPage:
-        """At most ``limit`` sessions whose ids start with ``prefix``, from the cursor of the page before on."""
+        """Return at most ``limit`` sessions whose ids start with ``prefix``, from the cursor of the previous page on."""
         check_limit(limit)
-        after = read_cursor(cursor) if cursor else ""
+        after = decode_cursor(cursor) if cursor else ""
         ids = sorted(self.list(), key=str.encode)
         rest = [id for id in ids if id.startswith(prefix) and id.encode() > after.encode()]
         page = [SessionInfo(id) for id in rest[:limit]]
-        return SessionPage(page, write_cursor(page[-1].id) if len(rest) > limit else None)
+        return SessionPage(page, encode_cursor(page[-1].id) if len(rest) > limit else None)
 
     def load_many(self, ids: Items[str], *, concurrency: int = 1) -> Generator[Loaded[SessionT], None, None]:
-        """Load many sessions, ``concurrency`` at a time, and give each id with what became of it, in the order of ``ids``.
+        """Load many sessions, ``concurrency`` at a time, and yield each id with its result, in the order of ``ids``.
 
-        That is the session, None where there is none, or the ``SessionBucketError`` that its load met; it does not stop the
-        others. ``ids`` may be any iterable, an endless one too: it is taken from as results are asked for, and no more
-        than ``concurrency`` sessions are being loaded or wait to be given. When the iteration is broken off or an
-        error of another kind comes up, what is under way is cancelled, or waited for where it runs in threads.
+        The result is the session, or None when it does not exist, or the ``SessionBucketError`` of its load, which does not stop
+        the others. ``ids`` may be any iterable, even an endless one: at most ``concurrency`` sessions are being loaded or
+        wait for the caller. When the caller stops the iteration, or an error of another kind occurs, running loads are
+        cancelled; loads in threads are waited for.
 
-        By default one is loaded at a time, since a backend need not be made for more. Raises ``InvalidArgumentError`` for
-        a ``concurrency`` below 1, and for a text in the place of ``ids``.
+        By default it loads one session at a time, since a backend need not support more. Raises ``InvalidArgumentError`` for
+        a ``concurrency`` below 1, and for a string as ``ids``.
         """
         check_concurrency(concurrency)
         if isinstance(ids, str):
-            raise InvalidArgumentError(f"ids {shorten(ids)} is refused: it is one text; give a list of ids")
+            raise InvalidArgumentError(f"ids {shorten(ids)} is refused: it is a string; pass a list of ids")
         return self._load_each(ids, concurrency)
 
     def _load_each(self, ids: Items[str], concurrency: int) -> Generator[Loaded[SessionT], None, None]:
-        window: deque[Call[Loaded[SessionT]]] = deque()
-        with Crew(concurrency) as crew, closing(each(ids)) as every:
-            for id in every:
-                window.append(crew.start(partial(self._load_or_error, id)))
+        window: deque[PendingCall[Loaded[SessionT]]] = deque()
+        with WorkerPool(concurrency) as pool, closing(each(ids)) as all_ids:
+            for id in all_ids:
+                window.append(pool.start(partial(self._load_or_error, id)))
                 if len(window) == concurrency:
-                    crew.wait([window[0]])
+                    pool.wait([window[0]])
                     yield window.popleft().result()
             while window:
-                crew.wait([window[0]])
+                pool.wait([window[0]])
                 yield window.popleft().result()
 
     def _load_or_error(self, id: str) -> Loaded[SessionT]:
@@ -207,9 +189,9 @@ class BaseSessionStore(ABC, Generic[SessionT]):
             return id, error
 
     def iter_sessions(self, *, prefix: str = "", concurrency: int = 1) -> Generator[SessionInfo, None, None]:
-        """All sessions whose ids start with ``prefix``, in the order of ``list``, as the listing tells them.
+        """Yield all sessions whose ids start with ``prefix``, in the order of ``list``, as a listing describes them.
 
-        Where a backend can list in several requests at once, ``concurrency`` is how many.
+        ``concurrency`` is the number of parallel listing requests, for a backend that supports them.
         """
         check_concurrency(concurrency)
         for id in self.list():
@@ -222,28 +204,28 @@ class BaseSessionStore(ABC, Generic[SessionT]):
             raise self._unsupported("artifacts")
 
     def load_artifacts(self, id: str) -> ArtifactStore | None:
-        """The session's tool outputs, or None where none were saved."""
+        """Return the session's tool outputs, or None when none were saved."""
         return None
 
     def put_file(self, id: str, name: str, data: FileSource, *, content_type: str | None = None) -> None:
-        """Put a large or binary artifact beside the session."""
+        """Store a file of the session."""
         raise self._unsupported("files")
 
     def open_file(self, id: str, name: str) -> FileReader:
-        """Open a large artifact for reading."""
+        """Open a file of the session for reading."""
         raise self._unsupported("files")
 
     def list_files(self, id: str) -> Files:
-        """The session's large artifacts, in the order of their keys."""
+        """Return the session's files, in the order of their keys."""
         return []
 
     def delete_file(self, id: str, name: str) -> None:
-        """Delete a large artifact. Deleting what is not there is fine."""
+        """Delete a file of the session. A missing file counts as deleted."""
 
     def presign_file(self, id: str, name: str, expires_in: timedelta) -> str:
-        """A link to a large artifact, for whoever is to fetch it without credentials."""
+        """Return a presigned URL of a file, from which anyone can download it without credentials."""
         raise NotSupportedError(
-            f"the {self.backend_name} store has no links to sign; serve the file yourself"
+            f"the {self.backend_name} store has no presigned URLs; serve the file yourself"
         )
 
     def save_trace_events(self, id: str, events: Sequence[TraceEvent]) -> None:
@@ -257,7 +239,7 @@ class BaseSessionStore(ABC, Generic[SessionT]):
             raise self._unsupported("trace events")
 
     def load_trace_events(self, id: str) -> TraceEvents | None:
-        """The session's trace events, or None where none were saved."""
+        """Return the session's trace events, or None when none were saved."""
         return None
 
     def save_verification_reports(self, id: str, reports: Sequence[VerificationReport]) -> None:
@@ -266,7 +248,7 @@ class BaseSessionStore(ABC, Generic[SessionT]):
             raise self._unsupported("verification reports")
 
     def load_verification_reports(self, id: str) -> VerificationReports | None:
-        """The session's verification reports, or None where none were saved."""
+        """Return the session's verification reports, or None when none were saved."""
         return None
 
     def save_turn(
@@ -278,7 +260,7 @@ class BaseSessionStore(ABC, Generic[SessionT]):
         verification_reports: Sequence[VerificationReport] | None = None,
         overwrite: bool = False,
     ) -> None:
-        """Save a whole turn: the parts first, at the same time, and the session last; None leaves a part alone."""
+        """Save a whole turn: the parts first, concurrently, and the session last. A part that is None is not changed."""
         calls: Calls = []
         if artifacts is not None:
             calls.append(partial(self.save_artifacts, session.id, artifacts))
@@ -290,11 +272,11 @@ class BaseSessionStore(ABC, Generic[SessionT]):
         self.save(session, overwrite=overwrite)
 
     def health_check(self) -> None:
-        """Give None when the store can be used, and otherwise an error that says what is wrong and what to do."""
+        """Return when the store can be used. Otherwise raise an error that names the problem and the remedy."""
         self.list()
 
     def close(self) -> None:
-        """Let go of connections. The store may be used again afterwards."""
+        """Close all connections. The store may be used again afterwards."""
 
     def __enter__(self) -> Self:
         return self

@@ -1,100 +1,162 @@
-"""Finding out whether a server keeps the conditions of a put."""
+# Generated from sessionbucket/_async/conditional_write_support.py by scripts/generate_sync.py: do not edit.
+"""Whether the server of a bucket enforces the conditions of writes: probed once in a process, and remembered."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+import time
+import warnings
+from functools import partial
 from uuid import uuid4
 
-from sessionbucket._concurrency.threads import gather, sleep
-from sessionbucket._core.keys import Layout
-from sessionbucket._core.objects import Absent, Condition, Match, PreconditionFailedError
-from sessionbucket._core.results import Capability, ProbeResult
-from sessionbucket._sync.bucket import Bucket
-from sessionbucket.errors import NotSupportedError, StoreUnavailableError
+from sessionbucket._concurrency.threads import SingleFlight, gather, sleep
+from sessionbucket._core.objects import Condition, IfAbsent, IfMatch
+from sessionbucket._core.results import ConditionalWriteSupport, ProbeResult
+from sessionbucket._core.retry import Attempts
+from sessionbucket._sync.request_retries import send_with_retries
+from sessionbucket._sync.wrappers.retrying import RetryingBucket
+from sessionbucket.errors import (
+    ConditionalWritesUnsupportedError,
+    NotSupportedError,
+    PreconditionFailedError,
+    StoreUnavailableError,
+)
+
+logger = logging.getLogger(__name__)
 
 _RACERS = 4
 _ROUNDS = 3
 
+_results: dict[str, ProbeResult] = {}
+"""What a probe of this process found, by the location of the bucket."""
 
-def probe(bucket: Bucket, layout: Layout) -> ProbeResult:
-    """Try the conditions out under the prefix: creates, stale updates, and racing creates.
 
-    The objects it makes are removed. Raises the errors of the bucket where it can't be written at all.
+class SupportProbe:
+    """Decides whether the writes of a store are conditional."""
+
+    def __init__(self, bucket: RetryingBucket, folder: str) -> None:
+        """``folder`` is the prefix of the probe's own objects; it ends in a slash."""
+        self._bucket = bucket
+        self._folder = folder
+        self._is_conditional: bool | None = None
+        self._probe = SingleFlight(self._probe_server)
+
+    def is_conditional(self) -> bool:
+        """Whether writes are conditional. The first call on a server that is not trusted probes it.
+
+        Raises ``ConditionalWritesUnsupportedError`` when writes must be conditional and the server does not enforce that.
+        """
+        if self._is_conditional is not None:
+            return self._is_conditional
+        result = self.result()
+        if result.support not in (ConditionalWriteSupport.ATOMIC, ConditionalWriteSupport.OFF):
+            raise ConditionalWritesUnsupportedError(
+                self._bucket.location, support=result.support, reason=result.reason
+            )
+        self._is_conditional = result.support is ConditionalWriteSupport.ATOMIC
+        if not self._is_conditional:
+            warnings.warn(
+                f"writes to {self._bucket.location} are unconditional: with two writers, updates are lost",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+        return self._is_conditional
+
+    def result(self) -> ProbeResult:
+        """How the server supports conditional writes. Concurrent callers share one probe and its error."""
+        match self._bucket.capabilities.conditional_writes:
+            case "off":
+                return ProbeResult(ConditionalWriteSupport.OFF)
+            case "trusted":
+                return ProbeResult(ConditionalWriteSupport.ATOMIC)
+        return _results.get(self._bucket.location) or self._probe()
+
+    def _probe_server(self) -> ProbeResult:
+        if found := _results.get(self._bucket.location):  # a probe that ended just before this one
+            return found
+        result = send_with_retries(
+            lambda: _probe(self._bucket, f"{self._folder}{uuid4().hex}/"), self._bucket.capabilities.retry
+        )
+        _results[self._bucket.location] = result
+        logger.debug("conditional writes at %s: %s %s", self._bucket.location, result.support, result.reason)
+        return result
+
+
+def _probe(bucket: RetryingBucket, folder: str) -> ProbeResult:
+    """Try conditional writes in the folder: creates, stale updates, and racing creates. Deletes its objects at the end.
+
+    Raises the errors of a bucket that cannot be written at all.
     """
-    trial = _Trial(bucket, f"{layout.bookkeeping}probe/{uuid4().hex}/")
+    trial = _Trial(bucket, folder)
     try:
         return trial.run()
     except NotSupportedError as error:
-        return ProbeResult(Capability.REFUSED, f"the server refuses conditional requests: {error}")
+        return ProbeResult(
+            ConditionalWriteSupport.REFUSED, f"the server refuses conditional requests: {error}"
+        )
     finally:
         trial.clean_up()
 
 
 class _Trial:
-    def __init__(self, bucket: Bucket, folder: str) -> None:
+    def __init__(self, bucket: RetryingBucket, folder: str) -> None:
         self.bucket = bucket
         self.folder = folder
         self.keys: set[str] = set()
 
     def run(self) -> ProbeResult:
-        first = self.put("once", b"1", Absent())
+        first = self.put("once", b"1", IfAbsent())
         if first is None:
             return ProbeResult(
-                Capability.REFUSED, "the server refuses to create an object that does not exist"
+                ConditionalWriteSupport.REFUSED, "the server refuses to create an object that does not exist"
             )
-        if self.put("once", b"2", Absent()):
+        if self.put("once", b"2", IfAbsent()):
             return ProbeResult(
-                Capability.IGNORED, "the same key was created twice (If-None-Match is ignored)"
+                ConditionalWriteSupport.IGNORED, "one key was created twice (If-None-Match is ignored)"
             )
-        second = self.put("once", b"3", Match(first))
+        second = self.put("once", b"3", IfMatch(first))
         if second is None:
-            return ProbeResult(Capability.REFUSED, "the server refuses to replace the version that is there")
-        if self.put("once", b"4", Match(first)):
-            return ProbeResult(Capability.IGNORED, "a stale version was accepted (If-Match is ignored)")
+            return ProbeResult(
+                ConditionalWriteSupport.REFUSED, "the server refuses to replace the current version"
+            )
+        if self.put("once", b"4", IfMatch(first)):
+            return ProbeResult(
+                ConditionalWriteSupport.IGNORED, "a stale version was accepted (If-Match is ignored)"
+            )
         for number in range(_ROUNDS):
-            versions = gather([self.racer(number, racer) for racer in range(_RACERS)])
-            winners = sum(version is not None for version in versions)
+            racers = [
+                partial(self.put, f"race-{number}", str(racer).encode(), IfAbsent())
+                for racer in range(_RACERS)
+            ]
+            winners = sum(version is not None for version in gather(racers))
             if winners != 1:
                 return ProbeResult(
-                    Capability.NOT_ATOMIC,
-                    f"of {_RACERS} writers who raced to create one key, {winners} were told they won",
+                    ConditionalWriteSupport.NOT_ATOMIC,
+                    f"{_RACERS} writers raced to create one key, and the server accepted {winners} of them",
                 )
-        return ProbeResult(Capability.ATOMIC, "")
+        return ProbeResult(ConditionalWriteSupport.ATOMIC)
 
     def clean_up(self) -> None:
-        """Remove what the trial made."""
+        """Delete the objects of the trial."""
         try:
             self.bucket.delete(sorted(self.keys))
         except StoreUnavailableError as error:
-            raise error.with_outcome(
-                "not written"
-            ) from error.__cause__  # of what the caller is about to write
-
-    def racer(self, number: int, racer: int) -> _Racer:
-        return _Racer(self, f"race-{number}", str(racer).encode())
+            # The outcome is that of the caller's write, which has not begun.
+            raise error.with_outcome("not written") from error.__cause__
 
     def put(self, name: str, body: bytes, condition: Condition) -> str | None:
-        """The version, or None where the condition was said not to hold."""
+        """The version, or None when the server rejects the condition."""
         key = self.folder + name
         self.keys.add(key)
-        tries = self.bucket.patience.begin()
+        attempts = Attempts(self.bucket.capabilities.retry, time.monotonic())
         while True:
             try:
                 return self.bucket.put(key, body, condition=condition)
             except PreconditionFailedError:
                 return None
             except StoreUnavailableError as error:
-                # S3 answers 409 to some of the writers that meet: they have neither won nor lost yet.
-                if error.outcome == "unknown" or not tries.allows_another():
+                # S3 responds 409 to some of several colliding writers: these have neither won nor lost yet.
+                pause = None if error.outcome == "unknown" else attempts.next_pause()
+                if pause is None:
                     raise error.with_outcome("not written") from error.__cause__
-            sleep(tries.pause())
-
-
-@dataclass(frozen=True, slots=True)
-class _Racer:
-    trial: _Trial
-    name: str
-    body: bytes
-
-    def __call__(self) -> str | None:
-        return self.trial.put(self.name, self.body, Absent())
+            sleep(pause)

@@ -1,23 +1,15 @@
-"""A store from its URL."""
+# Generated from sessionbucket/_async/open_store.py by scripts/generate_sync.py: do not edit.
+"""Opening a session store at a URL."""
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, cast, overload
+from typing import cast, overload
 
-from sessionbucket._codec import DEFAULT_MAX_BYTES
-from sessionbucket._core.store_url import CloudURL, FileURL, MemoryURL, parse_url
+from sessionbucket._core.objects import DEFAULT_MAX_BYTES
 from sessionbucket._sync.base_store import SessionT
-from sessionbucket._sync.bucket import Bucket
+from sessionbucket._sync.open_bucket import open_bucket
 from sessionbucket._sync.store import SessionStore
-from sessionbucket.errors import InvalidArgumentError
 from sessionbucket.models.session import SessionData
-
-if TYPE_CHECKING:
-    from sessionbucket._backends.obstore.options import ObstoreOptions
-    from sessionbucket._backends.s3.options import S3Options
-
-ENGINE = "boto3"
 
 
 @overload
@@ -35,65 +27,17 @@ def open_store(
 def open_store(
     url: str | None = None, *, model: type[SessionT] | None = None, max_bytes: int = DEFAULT_MAX_BYTES
 ) -> SessionStore[SessionT]:
-    """Open the store at a URL: ``s3://bucket/prefix?option=value``, ``file:///folder`` or ``memory://``; and with obstore
-    ``gs://bucket/prefix`` (Google Cloud Storage) or ``az://container/prefix`` (Azure).
+    """Open the store at a URL: ``s3://bucket/prefix?option=value``, ``file:///folder`` or ``memory://``. With obstore also
+    ``gs://bucket/prefix`` (Google Cloud Storage) and ``az://container/prefix`` (Azure).
 
-    Without a URL, ``SESSIONBUCKET_URL`` says where. Nothing is connected before the first use. ``model`` is any
-    pydantic model with an ``id: str`` (``SessionData`` by default), ``max_bytes`` the most bytes a session or part may
-    have. The options of S3 are those of ``S3Options``, and ``engine``: ``boto3``/``boto3`` (the default),
-    ``obstore``, or ``auto``, which is obstore where it is installed and has all the options. The other clouds have those
-    of ``CloudOptions``, and a folder has ``fsync`` and ``create``.
+    Without a URL, the environment variable ``SESSIONBUCKET_URL`` names it. Nothing is connected before the first use.
+    ``model`` is any pydantic model with an ``id: str`` (``SessionData`` by default). ``max_bytes`` is the largest size of a
+    session or a part. The options of S3 are those of ``S3Options``, and ``engine``: ``boto3``/``boto3`` (the default),
+    ``obstore``, or ``auto``, which is obstore when it is installed and supports all the options. The other clouds have
+    the options of ``CloudOptions``, and a folder has ``fsync`` and ``create``.
 
     Raises ``InvalidArgumentError`` for a URL or option that is unknown, bad or contradicts another.
     """
-    parsed = parse_url(url)
-    prefix = ""
-    bucket: Bucket
-    match parsed:
-        case MemoryURL():
-            bucket = _memory_bucket()
-        case FileURL():
-            bucket = _file_bucket(parsed)
-        case CloudURL():
-            bucket, prefix = _cloud_bucket(parsed), parsed.prefix
+    bucket, prefix = open_bucket(url)
     chosen = cast("type[SessionT]", SessionData) if model is None else model
     return SessionStore(bucket, prefix, model=chosen, max_bytes=max_bytes)
-
-
-# Each kind of bucket loads what only it needs: locks of files, botocore, obstore.
-
-
-def _memory_bucket() -> Bucket:
-    from sessionbucket._sync.buckets.memory import MemoryBucket  # noqa: PLC0415
-
-    return MemoryBucket()
-
-
-def _file_bucket(url: FileURL) -> Bucket:
-    from sessionbucket._sync.buckets.file import FileBucket  # noqa: PLC0415
-
-    return FileBucket(url.root, fsync=url.fsync, create=url.create)
-
-
-def _cloud_bucket(url: CloudURL) -> Bucket:
-    engines = (ENGINE, "obstore", "auto") if url.cloud == "s3" else ("obstore", "auto")
-    engine = url.engine or engines[0]
-    if engine not in engines:
-        raise InvalidArgumentError(
-            f"engine {engine!r} is unknown here; of {url.cloud}:// there are: {', '.join(engines)}"
-        )
-    if engine == "auto" and url.cloud == "s3":
-        engine = "obstore" if find_spec("obstore") and _suits_obstore(url) else ENGINE
-    if engine == ENGINE:
-        from sessionbucket._sync.buckets.s3 import S3Bucket  # noqa: PLC0415
-
-        return S3Bucket(url.bucket, **cast("S3Options", url.options))
-    from sessionbucket._sync.buckets.obstore import ObstoreBucket  # noqa: PLC0415
-
-    return ObstoreBucket(url.bucket, cloud=url.cloud, **cast("ObstoreOptions", url.options))
-
-
-def _suits_obstore(url: CloudURL) -> bool:
-    from sessionbucket._backends.obstore.options import UNSUPPORTED  # noqa: PLC0415
-
-    return UNSUPPORTED.isdisjoint(url.options)

@@ -1,112 +1,153 @@
-"""Sessions and their parts as they lie in a store, byte for byte: for copies that alter nothing."""
+# Generated from sessionbucket/_async/raw_sessions.py by scripts/generate_sync.py: do not edit.
+"""Sessions and their parts as they are stored, byte for byte: for copies and for tools."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from sessionbucket._concurrency.threads import gather
 from sessionbucket._core.inventory import Inventory
-from sessionbucket._core.keys import Layout
-from sessionbucket._core.objects import StoredObject
-from sessionbucket._sync.bucket_listing import pages
-from sessionbucket._sync.legacy_names import ReferenceNames
+from sessionbucket._core.keys import SessionKeys, StoreKeys
+from sessionbucket._core.objects import ObjectInfo, StoredObject
+from sessionbucket._sync.bucket import Bucket
+from sessionbucket._sync.bucket_listing import list_objects, list_pages
+from sessionbucket._sync.legacy_names import LegacyNames, inner_id
+from sessionbucket._sync.session_parts import SessionParts
+from sessionbucket._sync.session_reader import SessionReader
 from sessionbucket._sync.session_writer import SessionWriter
-from sessionbucket._sync.wrappers.retrying import SteadyBucket
 
 
-class SessionBodies:
-    """Reads and writes the objects of sessions as they are; ``SessionStore.bodies``."""
+class RawSessions:
+    """Reads and writes the objects of sessions unchanged. ``SessionStore.raw`` is one."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
-        bucket: SteadyBucket,
-        layout: Layout,
-        *,
-        reference: ReferenceNames,
+        bucket: Bucket,
+        keys: StoreKeys,
+        legacy: LegacyNames,
+        reader: SessionReader[Any],
         writer: SessionWriter,
-        max_bytes: int,
-        decode: Callable[[str, StoredObject], object],
+        parts: SessionParts,
     ) -> None:
         self._bucket = bucket
-        self._layout = layout
-        self._reference = reference
+        self._keys = keys
+        self._legacy = legacy
+        self._reader = reader
         self._writer = writer
-        self._max_bytes = max_bytes
-        self._decode = decode
+        self._parts = parts
 
     @property
-    def are_conditional(self) -> bool:
-        """Whether what is there is safe from writes of something new."""
-        return self._bucket.conditional_writes != "off"
+    def location(self) -> str:
+        """The place of the sessions; without secrets."""
+        return f"{self._bucket.location}/{self._keys.prefix}".rstrip("/")
 
-    def inventory(self, prefix: str = "") -> Inventory:
-        """What there is of the sessions whose ids start with ``prefix``, from listings alone."""
-        start = self._layout.id_prefix(prefix)
-        found = Inventory(start.removeprefix(self._layout.root))
-        for infos in pages(self._bucket, start, delimiter="/", limit=self._bucket.page_limit):
-            sessions = [info for info in infos if self._layout.session_id(info.key) is not None]
-            found.sessions.update((self._layout.stem(info.key), info) for info in sessions)
-        folders = self._layout.part_prefixes(prefix)
-        gather([partial(self._note_parts, found, folder) for folder in folders])
+    @property
+    def is_conditional(self) -> bool:
+        """Whether a write never replaces a version that its caller has not seen."""
+        return self._bucket.capabilities.conditional_writes != "off"
+
+    def get(self, id: str) -> StoredObject | None:
+        """The session's object, valid or not, under its encoded key or its legacy name; None when there is none."""
+        return self._reader.find(id)
+
+    def get_valid(self, id: str) -> StoredObject | None:
+        """The session's object. Raises the errors of ``load``."""
+        found = self._reader.find(id)
+        if found is not None:
+            self._reader.decode(id, found)
         return found
 
-    def _note_parts(self, found: Inventory, folder: str) -> None:
-        for infos in pages(self._bucket, folder, limit=self._bucket.page_limit):
-            for info in infos:
-                name, stem = self._layout.part(info.key)
+    def get_part(self, name: str, stem: str) -> StoredObject | None:
+        """The object of a part (``artifacts``, ``traces`` or ``verification``), valid or not. Raises ``SessionTooLargeError``.
+
+        ``stem`` is the session's encoded id or its legacy name.
+        """
+        return self._reader.get(self._keys.part_key(name, stem))
+
+    def get_valid_part(self, name: str, stem: str) -> StoredObject | None:
+        """The object of a part, as ``get_part`` returns it. Raises the errors of the part's load."""
+        found = self.get_part(name, stem)
+        if found is not None:
+            self._parts.validate(name, found)
+        return found
+
+    def are_same(self, one: StoredObject, two: StoredObject) -> bool:
+        """Whether two valid objects contain the same session, whatever the layout of their texts."""
+        return self._reader.are_same(one, two)
+
+    def describe(self, id: str) -> dict[str, ObjectInfo]:
+        """The objects of a session by name: ``session``, its parts, and ``file`` and the name of each file. Reads no body."""
+        keys = self._current_keys(id)
+        names = ("session", "artifacts", "traces", "verification")
+        infos = gather([partial(self._bucket.head, getattr(keys, name)) for name in names])
+        found = {name: info for name, info in zip(names, infos, strict=True) if info is not None}
+        for info in list_objects(self._bucket, self._keys.of_session(id).files):
+            found[f"file {self._keys.of_session(id).file_name(info.key)}"] = info
+        return found
+
+    def _current_keys(self, id: str) -> SessionKeys:
+        keys = self._keys.of_session(id)
+        if self._keys.legacy_keys(id) is None or self._bucket.head(keys.session):
+            return keys
+        found = self._legacy.find(id)
+        return found[0] if found else keys
+
+    def true_id(self, listed: str) -> str | None:
+        """The id inside a session that a listing shows under its legacy name; None when ``listed`` is no legacy name."""
+        key = self._keys.of_session(listed).session
+        found = self._reader.get(key)
+        inside = inner_id(found.body) if found else None
+        return inside if isinstance(inside, str) and self._keys.is_legacy_key(inside, key) else None
+
+    def inventory(self, prefix: str = "") -> Inventory:
+        """The sessions whose ids start with ``prefix``, and the parts of each, from listings alone."""
+        start = self._keys.id_prefix(prefix)
+        found = Inventory(start.removeprefix(self._keys.root))
+        for page in list_pages(self._bucket, start, delimiter="/"):
+            for info in page.objects:
+                if self._keys.session_id(info.key) is not None:
+                    found.sessions[self._keys.stem(info.key)] = info
+        gather([partial(self._add_parts, found, start) for start in self._keys.part_prefixes(prefix)])
+        return found
+
+    def _add_parts(self, found: Inventory, start: str) -> None:
+        for page in list_pages(self._bucket, start):
+            for info in page.objects:
+                name, stem = self._keys.part(info.key)
                 if name in found.parts:
                     found.parts[name][stem] = info.version
 
     def ids(self, inventory: Inventory) -> list[str]:
-        """The ids of its sessions, sorted by key."""
-        ids = (self._layout.session_id(info.key) for info in inventory.sessions.values())
+        """The ids in an inventory, sorted by key."""
+        ids = (self._keys.session_id(info.key) for info in inventory.sessions.values())
         return [id for id in ids if id is not None]
 
     def stem(self, id: str) -> str:
         """The encoded id. Raises ``InvalidSessionIdError``."""
-        return self._layout.keys(id).stem
+        return self._keys.of_session(id).stem
 
     def stem_of(self, found: StoredObject) -> str:
-        """The encoded id, or a3s-code's name, under which a session was found."""
-        return self._layout.stem(found.info.key)
+        """The encoded id, or the legacy name, in the key of a session's object."""
+        return self._keys.stem(found.info.key)
 
     def is_new(self, id: str, inventory: Inventory) -> bool:
-        """Whether it is known that the session was there neither under its own key nor under a3s-code's name."""
-        reference = self._layout.reference_keys(id)
+        """Whether the inventory proves that the session does not exist, under either name."""
+        legacy = self._keys.legacy_keys(id)
         return inventory.lacks_session(self.stem(id)) and (
-            reference is None or inventory.lacks_session(reference.stem)
+            legacy is None or inventory.lacks_session(legacy.stem)
         )
 
-    def find(self, id: str) -> StoredObject | None:
-        """The session's object, valid or not, under its own key or under a3s-code's name."""
-        found = self._bucket.get(self._layout.keys(id).session, max_bytes=self._max_bytes)
-        if found is None and (at_reference_name := self._reference.find(id)):
-            found = at_reference_name[1]
-        return found
+    def put(self, id: str, body: bytes, *, overwrite: bool, is_new: bool = False) -> None:
+        """Write a session's body as ``save`` writes a session from another store; in one request if it ``is_new``.
 
-    def session(self, id: str) -> StoredObject | None:
-        """The session's object, which holds what ``load`` would give. Raises what ``load`` raises."""
-        found = self.find(id)
-        if found is not None:
-            self._decode(id, found)
-        return found
-
-    def part(self, name: str, stem: str) -> StoredObject | None:
-        """The object of one of the ``JSON_PARTS``, as it is, valid or not.
-
-        Raises ``SessionTooLargeError``.
+        Raises ``SessionConflictError`` when the session exists; nothing was written then.
         """
-        return self._bucket.get(self._layout.part_key(name, stem), max_bytes=self._max_bytes)
-
-    def put_session(self, id: str, body: bytes, *, overwrite: bool, is_new: bool) -> None:
-        """Write a session's body as ``save`` writes a session from elsewhere; with ``is_new`` in one request.
-
-        Raises ``SessionConflictError``, and nothing was written then, where the session is there already.
-        """
-        self._writer.write_body(id, self._layout.keys(id), body, overwrite=overwrite, is_new=is_new)
+        self._writer.write_copied_session(
+            id, self._keys.of_session(id), body, overwrite=overwrite, is_new=is_new
+        )
 
     def put_part(self, id: str, name: str, body: bytes, *, overwrite: bool) -> None:
-        """Write a part where there is none, or with ``overwrite`` in any case. Raises ``SessionConflictError``."""
-        key = self._layout.part_key(name, self.stem(id))
-        self._writer.write_part(id, key, body, overwrite=overwrite)
+        """Write a part where none is, or with ``overwrite`` in any case. Raises ``SessionConflictError``."""
+        key = self._keys.part_key(name, self.stem(id))
+        self._writer.write_copied_part(id, key, body, overwrite=overwrite)

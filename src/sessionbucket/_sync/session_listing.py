@@ -1,31 +1,33 @@
-"""Listing sessions: a bucket's rows under the prefix, those that are sessions, in pages."""
+# Generated from sessionbucket/_async/session_listing.py by scripts/generate_sync.py: do not edit.
+"""Listing sessions: the rows of a bucket under the prefix that are sessions, in pages."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 
 from sessionbucket._concurrency.threads import closing
-from sessionbucket._core.keys import SUFFIX, Layout
+from sessionbucket._core.keys import SUFFIX, StoreKeys
 from sessionbucket._core.objects import PAGE_LIMIT, ObjectInfo
-from sessionbucket._core.pagination import SessionInfo, SessionPage, check_limit, read_cursor, write_cursor
+from sessionbucket._core.pagination import check_limit, decode_cursor, encode_cursor, next_start
+from sessionbucket._core.results import SessionInfo, SessionPage
 from sessionbucket._sync.bucket import Bucket
-from sessionbucket._sync.bucket_listing import next_start, pages, pages_at_once
+from sessionbucket._sync.bucket_listing import list_pages, list_pages_in_parallel
 from sessionbucket.errors import InvalidArgumentError
 
 _FOLDER_ROWS = 4  # artifacts/, traces/, verification/ and .sessionbucket/ take rows beside the sessions
 
 
 class SessionListing:
-    """The sessions directly under a prefix."""
+    """Lists the sessions directly under a prefix."""
 
-    def __init__(self, bucket: Bucket, layout: Layout) -> None:
+    def __init__(self, bucket: Bucket, keys: StoreKeys) -> None:
         self._bucket = bucket
-        self._layout = layout
+        self._keys = keys
 
     def iterate(self, prefix: str, concurrency: int) -> Generator[SessionInfo, None, None]:
-        """All sessions, in whole pages of the bucket's."""
-        with closing(self._objects(prefix, concurrency)) as pages_of_objects:
-            for objects in pages_of_objects:
+        """Yield all sessions."""
+        with closing(self._objects(prefix, concurrency)) as pages:
+            for objects in pages:
                 for info in objects:
                     session = self._session(info)
                     if session:
@@ -35,24 +37,29 @@ class SessionListing:
         """The ids of all sessions."""
         found: list[str] = []
         for objects in self._objects("", 1):
-            ids = [self._layout.session_id(info.key) for info in objects]
+            ids = [self._keys.session_id(info.key) for info in objects]
             found += [id for id in ids if id is not None]
         return found
 
     def _objects(self, prefix: str, concurrency: int) -> Generator[list[ObjectInfo], None, None]:
-        start = self._layout.id_prefix(prefix)
+        start = self._keys.id_prefix(prefix)
         if concurrency == 1:
-            return pages(self._bucket, start, delimiter="/", limit=self._bucket.page_limit)
-        return pages_at_once(self._bucket, start, suffix=SUFFIX, concurrency=concurrency)
+            for page in list_pages(self._bucket, start, delimiter="/"):
+                yield page.objects
+            return
+        parallel = list_pages_in_parallel(self._bucket, start, suffix=SUFFIX, concurrency=concurrency)
+        with closing(parallel) as pages:
+            for objects in pages:
+                yield objects
 
     def page(self, prefix: str, limit: int, cursor: str | None) -> SessionPage:
-        """One page, in one request as a rule: the rows asked for leave room for the folders of the parts.
+        """Return one page, usually by one request for the rows of the page, one more, and those of the folders.
 
-        One row more than the page tells whether there is another. Where a request can't hold that many rows, the
-        page is what it gave.
+        The additional row shows whether there is another page. When one request cannot return all these rows, the page has as
+        many sessions as the request returned.
         """
         check_limit(limit)
-        start = self._layout.id_prefix(prefix)
+        start = self._keys.id_prefix(prefix)
         after: str | None = self._row_after(cursor, start)
         rows = min(limit + 1 + _FOLDER_ROWS, PAGE_LIMIT)
         found: list[tuple[str, SessionInfo]] = []
@@ -62,23 +69,23 @@ class SessionListing:
             after = next_start(page)
             if found and rows == PAGE_LIMIT >= limit:
                 break
-        more = after is not None or len(found) > limit
+        has_more = after is not None or len(found) > limit
         last = found[:limit][-1][0] if found else ""
         return SessionPage(
             [session for _, session in found[:limit]],
-            write_cursor(last.removeprefix(self._layout.root)) if more and last else None,
+            encode_cursor(last.removeprefix(self._keys.root)) if has_more and last else None,
         )
 
     def _row_after(self, cursor: str | None, start: str) -> str:
         if not cursor:
             return ""
-        row = self._layout.root + read_cursor(cursor)
+        row = self._keys.root + decode_cursor(cursor)
         if not row.startswith(start):
             raise InvalidArgumentError(
-                "the cursor is refused: it comes from a listing with another id prefix"
+                "the cursor is refused: it belongs to a listing with another id prefix"
             )
         return row
 
     def _session(self, info: ObjectInfo) -> SessionInfo | None:
-        id = self._layout.session_id(info.key)
+        id = self._keys.session_id(info.key)
         return SessionInfo(id, info.size, info.updated_at, info.version) if id is not None else None

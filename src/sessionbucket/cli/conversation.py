@@ -1,4 +1,4 @@
-"""A session as a conversation that can be read in a terminal."""
+"""A session as a readable conversation in a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
 
-from sessionbucket import (
+from sessionbucket.cli.terminal import count_text, one_line, size_text, unix_text, visible
+from sessionbucket.models import (
     ContentBlock,
     ImageBlock,
     Message,
@@ -23,7 +24,6 @@ from sessionbucket import (
     ToolResultBlock,
     ToolUseBlock,
 )
-from sessionbucket.cli.terminal import count_text, one_line, size_text, unix_text, visible
 
 _ROLE_STYLES = {"user": "bold cyan", "assistant": "bold green", "system": "bold magenta"}
 _OTHER_ROLE_STYLE = "bold yellow"
@@ -40,15 +40,15 @@ _BASE64_GROUP, _BASE64_BYTES = 4, 3
 
 
 class Conversation:
-    """Prints sessions on one console."""
+    """Prints sessions on a console."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._tool_names: dict[str, str] = {}
 
-    def print(self, session: SessionData, *, beside: Sequence[str] = ()) -> None:
-        """Print the whole session; ``beside`` names its parts in words."""
-        self._print_header(session, beside)
+    def print(self, session: SessionData, *, parts: Sequence[str] = ()) -> None:
+        """Print the whole session; ``parts`` describes its parts in words."""
+        self._print_header(session, parts)
         for number, message in enumerate(session.messages, start=1):
             self._print_message(number, message)
         if session.tasks:
@@ -56,7 +56,7 @@ class Conversation:
             for task in session.tasks:
                 self._print_indented(_task(task))
 
-    def _print_header(self, session: SessionData, beside: Sequence[str]) -> None:
+    def _print_header(self, session: SessionData, parts: Sequence[str]) -> None:
         usage = session.total_usage
         config = session.config
         model = session.model_name or (session.llm_config.model if session.llm_config else "")
@@ -73,7 +73,7 @@ class Conversation:
             "tokens": f"{usage.total_tokens:,} ({usage.prompt_tokens:,} in, {usage.completion_tokens:,} out)",
             "cost": f"${session.total_cost:,.4f}",
             "system": count_text(len(prompt), "character") + " of system prompt" if prompt else "",
-            "beside": ", ".join(beside),
+            "parts": ", ".join(parts),
         }
         self._console.print(Text(one_line(session.id), style="bold"), soft_wrap=True)
         for label, value in rows.items():
@@ -119,7 +119,7 @@ class Conversation:
         self._console.print(Rule(Text(title, style=style), align="left", style="dim"))
 
     def _print_indented(self, text: Text, *, by: int = _INDENT) -> None:
-        """Wrap at words for a terminal; into a pipe every line goes whole, so that it can be searched."""
+        """Print wrapped at words on a terminal. In a pipe, print whole lines, so that they can be searched."""
         if self._console.is_terminal:
             self._console.print(Padding(text, (0, 0, 0, by)))
         else:

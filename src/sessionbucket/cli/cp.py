@@ -1,34 +1,22 @@
-"""``cp``: many sessions from one store to another, with a progress bar and an account at the end."""
+"""``cp``: copying sessions from one store to another, with a progress bar and a summary."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from sessionbucket import (
-    BucketNotFoundError,
-    ConditionalWritesUnsupportedError,
-    InvalidArgumentError,
-    SessionBucketError,
-    StoreUnavailableError,
-)
-from sessionbucket._core.inventory import Inventory
-from sessionbucket.cli.copying import SessionCopier
+from sessionbucket import CopyResult, copy_sessions
 from sessionbucket.cli.failures import FAILED, say_error
-from sessionbucket.cli.stores import OpenedStore, opened
+from sessionbucket.cli.stores import opened
 from sessionbucket.cli.terminal import console
 from sessionbucket.errors import shorten
 
-_OF_THE_STORE = (StoreUnavailableError, BucketNotFoundError, ConditionalWritesUnsupportedError)
-"""Errors that the next session would meet, too."""
 
-
-def copy_sessions(
+def copy(
     source_url: str,
     destination_url: str,
     ids: Sequence[str],
@@ -37,81 +25,31 @@ def copy_sessions(
     overwrite: bool,
     concurrency: int,
 ) -> None:
-    """Copy the sessions named, or all whose ids start with ``prefix``, and write what became of them.
+    """Copy the named sessions, or all whose ids start with ``prefix``, and write the result of each that was not copied.
 
-    So many sessions are copied at once, and as many of their parts.
-
-    A session that cannot be copied does not stop the others. Raises ``typer.Exit`` at the end unless all are in the
-    destination as they are in the source.
+    Raises ``typer.Exit`` at the end unless all sessions are in the destination as in the source.
     """
+    outcomes: Counter[str] = Counter()
     with opened(source_url) as source, opened(destination_url, create=True) as destination:
-        if source.store.location == destination.store.location:
-            raise InvalidArgumentError("the source and the destination are the same store")
-        account: Counter[str] = Counter()
-        chosen: Iterable[str] = dict.fromkeys(ids)
-        inventories = None
-        if not ids:
-            inventories = _listed(source, destination, prefix)
-            chosen = source.store.bodies.ids(inventories[0])
+        results = copy_sessions(
+            source,
+            destination,
+            ids or None,
+            prefix=prefix,
+            overwrite=overwrite,
+            concurrency=concurrency,
+        )
         try:
-            with _pool("parts", concurrency) as pool:
-                copier = SessionCopier(
-                    source, destination, overwrite=overwrite, pool=pool, inventories=inventories
-                )
-                _copy_all(
-                    copier, [*chosen], account, concurrency, listed=not ids, location=source.store.location
-                )
+            with _progress() as progress, closing(results):
+                task = progress.add_task("copying", total=None)
+                for result in results:
+                    outcomes[result.outcome] += 1
+                    _report(result, source.location)
+                    progress.update(task, total=result.total, advance=1)
         finally:
-            typer.echo(_summary(account))
-    if account["conflict"] or account["missing"] or account["failed"]:
+            typer.echo(_summary(outcomes))
+    if outcomes["conflict"] or outcomes["missing"] or outcomes["failed"]:
         raise typer.Exit(FAILED)
-
-
-def _listed(source: OpenedStore, destination: OpenedStore, prefix: str) -> tuple[Inventory, Inventory]:
-    """What both stores have, listed at the same time."""
-    with _pool("list", 1) as pool:
-        there = pool.submit(destination.store.bodies.inventory, prefix)
-        here = source.store.bodies.inventory(prefix)
-        return here, there.result()
-
-
-def _copy_all(
-    copier: SessionCopier,
-    ids: Sequence[str],
-    account: Counter[str],
-    concurrency: int,
-    *,
-    listed: bool,
-    location: str,
-) -> None:
-    def copy(id: str) -> tuple[str, str]:
-        try:
-            return copier.copy_listed(id) if listed else copier.copy(id)
-        except _OF_THE_STORE:
-            raise
-        except SessionBucketError as error:
-            return "failed", str(error)
-
-    with _progress() as progress:
-        task = progress.add_task("copying", total=len(ids))
-        with _pool("copy", concurrency, on_error=copier.stop) as pool:
-            for id, (outcome, detail) in zip(ids, pool.map(copy, ids), strict=True):
-                account[outcome] += 1
-                _tell(id, outcome, detail, location)
-                progress.advance(task)
-
-
-@contextmanager
-def _pool(name: str, size: int, on_error: Callable[[], None] = lambda: None) -> Iterator[ThreadPoolExecutor]:
-    """Threads; when the block raises, ``on_error`` is called and what was not begun is dropped."""
-    pool = ThreadPoolExecutor(size, thread_name_prefix=name)
-    try:
-        yield pool
-    except BaseException:
-        on_error()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _progress() -> Progress:
@@ -127,20 +65,24 @@ def _progress() -> Progress:
     )
 
 
-def _tell(id: str, outcome: str, detail: str, location: str) -> None:
-    match outcome:
+def _report(result: CopyResult, source: str) -> None:
+    session = f"session {shorten(result.id)}"
+    match result.outcome:
         case "conflict":
             say_error(
-                f"session {shorten(id)} differs in the destination and was left alone: {detail}",
-                kind="conflict",
+                f"{session} differs in the destination and was left alone: {result.detail}", kind="conflict"
             )
         case "missing":
-            say_error(f"session {shorten(id)} does not exist in {location}")
+            say_error(f"{session} does not exist in {source}")
         case "failed":
-            say_error(f"session {shorten(id)} was not copied: {detail}")
+            say_error(f"{session} was not copied: {result.detail}")
 
 
-def _summary(account: Counter[str]) -> str:
-    counts = [f"copied {account['copied']}", f"same {account['same']}", f"conflicts {account['conflict']}"]
-    counts += [f"{name} {account[name]}" for name in ("missing", "failed") if account[name]]
+def _summary(outcomes: Counter[str]) -> str:
+    counts = [
+        f"copied {outcomes['copied']}",
+        f"same {outcomes['same']}",
+        f"conflicts {outcomes['conflict']}",
+    ]
+    counts += [f"{name} {outcomes[name]}" for name in ("missing", "failed") if outcomes[name]]
     return ", ".join(counts)

@@ -1,4 +1,4 @@
-"""How a command ends when it cannot go on: one line on stderr, an exit code, and never a traceback."""
+"""The end of a command that fails: one line on stderr, an exit code, and never a traceback."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ FAILED = 1
 MISUSED = 2
 INTERRUPTED = 130
 
-# What is wrong with the arguments is told by click's exceptions. Newer releases of typer bring a click of their
-# own, so their common base is found through the one of them that every release exports.
+# Click's exceptions report wrong arguments. Newer releases of typer contain their own click,
+# so their common base class is found through the one exception that every release exports.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[2]
 
 
 def say_error(message: str, *, kind: str = "error") -> None:
-    """Write one line to stderr, whatever the message holds."""
+    """Write the message to stderr, on one line."""
     with suppress(OSError):
         sys.stdout.flush()
     typer.echo(f"{kind}: {one_line(' '.join(message.split()))}", err=True)
 
 
 class ReadableErrorsGroup(TyperGroup):
-    """A group of commands whose failures are readable."""
+    """A group of commands with readable failures."""
 
     def main(self, args: Sequence[str] | None = None, **options: Any) -> Any:  # type: ignore[override]
-        """Run and leave the process with the exit code."""
+        """Run a command, and end the process with its exit code."""
         options["standalone_mode"] = False
         try:
             code = super().main(args, **options)
@@ -75,7 +75,7 @@ def _readable() -> Iterator[None]:
         raise typer.Exit(FAILED) from None
     except (typer.Exit, typer.Abort, _UsageError):
         raise
-    except Exception as error:  # noqa: BLE001 (its message could hold a session's text)
+    except Exception as error:  # noqa: BLE001 (its message could contain the text of a session)
         place = traceback.extract_tb(error.__traceback__)[-1]
         say_error(
             f"{type(error).__name__} in {Path(place.filename).name}:{place.lineno}; this is a bug, please report it"
@@ -84,7 +84,7 @@ def _readable() -> Iterator[None]:
 
 
 def _abandon_stdout() -> None:
-    """Let what is still to be written go nowhere, so that the interpreter does not fail over it at its end."""
+    """Discard all further output, so that the interpreter does not fail over it at its exit."""
     with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -1,4 +1,4 @@
-"""``ls``: the sessions of a store, from the listing alone."""
+"""``ls``: the sessions of a store, from its listing alone."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from sessionbucket import SessionInfo, SessionStore
-from sessionbucket._core.objects import PAGE_LIMIT
+from sessionbucket import PAGE_LIMIT, SessionInfo, SessionStore
 from sessionbucket.cli.stores import opened
 from sessionbucket.cli.terminal import console, count_text, moment_text, one_line, size_text
 
 
 def list_sessions(url: str | None, *, prefix: str, limit: int | None, as_json: bool) -> None:
-    """Write the sessions as a table to a terminal, as tab-separated lines into a pipe, or as JSON."""
-    with opened(url) as place:
-        sessions = first_sessions(place.store, prefix, limit)
+    """Write the sessions: a table on a terminal, tab-separated lines into a pipe, or JSON."""
+    with opened(url) as store:
+        sessions = first_sessions(store, prefix, limit)
         if as_json:
             _write_json(sessions)
         elif console().is_terminal:
@@ -41,7 +40,7 @@ def first_sessions(store: SessionStore, prefix: str, limit: int | None) -> Itera
 
 
 def _write_json(sessions: Iterator[SessionInfo]) -> None:
-    """One array with one session a line, written as the pages come: a cut-off listing does not parse."""
+    """Write one array with one session a line, page by page. An interrupted listing is no valid JSON."""
     separator = "[\n"
     for session in sessions:
         row = {

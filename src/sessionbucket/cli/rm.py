@@ -1,4 +1,4 @@
-"""``rm``: deleting sessions, after a look at what would go."""
+"""``rm``: deleting sessions, after showing what they consist of."""
 
 from __future__ import annotations
 
@@ -7,60 +7,54 @@ from collections.abc import Sequence
 import typer
 from rich.prompt import Confirm
 
+from sessionbucket import SessionStore
 from sessionbucket.cli.failures import FAILED, say_error
-from sessionbucket.cli.stores import OpenedStore, opened
+from sessionbucket.cli.stores import opened
 from sessionbucket.cli.terminal import console, count_text, one_line, size_text
 from sessionbucket.errors import shorten
 
 
 def delete_sessions(url: str | None, ids: Sequence[str], *, confirmed: bool) -> None:
-    """Delete the sessions that exist, once confirmed, and name those that do not.
+    """Delete the existing sessions, once confirmed, and name the missing ones.
 
-    Raises ``typer.Exit`` at the end where one does not exist, and when the answer is no.
+    Raises ``typer.Exit`` at the end when one is missing, and when the user declines.
     """
-    with opened(url) as place:
-        found = {id: _belongings(place, id) for id in dict.fromkeys(ids)}
-        missing = [id for id, belongings in found.items() if not belongings]
-        there = {id: belongings for id, belongings in found.items() if belongings}
+    with opened(url) as store:
+        described = {id: _describe(store, id) for id in dict.fromkeys(ids)}
+        missing = [id for id, objects in described.items() if not objects]
+        existing = {id: objects for id, objects in described.items() if objects}
         for id in missing:
-            say_error(f"session {shorten(id)} does not exist in {place.store.location}")
-        if there and not (confirmed or _confirm(place, there)):
-            say_error("nothing was deleted; answer y, or pass --yes")
+            say_error(f"session {shorten(id)} does not exist in {store.location}")
+        if existing and not (confirmed or _confirm(store, existing)):
+            say_error("nothing was deleted; type y, or pass --yes")
             raise typer.Exit(FAILED)
-        for id in there:
-            place.store.delete(id)
+        for id in existing:
+            store.delete(id)
             typer.echo(f"deleted {one_line(id)}")
     if missing:
         raise typer.Exit(FAILED)
 
 
-def _belongings(place: OpenedStore, id: str) -> list[str]:
-    """What there is of the session, in words; leftovers of a session that is gone count, too. Nothing is read."""
-    keys = place.keys(id)
-    named = {
-        "session": keys.session,
-        "artifacts": keys.artifacts,
-        "traces": keys.traces,
-        "verification": keys.verification,
-    }
-    found = []
-    for name, key in named.items():
-        info = place.bucket.head(key)
-        if info:
-            found.append(f"{name} {size_text(info.size)}")
-    if files := place.store.list_files(id):
-        found.append(f"{count_text(len(files), 'file')} {size_text(sum(file.size for file in files))}")
-    return found
+def _describe(store: SessionStore, id: str) -> list[str]:
+    """The objects of the session, in words. Parts of a session that is gone count, too. No body is read."""
+    objects = store.raw.describe(id)
+    files = [info.size for name, info in objects.items() if name.startswith("file ")]
+    described = [
+        f"{name} {size_text(info.size)}" for name, info in objects.items() if not name.startswith("file ")
+    ]
+    if files:
+        described.append(f"{count_text(len(files), 'file')} {size_text(sum(files))}")
+    return described
 
 
-def _confirm(place: OpenedStore, there: dict[str, list[str]]) -> bool:
+def _confirm(store: SessionStore, existing: dict[str, list[str]]) -> bool:
     out = console(stderr=True)
-    out.print(f"To be deleted from {one_line(place.store.location)}:", soft_wrap=True)
-    for id, belongings in there.items():
-        out.print(f"  {one_line(id)}  ({', '.join(belongings)})", soft_wrap=True)
+    out.print(f"To be deleted from {one_line(store.location)}:", soft_wrap=True)
+    for id, objects in existing.items():
+        out.print(f"  {one_line(id)}  ({', '.join(objects)})", soft_wrap=True)
     try:
         return Confirm.ask(
-            f"Delete {count_text(len(there), 'session')} for good?", console=out, default=False
+            f"Delete {count_text(len(existing), 'session')} permanently?", console=out, default=False
         )
     except EOFError:
         out.print()

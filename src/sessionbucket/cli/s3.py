@@ -1,18 +1,17 @@
-"""An S3 server at the desk."""
+"""``s3``: an S3 server on this machine."""
 
 from __future__ import annotations
 
 import re
 import shlex
 import signal
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
 import typer
 
-from sessionbucket._backends.s3.errors import translated
-from sessionbucket._core.store_url import ENVIRONMENT_VARIABLE
+from sessionbucket import ENVIRONMENT_VARIABLE
 from sessionbucket.errors import InvalidArgumentError
 from sessionbucket.testing.seaweedfs import SeaweedServer
 
@@ -20,15 +19,15 @@ _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 
 def serve_s3(bucket: str, *, folder: Path | None, port: int) -> None:
-    """Run SeaweedFS with a bucket until it is interrupted or terminated, and leave nothing but ``folder``."""
+    """Run SeaweedFS with a bucket until it is interrupted or terminated. Only ``folder`` remains."""
     if not _BUCKET_NAME.fullmatch(bucket):
         raise InvalidArgumentError(
             f"bucket {bucket!r} is refused: a name has 3 to 63 lower-case letters, digits and hyphens"
         )
     signal.signal(signal.SIGTERM, _interrupt)
     with suppress(KeyboardInterrupt), SeaweedServer(folder=folder, port=port) as server:
-        _make_bucket(server, bucket)
-        _say(f"SeaweedFS runs at {server.endpoint_url}; its data {_whereabouts(folder)}. Ctrl-C stops it.")
+        server.ensure_bucket(bucket)
+        _say(f"SeaweedFS runs at {server.endpoint_url}; its data {_lifetime(folder)}. Ctrl-C stops it.")
         _say("For another terminal:")
         for name, value in {ENVIRONMENT_VARIABLE: server.store_url(bucket), **server.environment()}.items():
             typer.echo(f"export {name}={shlex.quote(value)}")
@@ -40,16 +39,8 @@ def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _make_bucket(server: SeaweedServer, bucket: str) -> None:
-    """Make the bucket, unless a folder that was kept has it already."""
-    client = server.client()
-    with closing(client), translated(server.endpoint_url):
-        if bucket not in [there["Name"] for there in client.list_buckets()["Buckets"]]:
-            client.create_bucket(Bucket=bucket)
-
-
-def _whereabouts(folder: Path | None) -> str:
-    return f"are kept in {folder}" if folder else "go when it stops"
+def _lifetime(folder: Path | None) -> str:
+    return f"is kept in {folder}" if folder else "is removed when it stops"
 
 
 def _say(message: str) -> None:

@@ -8,13 +8,13 @@ import typer
 
 from sessionbucket import SessionBucketError, SessionCorruptedError, SessionStore, SessionTooLargeError
 from sessionbucket.cli.conversation import Conversation
-from sessionbucket.cli.stores import OpenedStore, opened
+from sessionbucket.cli.stores import opened
 from sessionbucket.cli.terminal import console, count_text, size_text
 from sessionbucket.errors import shorten
 
 
 class NoSuchSessionError(SessionBucketError):
-    """The session asked for does not exist."""
+    """The requested session does not exist."""
 
     def __init__(self, session_id: str, location: str) -> None:
         super().__init__(f"session {shorten(session_id)} does not exist in {location}")
@@ -23,23 +23,22 @@ class NoSuchSessionError(SessionBucketError):
 
 
 def show_session(url: str | None, id: str, *, as_json: bool) -> None:
-    """Write the session to stdout. Raises ``NoSuchSessionError`` where there is none."""
-    with opened(url) as place:
+    """Write the session to stdout. Raises ``NoSuchSessionError`` when it does not exist."""
+    with opened(url) as store:
         if as_json:
-            body = place.raw_session(id)
-            if body is None:
-                raise NoSuchSessionError(id, place.store.location)
-            typer.echo(body, nl=False)
+            found = store.raw.get(id)
+            if found is None:
+                raise NoSuchSessionError(id, store.location)
+            typer.echo(found.body, nl=False)
             return
-        session = place.store.load(id)
+        session = store.load(id)
         if session is None:
-            raise NoSuchSessionError(id, place.store.location)
-        Conversation(console()).print(session, beside=_parts_beside(place, id))
+            raise NoSuchSessionError(id, store.location)
+        Conversation(console()).print(session, parts=_describe_parts(store, id))
 
 
-def _parts_beside(place: OpenedStore, id: str) -> list[str]:
-    """What lies beside the session, in words; a part that cannot be read is said to be so."""
-    store = place.store
+def _describe_parts(store: SessionStore, id: str) -> list[str]:
+    """The parts of the session, in words; for one that cannot be read, its error."""
     files = store.list_files(id)
     found = [
         _counted(lambda: _artifacts(store, id), "artifact"),

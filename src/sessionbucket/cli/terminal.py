@@ -1,4 +1,4 @@
-"""What is written to terminals and into pipes: plain where nobody looks, and never another's control characters."""
+"""Output to terminals and pipes: plain in a pipe, and never with control characters from a session."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _LINE_CONTROLS = re.compile(_CONTROLS.pattern + r"|[\t\n]")
 
 
 def visible(text: str) -> str:
-    """The text with every control character but tabs and line ends written as an escape."""
+    """The text with every control character except tabs and line ends as an escape."""
     return _CONTROLS.sub(_escape, text.replace("\r\n", "\n"))
 
 
 def one_line(text: str) -> str:
-    """The text on one line, with every control character written as an escape."""
+    """The text on one line, with every control character as an escape."""
     return _LINE_CONTROLS.sub(_escape, text)
 
 
@@ -29,26 +29,26 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console on stdout or stderr; it colours only where somebody looks."""
+    """A console on stdout or stderr; it uses colours only on a terminal."""
     from rich.console import Console  # noqa: PLC0415 (not needed for --version, nor for --json)
 
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
 
 
 def size_text(size: int) -> str:
-    """A number of bytes for people: ``24.7 kB``."""
+    """A readable number of bytes: ``24.7 kB``."""
     from rich.filesize import decimal  # noqa: PLC0415
 
     return decimal(size)
 
 
 def moment_text(moment: datetime) -> str:
-    """A date and time for people, in UTC to the second."""
+    """A readable date and time, in UTC to the second."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def unix_text(seconds: int) -> str:
-    """Unix seconds as a date and time in UTC; as the number where no calendar reaches."""
+    """Unix seconds as a date and time in UTC, or as the number when no calendar contains it."""
     try:
         return moment_text(datetime.fromtimestamp(seconds, UTC)) + " UTC"
     except (ValueError, OverflowError, OSError):

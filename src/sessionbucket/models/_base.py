@@ -1,8 +1,11 @@
-"""What every stored type shares: unknown members survive, and reading is stricter than making."""
+"""The base of every stored type: unknown members survive, and reading is stricter than constructing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, model_validator
@@ -12,10 +15,10 @@ from pydantic_core import PydanticCustomError
 class WireModel(BaseModel):
     """A JSON object of the wire format.
 
-    Members are written in the order they are declared, then the unknown ones a later version put
-    there, in the order they were read. Assignment validates; errors never show the value. An instance of
-    a subclass, given where a member is declared as the class, becomes the class, and what the subclass
-    added is kept as unknown members: a part that prints itself as its class would leave it out.
+    Its declared members are written in the order of their declaration. Unknown members of a later version follow, in the order
+    in which they were read. Assignment validates; errors never show the value. An instance of
+    a subclass in a field of the class becomes an instance of the class, and the additional fields of the subclass
+    become unknown members; otherwise they would not be written.
     """
 
     model_config = ConfigDict(
@@ -32,10 +35,10 @@ class WireModel(BaseModel):
 
 
 class CheckedOnReadModel(WireModel):
-    """A type whose members have defaults in Python that JSON must not rely on.
+    """A type with fields that have defaults in Python and are required in JSON.
 
-    ``required_on_read`` names the fields that JSON has to hold. ``read_aliases`` maps an older name
-    of a member to its present one; an object that has both is refused.
+    ``required_on_read`` has the fields that JSON must contain. ``read_aliases`` maps an older name
+    of a member to its present one; an object with both is refused.
     """
 
     required_on_read: ClassVar[tuple[str, ...]] = ()
@@ -62,7 +65,7 @@ class CheckedOnReadModel(WireModel):
                 )
 
     def _was_read(self, name: str) -> bool:
-        # An unknown member spelled like a field with an alias counts as that field in pydantic's set.
+        # Pydantic's set contains a field with an alias when an unknown member has the field's name.
         if self.__pydantic_extra__ and name in self.__pydantic_extra__:
             return self.__dict__[name] is not type(self).model_fields[name].default
         return name in self.model_fields_set
@@ -72,11 +75,21 @@ def missing_member(name: str) -> PydanticCustomError:
     return PydanticCustomError("missing_member", "missing member {name}", {"name": repr(name)})
 
 
-def is_none(value: Any) -> bool:
-    """The rule of members that are omitted when none."""
-    return value is None
+# Pydantic calls these for each member of each object that it prints, so they are functions in C.
+is_none: Callable[[Any], bool] = partial(operator.is_, None)
+"""The rule of members that are omitted when none."""
+is_empty: Callable[[Any], bool] = operator.not_
+"""The rule of members that are omitted when empty."""
 
 
-def is_empty(value: Any) -> bool:
-    """The rule of members that are omitted when empty."""
-    return not value
+@dataclass(frozen=True, slots=True)
+class StoredVersion:
+    """The version of the object that a session is: location, key, version and write history of an object. All are equal, so that ``==`` of sessions ignores them."""
+
+    location: str = field(default="", compare=False)
+    key: str = field(default="", compare=False)
+    version: str = field(default="", compare=False)
+    history: tuple[str, ...] = field(default=(), compare=False)
+
+
+NOT_STORED = StoredVersion()

@@ -1,4 +1,4 @@
-"""Tool outputs kept beside a session."""
+"""The outputs of a session's tools."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import ClassVar, Self
 from pydantic import Field, PrivateAttr, model_validator
 
 from sessionbucket.models._base import CheckedOnReadModel, WireModel
-from sessionbucket.models._numbers import U64
+from sessionbucket.models._scalars import U64
 
 DEFAULT_MAX_ARTIFACTS = 256
 DEFAULT_MAX_ARTIFACT_BYTES = 16 * 1024 * 1024
 
 
 class ToolArtifact(WireModel):
-    """One output of a tool, whole. The sizes are stored as given, not checked against the content."""
+    """One complete output of a tool. The sizes are stored as given, not checked against the content."""
 
     artifact_id: str
     artifact_uri: str
@@ -26,18 +26,18 @@ class ToolArtifact(WireModel):
 
     @property
     def content_bytes(self) -> int:
-        """The size that counts against a store's limit: the content's bytes in UTF-8."""
+        """The size that counts for the limit of a store: the bytes of the content in UTF-8."""
         if self.content.isascii():
             return len(self.content)
         return len(self.content.encode("utf-8", "surrogatepass"))
 
 
 class ArtifactStore(CheckedOnReadModel):
-    """Artifacts by URI, oldest first, within a limit of count and one of bytes.
+    """Artifacts by URI, oldest first, within a limit of their number and one of their bytes.
 
-    The limits are 256 artifacts and 16 MiB of content unless `with_limits` sets others; they are not
-    stored, so a store that is read has the usual ones. Where a limit is passed the oldest artifacts are
-    dropped, on a read too; one that is over the byte limit alone drops everything, itself included.
+    The limits are 256 artifacts and 16 MiB of content, unless ``with_limits`` sets others. They are not
+    stored, so a store from a read has the default limits. Above a limit the oldest artifacts are
+    dropped, also on a read. A single artifact above the byte limit drops everything, itself included.
     """
 
     required_on_read: ClassVar = ("artifacts",)
@@ -73,12 +73,12 @@ class ArtifactStore(CheckedOnReadModel):
         return self
 
     def put(self, artifact: ToolArtifact) -> None:
-        """Add an artifact as the newest, in place of one with the same URI, and drop what is over a limit."""
+        """Add an artifact as the newest, in place of one with the same URI, and drop the oldest above a limit."""
         others = [kept for kept in self.artifacts if kept.artifact_uri != artifact.artifact_uri]
         self._keep([*others, artifact])
 
     def get(self, artifact_uri: str) -> ToolArtifact | None:
-        """The artifact of that URI, none where the store has none."""
+        """The artifact with this URI, or None."""
         return next((kept for kept in self.artifacts if kept.artifact_uri == artifact_uri), None)
 
     @property
@@ -90,7 +90,7 @@ class ArtifactStore(CheckedOnReadModel):
         return len(self.artifacts)
 
     def __iter__(self) -> Iterator[ToolArtifact]:  # type: ignore[override]
-        """Walk the artifacts, oldest first."""
+        """Iterate over the artifacts, oldest first."""
         return iter(self.artifacts)
 
     def _keep(self, candidates: list[ToolArtifact]) -> None:

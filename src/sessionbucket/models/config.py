@@ -1,22 +1,20 @@
-"""How a session was set up."""
+"""The settings of a session, and its language model."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
-from sessionbucket.models._base import CheckedOnReadModel, is_none
-from sessionbucket.models._numbers import F32, U32
-from sessionbucket.models.confirmation import ConfirmationPolicy
-from sessionbucket.models.permissions import PermissionPolicy
+from sessionbucket.models._base import CheckedOnReadModel, WireModel, is_none
+from sessionbucket.models._scalars import F32, U32
+from sessionbucket.models.policies import ConfirmationPolicy, PermissionPolicy, SecurityConfig
 from sessionbucket.models.queues import SessionQueueConfig
-from sessionbucket.models.security import SecurityConfig
 
 
 class StorageBackend(StrEnum):
-    """Where the reference keeps a session; stored for its sake, and not acted upon here."""
+    """The storage of a3s-code. It is stored for a3s-code, and has no effect here."""
 
     MEMORY = "memory"
     FILE = "file"
@@ -34,7 +32,7 @@ class PlanningMode(StrEnum):
 class SessionConfig(CheckedOnReadModel):
     """The settings of a session.
 
-    ``max_context_length`` is in tokens; ``auto_compact_threshold`` is the share of it, between 0 and 1,
+    ``max_context_length`` is in tokens. ``auto_compact_threshold`` is the fraction of it, between 0 and 1,
     at which the history is compacted.
     """
 
@@ -54,3 +52,16 @@ class SessionConfig(CheckedOnReadModel):
     security_config: SecurityConfig | None = Field(default=None, exclude_if=is_none)
     planning_mode: PlanningMode = PlanningMode.AUTO
     goal_tracking: bool = False
+
+
+class LlmConfigData(WireModel):
+    """A provider, a model, and the URL of its API.
+
+    ``api_key`` is accepted, and is read from a file that contains one. It is never written, dumped or
+    shown, so set it again after a load.
+    """
+
+    provider: str
+    model: str
+    base_url: str | None = None
+    api_key: SecretStr | None = Field(default=None, exclude=True, repr=False)

@@ -1,4 +1,4 @@
-"""Messages and the blocks they are made of."""
+"""Messages, their content blocks, and the tools that they call."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class TextBlock(WireModel):
 
 
 class ImageSource(CheckedOnReadModel):
-    """An image's bytes as padded base64 of the standard alphabet, and their media type."""
+    """The bytes of an image as padded base64 of the standard alphabet, and their media type."""
 
     required_on_read: ClassVar = ("type",)
 
@@ -36,7 +36,7 @@ class ImageBlock(WireModel):
 
     @classmethod
     def from_bytes(cls, data: bytes, media_type: str) -> Self:
-        """An image of raw bytes, for example ``ImageBlock.from_bytes(png, "image/png")``."""
+        """An image from its bytes, for example ``ImageBlock.from_bytes(png, "image/png")``."""
         text = base64.b64encode(data).decode("ascii")
         return cls(source=ImageSource(media_type=media_type, data=text))
 
@@ -54,10 +54,7 @@ ToolResultPart = Annotated[TextBlock | ImageBlock, Field(discriminator="type")]
 
 
 class ToolResultBlock(WireModel):
-    """What a tool answered: text, or a list of text and image blocks.
-
-    Text that looks like JSON stays text.
-    """
+    """The result of a tool: text, or a list of text and image blocks. Text that looks like JSON stays text."""
 
     type: Literal["tool_result"] = "tool_result"
     tool_use_id: str
@@ -80,21 +77,34 @@ class Message(WireModel):
 
     @classmethod
     def user(cls, text: str, images: Iterable[ImageBlock] = ()) -> Self:
-        """What a user said: the images first, the text last."""
+        """A message of the user: the images first, the text last."""
         return cls(role="user", content=[*images, TextBlock(text=text)])
 
     @classmethod
     def assistant(cls, text: str) -> Self:
-        """What the model answered, in plain text."""
+        """A reply of the model, in plain text."""
         return cls(role="assistant", content=[TextBlock(text=text)])
 
     @classmethod
     def tool_result(cls, tool_use_id: str, text: str, is_error: bool = False) -> Self:
-        """A tool's plain-text answer to the call ``tool_use_id``."""
+        """The plain-text result of the tool call ``tool_use_id``."""
         block = ToolResultBlock(tool_use_id=tool_use_id, content=text, is_error=is_error)
         return cls(role="user", content=[block])
 
     @property
     def text(self) -> str:
-        """The text blocks, joined by newlines; tool calls and their results are left out."""
+        """The text blocks, joined by newlines, without tool calls and their results."""
         return "\n".join(block.text for block in self.content if isinstance(block, TextBlock))
+
+
+class ToolDefinition(WireModel):
+    """A tool: its name, its description, and a JSON schema of its parameters."""
+
+    name: str
+    description: str
+    parameters: Any
+
+
+def tool_names_from_definitions(definitions: Iterable[ToolDefinition]) -> list[str]:
+    """The names of ``definitions``, in order, for ``SessionData.tool_names``."""
+    return [definition.name for definition in definitions]

@@ -1,7 +1,7 @@
-"""How a session's tool calls queue up: lanes, their handlers, retries and limits.
+"""The queues of a session's tool calls: lanes, handlers, retries and limits.
 
-`SessionQueueConfig` and its parts are the one camelCase corner of the wire format. In Python every
-name is snake_case, and both spellings construct.
+Only ``SessionQueueConfig`` and its parts are camelCase in the wire format. In Python every
+name is snake_case, and a constructor accepts both spellings.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field, ValidationInfo, model_validator
 from pydantic.alias_generators import to_camel
 
 from sessionbucket.models._base import CheckedOnReadModel, WireModel
-from sessionbucket.models._numbers import U32, U64
+from sessionbucket.models._scalars import U32, U64
 
 
 class Lane(StrEnum):
@@ -27,7 +27,7 @@ class Lane(StrEnum):
 
 
 class LaneHandlerMode(StrEnum):
-    """Who runs the calls of a lane."""
+    """The executor of a lane's calls."""
 
     INTERNAL = "Internal"
     EXTERNAL = "External"
@@ -35,7 +35,7 @@ class LaneHandlerMode(StrEnum):
 
 
 class LaneHandlerConfig(CheckedOnReadModel):
-    """Who runs a lane's calls, and for how many milliseconds at most."""
+    """The executor of a lane's calls, and its time limit in milliseconds."""
 
     required_on_read: ClassVar = ("mode", "timeout_ms")
 
@@ -71,7 +71,7 @@ class PriorityBoost(_CamelCaseModel):
 
 
 class _LeftOut(int):
-    """A default nobody gave. Pydantic's own record also counts an unknown member spelled like the field."""
+    """A default that marks a missing field. Pydantic's own set of given fields contains a field when an unknown member has its name."""
 
 
 class SessionQueueConfig(_CamelCaseModel):

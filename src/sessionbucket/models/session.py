@@ -1,26 +1,25 @@
-"""A session: everything an agent needs to go on where it stopped."""
+"""A session: everything that an agent needs to continue."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
 from enum import StrEnum
+from itertools import repeat
 from typing import Any, ClassVar
 
 from pydantic import AliasChoices, Field, PrivateAttr
 
-from sessionbucket._core.session_version import NOT_STORED, StoredVersion
-from sessionbucket.models._base import CheckedOnReadModel, is_none
-from sessionbucket.models._numbers import F64, I64, U64
-from sessionbucket.models.config import SessionConfig
-from sessionbucket.models.llm import LlmConfigData
+from sessionbucket.models._base import NOT_STORED, CheckedOnReadModel, StoredVersion, is_none
+from sessionbucket.models._scalars import F64, I64, U64
+from sessionbucket.models.config import LlmConfigData, SessionConfig
 from sessionbucket.models.messages import Message
 from sessionbucket.models.tasks import Task
 from sessionbucket.models.usage import ContextUsage, LlmCostRecord, TokenUsage
 
 
 class SessionState(StrEnum):
-    """Where a session stands."""
+    """The state of a session."""
 
     UNKNOWN = "Unknown"
     ACTIVE = "Active"
@@ -33,10 +32,6 @@ def _now() -> int:
     return int(time.time())
 
 
-def _not_stored() -> StoredVersion:
-    return NOT_STORED
-
-
 def _as_created(members: dict[str, Any]) -> Any:
     return members["created_at"]
 
@@ -44,9 +39,9 @@ def _as_created(members: dict[str, Any]) -> Any:
 class SessionData(CheckedOnReadModel):
     """A session. ``SessionData(id="x")`` makes an empty one.
 
-    ``created_at`` and ``updated_at`` are Unix seconds, both now for a new session; a store never changes
-    them. ``total_cost`` is in US dollars, ``thinking_budget`` in tokens. Files of older versions call
-    ``tasks`` ``todos``; that name is read and never written.
+    ``created_at`` and ``updated_at`` are Unix seconds, by default the current time; a store never changes
+    them. ``total_cost`` is in US dollars, ``thinking_budget`` in tokens. Older files have
+    ``todos`` instead of ``tasks``; that name is read and never written.
     """
 
     required_on_read: ClassVar = (
@@ -83,5 +78,5 @@ class SessionData(CheckedOnReadModel):
     )
     parent_id: str | None = Field(default=None, exclude_if=is_none)
 
-    # A factory, since pydantic would copy a default for every session, at the cost of reading several messages.
-    _stored_version: StoredVersion = PrivateAttr(default_factory=_not_stored)
+    # A factory in C: pydantic would copy a default for every session, at the cost of reading several messages.
+    _stored_version: StoredVersion = PrivateAttr(default_factory=repeat(NOT_STORED).__next__)

@@ -1,4 +1,4 @@
-"""The tasks an agent planned."""
+"""The tasks of an agent's plan."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sessionbucket.models._base import CheckedOnReadModel, is_empty, is_none
 
 
 class TaskStatus(StrEnum):
-    """Where a task stands."""
+    """The status of a task."""
 
     PENDING = "pending"
     IN_PROGRESS = "in_progress"
@@ -23,7 +23,7 @@ class TaskStatus(StrEnum):
 
 
 class TaskPriority(StrEnum):
-    """How urgent a task is."""
+    """The priority of a task."""
 
     HIGH = "high"
     MEDIUM = "medium"
@@ -31,7 +31,7 @@ class TaskPriority(StrEnum):
 
 
 class Task(CheckedOnReadModel):
-    """One step of a plan. ``dependencies`` are the ids of tasks that come first.
+    """One step of a plan. ``dependencies`` are the ids of the tasks before it.
 
     Files of older versions call ``content`` ``description``; that name is read and never written.
     """

@@ -1,4 +1,4 @@
-"""What an agent ran, and how it went."""
+"""Trace events: the tools and programs that an agent ran, and their results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 from pydantic import Field
 
 from sessionbucket.models._base import CheckedOnReadModel, is_empty, is_none
-from sessionbucket.models._numbers import I32, U64
+from sessionbucket.models._scalars import I32, U64
 
 TRACE_EVENT_SCHEMA = "a3s.trace_event.v1"
 
@@ -19,14 +19,14 @@ _PROGRAM_DETAILS = ("program_name", "success", "step_count", "failed_steps")
 
 
 class TraceKind(StrEnum):
-    """What was run."""
+    """The kind of execution."""
 
     TOOL_EXECUTION = "tool_execution"
     PROGRAM_EXECUTION = "program_execution"
 
 
 class TraceEvent(CheckedOnReadModel):
-    """One run of a tool or a program. ``details`` is any JSON value."""
+    """One execution of a tool or a program. ``details`` is any JSON value."""
 
     required_on_read: ClassVar = ("schema_id",)
 
@@ -52,11 +52,11 @@ class TraceEvent(CheckedOnReadModel):
         output_bytes: int,
         metadata: Any = None,
     ) -> Self:
-        """The run of a tool.
+        """The execution of a tool.
 
         ``duration`` is a ``timedelta`` or seconds, and is cut to whole milliseconds. ``metadata`` is the
-        tool's own JSON: of it the event keeps the sorted top-level keys, and every string under a key
-        ``artifact_uri`` at any depth, sorted and once each.
+        tool's own JSON. The event keeps its sorted top-level keys, and every string under a key
+        ``artifact_uri`` at any depth, sorted and without repetitions.
         """
         return cls._execution(
             TraceKind.TOOL_EXECUTION, name, success, exit_code, duration, output_bytes, metadata, None
@@ -73,7 +73,7 @@ class TraceEvent(CheckedOnReadModel):
         output_bytes: int,
         metadata: Any = None,
     ) -> Self:
-        """The run of a program: as `tool_execution`, with a summary of ``metadata["trace"]`` as the details."""
+        """The execution of a program: as ``tool_execution``, with a summary of ``metadata["trace"]`` as the details."""
         details = None
         if isinstance(metadata, dict) and "trace" in metadata:
             trace = metadata["trace"] if isinstance(metadata["trace"], dict) else {}

@@ -1,4 +1,4 @@
-"""What a session used: tokens, context and money."""
+"""The usage of a session: tokens, context and money."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from datetime import datetime
 from typing import ClassVar
 
 from sessionbucket.models._base import CheckedOnReadModel, WireModel
-from sessionbucket.models._numbers import F32, F64, U64
-from sessionbucket.models._timestamps import UtcTimestamp
+from sessionbucket.models._scalars import F32, F64, U64, UtcTimestamp
 
 
 class TokenUsage(CheckedOnReadModel):
-    """Tokens of a session's requests. The total is stored as given, not checked."""
+    """The tokens of a session's requests. The total is stored as given, not checked."""
 
     required_on_read: ClassVar = ("prompt_tokens", "completion_tokens", "total_tokens")
 
@@ -23,7 +22,7 @@ class TokenUsage(CheckedOnReadModel):
 
 
 class ContextUsage(CheckedOnReadModel):
-    """How full the model's context is: tokens, a share between 0 and 1, and turns so far."""
+    """The usage of the model's context: tokens, a fraction between 0 and 1, and turns."""
 
     required_on_read: ClassVar = ("used_tokens", "max_tokens", "percent", "turns")
 
@@ -34,10 +33,10 @@ class ContextUsage(CheckedOnReadModel):
 
 
 class LlmCostRecord(WireModel):
-    """One priced request. ``cost_usd`` is in US dollars, none when the price is not known.
+    """The cost of one request. ``cost_usd`` is in US dollars, or None when the price is unknown.
 
-    ``timestamp`` is text in UTC, exact to the nanosecond; an aware ``datetime`` is accepted for it,
-    and `timestamp_utc` gives one.
+    ``timestamp`` is text in UTC, exact to the nanosecond. An aware ``datetime`` is accepted,
+    and ``timestamp_utc`` returns one.
     """
 
     model: str

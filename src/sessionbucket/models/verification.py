@@ -1,15 +1,14 @@
-"""What was verified, and what came of it."""
+"""Verification reports: checks and their results."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from pydantic import Field
 
 from sessionbucket.models._base import CheckedOnReadModel, WireModel, is_empty, is_none
-from sessionbucket.models._constructor_member import ConstructorMember
 
 VERIFICATION_REPORT_SCHEMA = "a3s.verification_report.v1"
 
@@ -24,27 +23,20 @@ class VerificationStatus(StrEnum):
 
 
 class VerificationCheck(WireModel):
-    """One thing to verify.
-
-    ``VerificationCheck.required(id, kind, description)`` makes a required check that needs review; on
-    an instance ``required`` says whether the check has to pass.
-    """
+    """One check. ``required`` is True when it must pass."""
 
     id: str
     kind: str
     description: str
     status: VerificationStatus
-    if TYPE_CHECKING:
-        required: ConstructorMember[Callable[..., VerificationCheck], bool] = ConstructorMember()
-    else:
-        required: bool = False
+    required: bool = False
     suggested_tools: list[str] = Field(default_factory=list, exclude_if=is_empty)
     evidence_uris: list[str] = Field(default_factory=list, exclude_if=is_empty)
     residual_risk: str | None = Field(default=None, exclude_if=is_none)
 
     @classmethod
     def required_check(cls, id: str, kind: str, description: str) -> Self:
-        """A required check nobody has looked at yet; set its ``status`` when somebody has."""
+        """A required check that needs review. Set its ``status`` after the review."""
         return cls(
             id=id,
             kind=kind,
@@ -54,11 +46,8 @@ class VerificationCheck(WireModel):
         )
 
 
-ConstructorMember.install(VerificationCheck, required="required_check")
-
-
 class VerificationReport(CheckedOnReadModel):
-    """The checks of one subject. A stored ``status`` is taken as it stands, never computed again on a read."""
+    """The checks of one subject. A read keeps the stored ``status``, and never computes it again."""
 
     required_on_read: ClassVar = ("schema_id",)
 
@@ -70,12 +59,12 @@ class VerificationReport(CheckedOnReadModel):
 
     @classmethod
     def new(cls, subject: str, checks: Iterable[VerificationCheck]) -> Self:
-        """A report whose status follows from its checks, as they stand now."""
+        """A report whose status follows from the current status of its checks."""
         listed = list(checks)
         return cls(subject=subject, status=_status(listed, []), checks=listed)
 
     def add_residual_risk(self, risk: str) -> None:
-        """Note a risk that remains, and compute the status again."""
+        """Add a residual risk, and compute the status again."""
         self.residual_risks = [*self.residual_risks, risk]
         self.status = _status(self.checks, self.residual_risks)
 

@@ -1,48 +1,30 @@
-"""What tests of agents need: fixtures (``plugin``), faults, sessions, servers; and suites for backends (``conformance``)."""
+"""Test tools: fixtures (``plugin``), faults, sessions, local servers, and suites for backends (``conformance``)."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from sessionbucket.testing._async.faulty_bucket import AsyncFaultyBucket, AsyncHold
-    from sessionbucket.testing._sync.faulty_bucket import FaultyBucket, Hold
-    from sessionbucket.testing.calls import Call
-    from sessionbucket.testing.environment import local_aws_environment
-    from sessionbucket.testing.moto import MotoServer
-    from sessionbucket.testing.seaweedfs import SeaweedServer
-    from sessionbucket.testing.sessions import SessionFactory
-
-_HOMES = {
-    "AsyncFaultyBucket": "sessionbucket.testing._async.faulty_bucket",
-    "AsyncHold": "sessionbucket.testing._async.faulty_bucket",
-    "Call": "sessionbucket.testing.calls",
-    "FaultyBucket": "sessionbucket.testing._sync.faulty_bucket",
-    "Hold": "sessionbucket.testing._sync.faulty_bucket",
-    "MotoServer": "sessionbucket.testing.moto",
-    "SeaweedServer": "sessionbucket.testing.seaweedfs",
-    "SessionFactory": "sessionbucket.testing.sessions",
-    "local_aws_environment": "sessionbucket.testing.environment",
-}
+from sessionbucket._lazy_names import lazy_names
 
 __all__ = [
     "AsyncFaultyBucket",
-    "AsyncHold",
+    "AsyncPause",
     "Call",
     "FaultyBucket",
-    "Hold",
     "MotoServer",
+    "Pause",
     "SeaweedServer",
     "SessionFactory",
     "local_aws_environment",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "_async.faulty_bucket": ("AsyncFaultyBucket", "AsyncPause"),
+        "_sync.faulty_bucket": ("FaultyBucket", "Pause"),
+        "calls": ("Call",),
+        "environment": ("local_aws_environment",),
+        "moto": ("MotoServer",),
+        "seaweedfs": ("SeaweedServer",),
+        "sessions": ("SessionFactory",),
+    },
+)

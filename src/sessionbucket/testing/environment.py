@@ -1,4 +1,4 @@
-"""The environment of a test that talks to a server of its own: nothing of the machine's AWS settings."""
+"""The environment of a test with a local server: without the AWS settings of the machine."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ REGION = "us-east-1"
 def local_aws_environment() -> Iterator[None]:
     """Hide the machine's AWS credentials, profiles and endpoints from this process, and restore them at the end.
 
-    In their place are credentials that every server of this package takes, and a region; a proxy is not asked for what is
-    on this machine. boto3's own default session, if there is one, keeps the credentials it has found before.
+    In their place are credentials that every server of this kit accepts, and a region; requests to this machine use no
+    proxy. boto3's default session, if it exists, keeps the credentials that it has found before.
     """
     before = dict(os.environ)
     for name in before:

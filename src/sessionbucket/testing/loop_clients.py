@@ -1,4 +1,4 @@
-"""aioboto3 clients that close with their event loop, so that a fixture without one can make a store that needs one."""
+"""aioboto3 clients that close with their event loop, so that a fixture without a loop can make an async store."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class LoopClients:
-    """An aioboto3 session whose clients close by themselves, at the latest with their event loop."""
+    """An aioboto3 session whose clients close with their event loop, or before."""
 
     def __init__(self) -> None:
         self._clients: list[_LoopClient] = []
@@ -31,8 +31,8 @@ class LoopClients:
 class _LoopClient:
     """One client, held open by an asynchronous generator.
 
-    Every runner of event loops ends the generators that were begun in a loop before it closes the loop
-    (``loop.shutdown_asyncgens``), so the client is closed in the loop it belongs to.
+    Every runner of an event loop ends the loop's generators before it closes the loop
+    (``loop.shutdown_asyncgens``), so the client is closed in its own loop.
     """
 
     def __init__(self, opened: AsyncGenerator[Any, None]) -> None:

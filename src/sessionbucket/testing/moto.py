@@ -1,6 +1,6 @@
-"""moto's S3, in this process and as a server, each serving one request at a time.
+"""moto's S3, in this process and as a server; both serve one request at a time.
 
-moto checks a condition and then writes, so that of two who race both may be told they won, unless they take turns.
+moto checks a condition and then writes. So of two racing writers both could win, if they did not take turns.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _MISSING = "moto is not installed: pip install 'sessionbucket[testing]'"
 class MotoServer:
     """A moto server on the loopback address, in a thread of this process. Use it as a context manager.
 
-    It takes any credentials. moto has one state in a process: a ``mock_aws`` that is begun or ended while this server runs
-    empties it, unless told otherwise (``mock_aws().start(reset=False)``, ``stop(remove_data=False)``).
+    It accepts any credentials. moto has one state in a process: a ``mock_aws`` that starts or stops while this server runs
+    empties it, unless it is called otherwise (``mock_aws().start(reset=False)``, ``stop(remove_data=False)``).
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class MotoServer:
         self._thread: Thread | None = None
 
     def __enter__(self) -> Self:
-        """Start it, on a port that the system chooses. Raises ``NotSupportedError`` where moto is not installed."""
+        """Start it on a free port. Raises ``NotSupportedError`` when moto is not installed."""
         try:
             from moto.moto_server.werkzeug_app import (  # noqa: PLC0415 (slow to import)
                 DomainDispatcherApplication,
@@ -55,7 +55,7 @@ class MotoServer:
         return f"s3://{bucket}/{prefix}?" + urlencode({"endpoint_url": self.endpoint_url, "region": REGION})
 
     def stop(self) -> None:
-        """Stop the server. Its data stays, as moto's state of this process."""
+        """Stop the server. Its data stays in moto's state of this process."""
         if self._server is not None and self._thread is not None:
             self._server.shutdown()
             self._server.server_close()
@@ -70,9 +70,9 @@ class MotoServer:
 
 @contextmanager
 def moto_bucket(name: str) -> Iterator[None]:
-    """A bucket in moto's state, for its server and in this process alike; removed at the end with all that is in it.
+    """A bucket in moto's state, for its server and for this process; removed at the end with all its objects.
 
-    Raises ``NotSupportedError`` where moto is not installed.
+    Raises ``NotSupportedError`` when moto is not installed.
     """
     try:
         from moto.core.models import DEFAULT_ACCOUNT_ID  # noqa: PLC0415 (slow to import)
@@ -91,9 +91,9 @@ def moto_bucket(name: str) -> Iterator[None]:
 
 @contextmanager
 def mocked_aws() -> Iterator[Any]:
-    """Answer boto3 in this process with moto, and give a boto3 session whose requests take turns.
+    """Let moto respond to boto3 in this process, and return a boto3 session whose requests take turns.
 
-    What is in moto already stays, before and after.
+    moto's state stays unchanged at the start and at the end.
     """
     import boto3  # noqa: PLC0415 (slow to import)
     from moto import mock_aws  # noqa: PLC0415
@@ -101,7 +101,7 @@ def mocked_aws() -> Iterator[Any]:
 
     turns = Lock()
 
-    def answer(event_name: str, request: Any, **arguments: Any) -> Any:
+    def respond(event_name: str, request: Any, **arguments: Any) -> Any:
         with turns:
             return botocore_stubber(event_name, request, **arguments)
 
@@ -110,7 +110,7 @@ def mocked_aws() -> Iterator[Any]:
     try:
         session = boto3.Session(region_name=REGION)
         session.events.unregister("before-send", botocore_stubber)  # every handler of an event is called
-        session.events.register("before-send", answer)
+        session.events.register("before-send", respond)
         yield session
     finally:
         mock.stop(remove_data=False)

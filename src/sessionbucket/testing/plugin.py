@@ -1,7 +1,7 @@
-"""The pytest plugin: fixtures for tests of agents, found by their prefix ``sessionbucket_``.
+"""The pytest plugin: fixtures for tests of agents, with the prefix ``sessionbucket_``.
 
-pytest loads this module by its entry point in every project where the package is installed, so it imports nothing but pytest
-until a fixture is used. Async stores come from plain fixtures, and so work under pytest-asyncio, anyio and ``asyncio.run``.
+pytest loads this module in every project where the package is installed, so it imports only pytest
+until a fixture is used. Fixtures of async stores are plain functions. So they work under pytest-asyncio, anyio and ``asyncio.run``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ pytest.register_assert_rewrite(
 
 @pytest.fixture
 def sessionbucket_make_session() -> SessionFactory:
-    """Makes realistic sessions: ``make(id, turns=…, size=…)``, all optional; the same ones in every run."""
+    """Makes realistic sessions: ``make(id, turns=…, size=…)``, all optional; the same sessions in every run."""
     from sessionbucket.testing.sessions import SessionFactory
 
     return SessionFactory()
@@ -36,13 +36,13 @@ def sessionbucket_make_session() -> SessionFactory:
 
 @pytest.fixture
 def sessionbucket_bucket_name() -> str:
-    """A bucket's name that nobody else has."""
+    """A unique bucket name."""
     return f"sessionbucket-{uuid4().hex[:20]}"
 
 
 @pytest.fixture
 def sessionbucket_aws_environment() -> Iterator[None]:
-    """For this test, nothing of the machine's AWS settings, but credentials that the servers here take."""
+    """An environment without the machine's AWS settings, and with credentials that the local servers accept."""
     from sessionbucket.testing.environment import local_aws_environment
 
     with local_aws_environment():
@@ -81,7 +81,7 @@ def sessionbucket_file_store(sessionbucket_folder: Path) -> SessionStore[Session
 
 @pytest.fixture
 def sessionbucket_async_file_store(sessionbucket_folder: Path) -> AsyncSessionStore[SessionData]:
-    """The async twin of ``sessionbucket_file_store``, in the same folder."""
+    """The async counterpart of ``sessionbucket_file_store``, in the same folder."""
     from sessionbucket import AsyncFileBucket, AsyncSessionStore
 
     return AsyncSessionStore(AsyncFileBucket(sessionbucket_folder, fsync=False))
@@ -89,7 +89,7 @@ def sessionbucket_async_file_store(sessionbucket_folder: Path) -> AsyncSessionSt
 
 @pytest.fixture(scope="session")
 def sessionbucket_moto_server() -> Iterator[MotoServer]:
-    """A moto server in this process, that serves one request at a time; each worker of pytest-xdist has its own."""
+    """A moto server in this process, which serves one request at a time. Each worker of pytest-xdist has its own."""
     from sessionbucket.testing.moto import MotoServer
 
     with MotoServer() as server:
@@ -109,13 +109,13 @@ def sessionbucket_moto_bucket(
 
 @pytest.fixture
 def sessionbucket_moto_url(sessionbucket_moto_server: MotoServer, sessionbucket_moto_bucket: str) -> str:
-    """The URL of an empty store on moto's server, for code that opens its store itself, in any process."""
+    """The URL of an empty store on moto's server, for code that opens its own store, in any process."""
     return sessionbucket_moto_server.store_url(sessionbucket_moto_bucket)
 
 
 @pytest.fixture
 def sessionbucket_moto_store(sessionbucket_moto_bucket: str) -> Iterator[SessionStore[SessionData]]:
-    """An empty S3 store on moto, which answers boto3 in this process, as under ``mock_aws``."""
+    """An empty S3 store on moto, which responds to boto3 in this process, as under ``mock_aws``."""
     from sessionbucket import S3Bucket, SessionStore
     from sessionbucket.testing.moto import mocked_aws
 
@@ -133,7 +133,7 @@ def sessionbucket_async_moto_store(
 
 @pytest.fixture(scope="session")
 def sessionbucket_seaweedfs_server() -> Iterator[SeaweedServer]:
-    """A SeaweedFS server; skips where its program is not installed. Each worker of pytest-xdist has its own."""
+    """A SeaweedFS server. The test is skipped when it is not installed. Each worker of pytest-xdist has its own."""
     from sessionbucket.testing.environment import local_aws_environment
     from sessionbucket.testing.seaweedfs import SeaweedServer, find_weed
 
@@ -153,7 +153,7 @@ def sessionbucket_seaweedfs_url(
     sessionbucket_bucket_name: str,
     sessionbucket_aws_environment: None,
 ) -> str:
-    """The URL of an empty store on SeaweedFS: a prefix of this test's own in one bucket, since buckets are slow to make."""
+    """The URL of an empty store on SeaweedFS: a unique prefix in one bucket, since a new bucket is slow."""
     return sessionbucket_seaweedfs_server.store_url(_SEAWEEDFS_BUCKET, sessionbucket_bucket_name)
 
 
@@ -172,7 +172,7 @@ def sessionbucket_async_seaweedfs_store(
     sessionbucket_bucket_name: str,
     sessionbucket_aws_environment: None,
 ) -> Iterator[AsyncSessionStore[SessionData]]:
-    """The async twin of ``sessionbucket_seaweedfs_store``, under the same prefix."""
+    """The async counterpart of ``sessionbucket_seaweedfs_store``, under the same prefix."""
     endpoint_url = sessionbucket_seaweedfs_server.endpoint_url
     yield from _async_store(endpoint_url, _SEAWEEDFS_BUCKET, sessionbucket_bucket_name)
 

@@ -1,11 +1,11 @@
-"""Sessions as agents leave them: text, tool calls and their results, usage, costs, tasks."""
+"""Realistic sessions: text, tool calls and their results, usage, costs, tasks."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from random import Random
 
-from sessionbucket._codec import Codec
+from sessionbucket import MemoryBucket, SessionStore
 from sessionbucket.errors import InvalidArgumentError
 from sessionbucket.models import (
     ContextUsage,
@@ -38,7 +38,7 @@ _LINES = (
     "1 failed, 41 passed in 0.83s",
     "timeout = 30.0  # seconds",
 )
-_ANSWERS = (
+_REPLIES = (
     "Fixed: the loop now ends before the last element.",
     "I've made the change, and the tests pass.",
     "It is set in the constructor; I have made it an argument.",
@@ -47,17 +47,17 @@ _FILLER = "2025-06-15T12:00:00Z INFO worker 7 handled request in 12 ms; "
 
 
 class SessionFactory:
-    """Makes realistic sessions, each another, and the same ones in every run for the same ``seed``."""
+    """Makes realistic sessions: each is different, and the same ``seed`` makes the same ones in every run."""
 
     def __init__(self, seed: int = 0) -> None:
         self._seed = seed
         self._made = 0
 
     def __call__(self, id: str | None = None, *, turns: int = 3, size: int | None = None) -> SessionData:
-        """A session of ``turns`` turns (0 or more), each of four messages: a request, a tool call, its result, the answer.
+        """A session of ``turns`` turns (0 or more). Each has four messages: a request, a tool call, its result, a reply.
 
-        Without an ``id`` it is numbered. ``size`` is how many bytes it has as a store writes it, exactly: the last tool
-        result becomes as long as that takes. Raises ``InvalidArgumentError`` for less than the turns take.
+        By default its ``id`` has a number. ``size`` is its exact size in bytes, as a store writes it: the last tool
+        result gets the necessary length. Raises ``InvalidArgumentError`` for fewer bytes than the turns need.
         """
         if turns < 0:
             raise InvalidArgumentError(f"turns={turns} is refused: it must be at least 0")
@@ -98,7 +98,7 @@ def _add_turn(session: SessionData, turn: int, random: Random) -> None:
             ],
         ),
         Message.tool_result(call, output, is_error="FAILED" in output),
-        Message.assistant(random.choice(_ANSWERS)),
+        Message.assistant(random.choice(_REPLIES)),
     ]
     for task in session.tasks:
         task.status = TaskStatus.COMPLETED
@@ -140,16 +140,16 @@ def _add_request(session: SessionData, random: Random) -> None:
 
 
 def _fill(session: SessionData, size: int) -> None:
-    """Make the last tool result, or the last text where there is none, as long as the size takes."""
+    """Lengthen the last tool result, or the last text if there is none, until the session has this size."""
     if not session.messages:
         session.messages.append(Message.user(""))
-    present = len(
-        Codec[SessionData](SessionData, max_bytes=max(size, 1) + (1 << 30)).encode(session, key=session.id)
-    )
-    missing = size - present
+    store = SessionStore(MemoryBucket())
+    store.save(session.model_copy(deep=True))
+    (stored,) = store.iter_sessions()
+    missing = size - (stored.size or 0)
     if missing < 0:
         raise InvalidArgumentError(
-            f"size={size} is refused: a session of these turns has {present} bytes; ask for fewer"
+            f"size={size} is refused: a session of these turns has {stored.size} bytes; use fewer turns"
         )
     filler = (_FILLER * (missing // len(_FILLER) + 1))[:missing]
     blocks = [block for message in session.messages for block in message.content]

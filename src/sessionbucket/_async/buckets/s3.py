@@ -3,40 +3,36 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+import zlib
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
-from functools import partial
 from typing import Any, Unpack
 
 from botocore.exceptions import ClientError
 
 from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
-from sessionbucket._async.buckets.s3_upload import AsyncUpload
-from sessionbucket._async.wrappers.repeated import repeated
-from sessionbucket._backends.s3 import presigned_urls as links
+from sessionbucket._async.buckets.batch_deletes import AsyncBatchDeletes
+from sessionbucket._async.request_retries import send_with_retries
+from sessionbucket._backends.connection_options import check_bucket_name, network_capabilities, s3_location
 from sessionbucket._backends.s3 import requests
 from sessionbucket._backends.s3.aioboto3_client import Connection
-from sessionbucket._backends.s3.errors import code_of, translated, was_retried
-from sessionbucket._backends.s3.options import S3Options, check_options, patience_of
-from sessionbucket._backends.service_errors import MISSING, NO_BATCH_DELETE, PRECONDITION_FAILED
+from sessionbucket._backends.s3.errors import code_of, translate, transport_errors, was_retried
+from sessionbucket._backends.s3.options import S3Options, check_s3_options
+from sessionbucket._backends.service_errors import MISSING, NO_BATCH_DELETE, MissingKeyError
+from sessionbucket._core.body_checksum import with_bucket_checksum
 from sessionbucket._core.file_sources import CHUNK
 from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
-    Anything,
+    Always,
+    Capabilities,
     Condition,
     ObjectInfo,
     ObjectPage,
-    PreconditionFailedError,
     StoredObject,
 )
-from sessionbucket._core.retry import ONCE
-from sessionbucket.errors import (
-    DeleteIncompleteError,
-    InvalidArgumentError,
-    SessionBucketError,
-    SessionTooLargeError,
-)
+from sessionbucket._core.retry import RetryConfig
+from sessionbucket.errors import ObjectTooLargeError, PreconditionFailedError, SessionBucketError
 
 logger = logging.getLogger(__name__)
 
@@ -45,143 +41,133 @@ class AsyncS3Bucket(AsyncBucket):
     """One bucket of an S3 server. The client is made on first use and kept until ``close``."""
 
     name = "s3"
+    location: str = ""
+    capabilities: Capabilities = Capabilities()
 
     def __init__(
         self, bucket: str, *, session: Any = None, client: Any = None, **options: Unpack[S3Options]
     ) -> None:
-        """``session`` is an aioboto3 session, ``client`` a ready aioboto3 or aiobotocore client (which stays the caller's to
-        close); ``options`` are those of ``S3Options``.
+        """``session`` is an aioboto3 session, and ``client`` a ready aioboto3 or aiobotocore client, which the caller
+        closes. ``options`` are those of ``S3Options``.
 
         Raises ``InvalidArgumentError`` for options that are unknown, bad, or contradict each other.
         """
-        if not bucket or "/" in bucket:
-            raise InvalidArgumentError(f"bucket {bucket!r} is refused: it must be a bucket's name")
-        self._options = check_options(options, session=session, client=client)
-        self._bucket = bucket
-        self._connection = Connection(self._options, session, client)
-        endpoint = client.meta.endpoint_url if client is not None else self._options.get("endpoint_url")
-        self._location = requests.location(bucket, endpoint)
-        self._batch_deletes = True
-        self.patience = patience_of(self._options)
-        self.conditional_writes = requests.conditional_writes(self._options, self._location)
+        checked = check_s3_options(options, session=session, client=client)
+        self._connection = Connection(checked, session, client)
+        self._common = requests.common_parameters(check_bucket_name(bucket), checked)
+        self._write_parameters = requests.write_parameters(checked)
+        self._deletes = AsyncBatchDeletes(self._delete_batch, self._delete_one)
+        endpoint = client.meta.endpoint_url if client is not None else checked.get("endpoint_url")
+        self.location = s3_location(bucket, endpoint)
+        self.capabilities = network_capabilities(
+            checked, is_own_cloud=self.location.startswith("s3://"), presigns=True
+        )
 
-    @property
-    def location(self) -> str:
-        return self._location
+    async def _request(
+        self,
+        operation: str,
+        key: str | None = None,
+        parameters: Mapping[str, Any] = NO_METADATA,
+        *,
+        writing: bool = False,
+    ) -> Any:
+        """Send one request. ``writing`` says that it changes an object.
+
+        Raises the library's errors, ``MissingKeyError`` and ``PreconditionFailedError`` among them.
+        """
+        logger.debug("%s %s %s", operation, self.location, key)
+        keyed = parameters if key is None else {**parameters, "Key": key}
+        try:
+            client = await self._connection.client()
+            return await getattr(client, operation)(**self._common, **keyed)
+        except transport_errors() as error:
+            raise translate(error, self.location, key, writing=writing) from error
 
     async def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
-        with translated(self.location, key):
-            response = await self._get(key)
-            if response is None:
-                return None
-            info = requests.described(key, response)
-            if info.size > max_bytes:
-                response["Body"].close()
-                raise SessionTooLargeError(key, size=info.size, limit=max_bytes)
-            try:
-                return StoredObject(info, await response["Body"].read())
-            except BaseException:
-                response["Body"].close()  # else the connection is never given back
-                raise
+        try:
+            response = await self._request("get_object", key)
+        except MissingKeyError:
+            return None
+        body = response["Body"]
+        info = requests.described(key, response)
+        if info.size > max_bytes:
+            body.close()
+            raise ObjectTooLargeError(key, size=info.size, limit=max_bytes)
+        try:
+            return StoredObject(info, await body.read())
+        except BaseException as error:
+            body.close()  # or the connection is never released
+            if isinstance(error, transport_errors()):
+                raise translate(error, self.location, key) from error
+            raise
 
     async def head(self, key: str) -> ObjectInfo | None:
-        with translated(self.location, key):
-            try:
-                return requests.described(key, await self._request("head_object", key))
-            except ClientError as error:
-                if code_of(error) in MISSING:
-                    return None
-                raise
+        try:
+            return requests.described(key, await self._request("head_object", key))
+        except MissingKeyError:
+            return None
 
     async def put(
         self,
         key: str,
         body: bytes,
         *,
-        condition: Condition = Anything(),  # noqa: B008 (frozen)
+        condition: Condition = Always(),  # noqa: B008 (frozen)
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
-        parameters = {
-            **requests.write_parameters(self._options, content_type),
-            **requests.condition_parameters(condition),
-            **requests.checksum(body),
-            "Body": body,
-            "Metadata": dict(metadata),
-        }
-        with translated(self.location, key, writing=True):
-            try:
-                response = await self._request("put_object", key, **parameters)
-            except ClientError as error:
-                missing = code_of(error) in MISSING and not isinstance(condition, Anything)
-                if missing or code_of(error) in PRECONDITION_FAILED:
-                    retried = was_retried(error) or self._connection.may_repeat_silently
-                    raise PreconditionFailedError(key, location=self.location, retried=retried) from error
+        crc = zlib.crc32(body)
+        try:
+            parameters = {
+                "Body": body,
+                "ContentType": content_type,
+                "Metadata": with_bucket_checksum(metadata, crc),
+                **requests.checksum_parameter(crc),
+                **requests.condition_parameters(condition),
+                **self._write_parameters,
+            }
+            response = await self._request("put_object", key, parameters, writing=True)
+        except (PreconditionFailedError, MissingKeyError) as error:
+            if isinstance(condition, Always):
                 raise
+            cause = error.__cause__
+            retried = isinstance(cause, ClientError) and was_retried(cause)
+            raise PreconditionFailedError(
+                key, location=self.location, retried=retried or self._connection.may_repeat_silently
+            ) from cause
         return str(response.get("ETag", ""))
 
     async def delete(self, keys: Sequence[str]) -> None:
-        left: list[str] = []
-        reason = ""
-        for start in range(0, len(keys), requests.DELETE_BATCH):
-            batch = keys[start : start + requests.DELETE_BATCH]
-            failed = await self._delete_batch(batch) if len(batch) > 1 and self._batch_deletes else None
-            if failed is None:
-                failed = await self._delete_singly(batch)
-            for key, why in failed.items():
-                left.append(key)
-                reason = why
-        if left:
-            raise DeleteIncompleteError(left, location=self.location, reason=reason)
+        await self._deletes.delete(keys, location=self.location, retry=self.capabilities.retry)
 
     async def _delete_batch(self, keys: Sequence[str]) -> dict[str, str] | None:
-        """The keys that could not be deleted, each with the reason; None where the server has no such request."""
-        with translated(self.location, writing=True):
-            try:
-                objects = [{"Key": key} for key in keys]
-                response = await self._request(
-                    "delete_objects", None, Delete={"Objects": objects, "Quiet": True}
-                )
-            except ClientError as error:
-                if code_of(error) not in NO_BATCH_DELETE:
-                    raise
-                self._batch_deletes = False
+        objects = [{"Key": key} for key in keys]
+        try:
+            parameters = {"Delete": {"Objects": objects, "Quiet": True}}
+            response = await self._request("delete_objects", None, parameters, writing=True)
+        except SessionBucketError as error:
+            cause = error.__cause__
+            if isinstance(cause, ClientError) and code_of(cause) in NO_BATCH_DELETE:
                 return None
+            raise
         return {row["Key"]: row["Code"] for row in response.get("Errors", []) if row["Code"] not in MISSING}
 
-    async def _delete_singly(self, keys: Sequence[str]) -> dict[str, str]:
-        failed: dict[str, str] = {}
-        # The store repeats a whole call, but not one that names the keys it could not delete.
-        patience = self.patience if len(keys) > 1 else ONCE
-        for key in keys:
-            try:
-                await repeated(partial(self._delete_one, key), patience)
-            except SessionBucketError as error:
-                if len(keys) == 1:
-                    raise
-                failed[key] = str(error)
-        return failed
-
     async def _delete_one(self, key: str) -> None:
-        with translated(self.location, key, writing=True):
-            try:
-                await self._request("delete_object", key)
-            except ClientError as error:
-                if code_of(error) not in MISSING:
-                    raise
+        try:
+            await self._request("delete_object", key, writing=True)
+        except MissingKeyError:
+            return
 
     async def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
     ) -> ObjectPage:
-        with translated(self.location, prefix or None):
-            response = await self._request(
-                "list_objects_v2",
-                None,
-                Prefix=prefix,
-                MaxKeys=limit,
-                **({"Delimiter": delimiter} if delimiter else {}),
-                **requests.start_after(start_after, delimiter),
-            )
+        parameters = {
+            "Prefix": prefix,
+            "MaxKeys": limit,
+            **({"Delimiter": delimiter} if delimiter else {}),
+            **requests.start_after(start_after, delimiter),
+        }
+        response = await self._request("list_objects_v2", None, parameters)
         return requests.listed(response, start_after)
 
     async def put_stream(
@@ -193,70 +179,126 @@ class AsyncS3Bucket(AsyncBucket):
         content_type: str = "application/octet-stream",
     ) -> None:
         part_size = requests.part_size(size)
-        write = requests.write_parameters(self._options, content_type)
-        upload = AsyncUpload(self._request, key, write, self.location, self.patience)
+        upload = _AsyncMultipartUpload(
+            self._request,
+            key,
+            {"ContentType": content_type, **self._write_parameters},
+            location=self.location,
+            retry=self.capabilities.retry,
+        )
         part = bytearray()
         try:
             async for chunk in chunks:
                 part += chunk
                 while len(part) > part_size:
-                    await upload.part(bytes(part[:part_size]))
+                    await upload.send_part(bytes(part[:part_size]))
                     del part[:part_size]
-            if upload.begun:
-                await upload.part(bytes(part))
+            if upload.has_begun:
+                await upload.send_part(bytes(part))
                 await upload.complete()
                 return
         except BaseException:
             await upload.abort()
             raise
-        await repeated(lambda: self.put(key, bytes(part), content_type=content_type), self.patience)
+        await send_with_retries(
+            lambda: self.put(key, bytes(part), content_type=content_type), self.capabilities.retry
+        )
 
     async def get_stream(self, key: str) -> AsyncObjectStream | None:
-        with translated(self.location, key):
-            response = await self._get(key)
-        if response is None:
+        try:
+            response = await self._request("get_object", key)
+        except MissingKeyError:
             return None
-        chunks = self._chunks(key, response["Body"])
+        chunks = self._read_chunks(key, response["Body"])
         await anext(chunks)
         return AsyncObjectStream(requests.described(key, response), chunks)
 
-    async def _chunks(self, key: str, body: Any) -> AsyncGenerator[bytes, None]:
+    async def _read_chunks(self, key: str, body: Any) -> AsyncGenerator[bytes, None]:
         try:
-            yield b""  # for whoever made this generator: one that was not begun would not close the body
-            while True:
-                with translated(self.location, key):
-                    chunk = await body.read(CHUNK)
-                if not chunk:
-                    return
+            yield b""  # get_stream takes this: a generator that has not begun would not close the body
+            while chunk := await body.read(CHUNK):
                 yield chunk
+        except transport_errors() as error:
+            raise translate(error, self.location, key) from error
         finally:
             body.close()
 
     async def presign(self, key: str, *, expires_in: timedelta, filename: str) -> str:
-        with translated(self.location, key):
-            client = await self._connection.client()
-            link = await client.generate_presigned_url(
-                "get_object",
-                # Without the expected owner: it would be a header that whoever follows the link has to send.
-                Params={"Bucket": self._bucket, "Key": key, **links.saved_as(filename)},
-                ExpiresIn=int(expires_in.total_seconds()),
-            )
-        return str(link)
-
-    async def _get(self, key: str) -> Any:
+        # Without the expected owner, which would be a header that every client of the URL must send.
+        parameters = {"Bucket": self._common["Bucket"], "Key": key, **requests.attachment(filename)}
         try:
-            return await self._request("get_object", key)
-        except ClientError as error:
-            if code_of(error) in MISSING:
-                return None
-            raise
-
-    async def _request(self, operation: str, key: str | None, **parameters: Any) -> Any:
-        """One request, as the client library has it: its errors are for ``translated``."""
-        logger.debug("%s %s %s", operation, self.location, key or parameters.get("Prefix", ""))
-        client = await self._connection.client()
-        at = {"Bucket": self._bucket, **({"Key": key} if key else {}), **requests.owner(self._options)}
-        return await getattr(client, operation)(**at, **parameters)
+            client = await self._connection.presigning_client()
+            url = await client.generate_presigned_url(
+                "get_object", Params=parameters, ExpiresIn=int(expires_in.total_seconds())
+            )
+        except transport_errors() as error:
+            raise translate(error, self.location, key) from error
+        return str(url)
 
     async def close(self) -> None:
         await self._connection.close()
+
+
+class _AsyncMultipartUpload:
+    """One object in parts, sent one after the other. Readers see nothing of it before ``complete``."""
+
+    def __init__(
+        self,
+        request: Callable[..., Awaitable[Any]],
+        key: str,
+        write_parameters: Mapping[str, str],
+        *,
+        location: str,
+        retry: RetryConfig,
+    ) -> None:
+        self._request = request
+        self._key = key
+        self._write_parameters = write_parameters
+        self._location = location
+        self._retry = retry
+        self._id: str | None = None
+        self._parts: list[dict[str, Any]] = []
+
+    @property
+    def has_begun(self) -> bool:
+        return self._id is not None
+
+    async def send_part(self, body: bytes) -> None:
+        """Send the next part. All parts but the last must have 5 MiB or more."""
+        number = len(self._parts) + 1
+        if number > requests.MAX_PARTS:
+            limit = requests.MAX_PARTS * requests.PART_BYTES
+            raise ObjectTooLargeError(self._key, size=limit + len(body), limit=limit)
+        if self._id is None:
+            self._id = await send_with_retries(self._begin, self._retry)
+        self._parts.append(await send_with_retries(lambda: self._send(number, body), self._retry))
+
+    async def _begin(self) -> str:
+        parameters = {"ChecksumAlgorithm": "CRC32", **self._write_parameters}
+        created = await self._request("create_multipart_upload", self._key, parameters)
+        return str(created["UploadId"])
+
+    async def _send(self, number: int, body: bytes) -> dict[str, Any]:
+        checksum = requests.checksum_parameter(zlib.crc32(body))
+        parameters = {"UploadId": self._id, "PartNumber": number, "Body": body, **checksum}
+        response = await self._request("upload_part", self._key, parameters)
+        return {"PartNumber": number, "ETag": response["ETag"], **checksum}
+
+    async def complete(self) -> None:
+        """Make the object of the parts."""
+        parameters = {"UploadId": self._id, "MultipartUpload": {"Parts": self._parts}}
+        await self._request("complete_multipart_upload", self._key, parameters, writing=True)
+
+    async def abort(self) -> None:
+        """Make the server drop the parts. If that fails, the bucket's lifecycle rule must do it."""
+        if self._id is None:
+            return
+        try:
+            await self._request("abort_multipart_upload", self._key, {"UploadId": self._id})
+        except SessionBucketError as error:
+            logger.warning(
+                "the parts of an upload to %s (key %r) could not be removed: %s",
+                self._location,
+                self._key,
+                type(error.__cause__ or error).__name__,
+            )

@@ -1,96 +1,30 @@
-"""A bucket that repeats the requests of another while they have no answer."""
+"""A bucket that retries the requests to another bucket."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
-from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
-from sessionbucket._async.wrappers.repeated import repeated
-from sessionbucket._core.objects import (
-    NO_METADATA,
-    PAGE_LIMIT,
-    Anything,
-    Condition,
-    ObjectInfo,
-    ObjectPage,
-    StoredObject,
-)
-from sessionbucket._core.retry import ONCE
+from sessionbucket._async.bucket import AsyncBucket
+from sessionbucket._async.request_retries import send_with_retries
+from sessionbucket._async.wrappers.base import AsyncBucketWrapper
+from sessionbucket._core.objects import Always, BucketCall
+
+T = TypeVar("T")
 
 
-class AsyncSteadyBucket(AsyncBucket):
-    """The bucket within, with every request repeated that may be done twice without harm.
+class AsyncRetryingBucket(AsyncBucketWrapper):
+    """Retries every request that may be done twice without harm, as ``capabilities.retry`` says.
 
-    A conditional put may not, and is left to ``conditional``. A stream that has begun can't be begun again here.
+    It sends a conditional put once, since ``documents`` resolves its outcome, and an upload once, since its chunks cannot be read
+    twice.
     """
 
     def __init__(self, inner: AsyncBucket) -> None:
-        self.inner = inner
-        self.name = inner.name
-        self.patience = inner.patience
-        self.page_limit = inner.page_limit
-        self.conditional_writes = inner.conditional_writes
+        super().__init__(inner)
+        self._retry = inner.capabilities.retry
 
-    @property
-    def distinguishes_case(self) -> bool:
-        return self.inner.distinguishes_case
-
-    @property
-    def location(self) -> str:
-        return self.inner.location
-
-    async def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
-        return await repeated(lambda: self.inner.get(key, max_bytes=max_bytes), self.patience)
-
-    async def head(self, key: str) -> ObjectInfo | None:
-        return await repeated(lambda: self.inner.head(key), self.patience)
-
-    async def put(
-        self,
-        key: str,
-        body: bytes,
-        *,
-        condition: Condition = Anything(),  # noqa: B008 (frozen)
-        content_type: str = "application/octet-stream",
-        metadata: Mapping[str, str] = NO_METADATA,
-    ) -> str:
-        return await repeated(
-            lambda: self.inner.put(
-                key, body, condition=condition, content_type=content_type, metadata=metadata
-            ),
-            self.patience if isinstance(condition, Anything) else ONCE,
-        )
-
-    async def delete(self, keys: Sequence[str]) -> None:
-        await repeated(lambda: self.inner.delete(keys), self.patience)
-
-    async def list_page(
-        self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
-    ) -> ObjectPage:
-        return await repeated(
-            lambda: self.inner.list_page(prefix, delimiter=delimiter, start_after=start_after, limit=limit),
-            self.patience,
-        )
-
-    async def put_stream(
-        self,
-        key: str,
-        chunks: AsyncIterator[bytes],
-        *,
-        size: int | None = None,
-        content_type: str = "application/octet-stream",
-    ) -> None:
-        await self.inner.put_stream(key, chunks, size=size, content_type=content_type)
-
-    async def get_stream(self, key: str) -> AsyncObjectStream | None:
-        return await repeated(lambda: self.inner.get_stream(key), self.patience)
-
-    async def presign(self, key: str, *, expires_in: timedelta, filename: str) -> str:
-        return await self.inner.presign(key, expires_in=expires_in, filename=filename)
-
-    async def leftovers(self, prefix: str) -> list[ObjectInfo]:
-        return await repeated(lambda: self.inner.leftovers(prefix), self.patience)
-
-    async def close(self) -> None:
-        await self.inner.close()
+    async def request(self, call: BucketCall, send: Callable[[], Awaitable[T]]) -> T:
+        if call.operation == "put_stream" or not isinstance(call.condition, Always):
+            return await send()
+        return await send_with_retries(send, self._retry)

@@ -1,4 +1,4 @@
-"""What the errors of the operating system mean for a caller."""
+"""The errors of the operating system, and the errors that the library raises for them."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 @contextmanager
 def translated(location: str, key: str | None) -> Iterator[None]:
-    """Let no error of the operating system out of the block."""
+    """Translate every error of the operating system in the block."""
     try:
         yield
     except OSError as error:
-        raise _meaning(error, location, key) from error
+        raise _error_for(error, location, key) from error
 
 
-def _meaning(error: OSError, location: str, key: str | None) -> StorageError:
+def _error_for(error: OSError, location: str, key: str | None) -> StorageError:
     reason = error.strerror or type(error).__name__
     if error.errno in _DENIED:
-        advice = "check the folder's owner and permissions, and that no link lies in it"
+        advice = "check the folder's owner and permissions, and that no symbolic link is in it"
         return AccessDeniedError(f"{reason}: {advice}", location=location, key=key)
     if error.errno in _MISPLACED:
-        advice = "a file lies where a folder should be, or the other way round; move it away"
+        advice = "a file is in the place of a folder, or a folder in that of a file; move it away"
         return StoreUnavailableError(f"{reason}: {advice}", location=location, key=key)
     if error.errno in _FULL:
-        advice = "free some space; what was there before is unchanged"
+        advice = "free some space; the object is unchanged"
         return StoreUnavailableError(f"{reason}: {advice}", location=location, key=key)
     return StoreUnavailableError(reason, location=location, key=key)

@@ -13,29 +13,27 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from sessionbucket._backends.file.entries import BOOKKEEPING, LOCKS, described
 from sessionbucket._backends.file.errors import MISSING, translated
-from sessionbucket._backends.file.listing import page_of
+from sessionbucket._backends.file.listing import BOOKKEEPING, LOCKS, described, page_of
 from sessionbucket._backends.file.locks import lock_name, release_lock, take_lock
 from sessionbucket._backends.file.uploads import Temporary, Upload
 from sessionbucket._core.file_sources import CHUNK
 from sessionbucket._core.objects import (
-    Anything,
+    Always,
     Condition,
     ObjectInfo,
     ObjectPage,
-    PreconditionFailedError,
     StoredObject,
-    holds,
-    quoted_md5,
-    version_of,
+    md5_version,
+    version_of_md5,
 )
 from sessionbucket.errors import (
     BucketNotFoundError,
     DeleteIncompleteError,
     InvalidArgumentError,
+    ObjectTooLargeError,
+    PreconditionFailedError,
     SessionBucketError,
-    SessionTooLargeError,
 )
 
 # Without O_NONBLOCK the open of a named pipe would wait for its writer.
@@ -47,7 +45,7 @@ class Folder:
     """The objects under one root folder."""
 
     def __init__(self, root: str | os.PathLike[str], *, fsync: bool = True, create: bool = True) -> None:
-        """Make the root (mode 0700) if ``create``; without it, a missing root is an error of the first use."""
+        """Create the root (mode 0700) if ``create`` is set. Otherwise the first use of a missing root raises."""
         self.root = Path(os.path.realpath(root))
         self.location = self.root.as_uri()
         self._fsync = fsync
@@ -57,7 +55,7 @@ class Folder:
 
     @property
     def distinguishes_case(self) -> bool:
-        """Whether the file system keeps names apart that differ only in case; seen at the folder of the locks."""
+        """Whether the file system distinguishes names that differ only in case. The folder of the locks shows that."""
         bookkeeping = self.root / BOOKKEEPING
         other = self.root / BOOKKEEPING.upper()
         try:
@@ -73,9 +71,9 @@ class Folder:
             with file:
                 status = os.fstat(file.fileno())
                 if status.st_size > max_bytes:
-                    raise SessionTooLargeError(key, size=status.st_size, limit=max_bytes)
+                    raise ObjectTooLargeError(key, size=status.st_size, limit=max_bytes)
                 body = file.read()
-        return StoredObject(described(key, status, version_of(body)), body)
+        return StoredObject(described(key, status, md5_version(body)), body)
 
     def head(self, key: str) -> ObjectInfo | None:
         with translated(self.location, key):
@@ -94,7 +92,7 @@ class Folder:
                 self.commit(temporary, key, condition)
             finally:
                 temporary.discard()
-        return version_of(body)
+        return md5_version(body)
 
     def delete(self, keys: Sequence[str]) -> None:
         left: list[str] = []
@@ -115,8 +113,8 @@ class Folder:
         with translated(self.location, prefix):
             return page_of(self._scan, prefix, delimiter=delimiter, start_after=start_after, limit=limit)
 
-    def leftovers(self, prefix: str) -> list[ObjectInfo]:
-        """Temporary files under the prefix, this package's and a3s-code's."""
+    def temporary_objects(self, prefix: str) -> list[ObjectInfo]:
+        """Temporary files under the prefix, of this library and of a3s-code."""
         with translated(self.location, prefix):
             top = self._path(prefix.rstrip("/")) if prefix else self.root
             return [
@@ -126,13 +124,13 @@ class Folder:
             ]
 
     def begin(self, key: str) -> Upload:
-        """Start a body that comes in chunks; nothing is seen under the key before ``Upload.commit``."""
+        """Start a body that arrives in chunks. Readers see nothing of it before ``Upload.commit``."""
         with translated(self.location, key):
             self._path(key)
         return Upload(self, key)
 
     def open(self, key: str) -> tuple[ObjectInfo, BinaryIO] | None:
-        """The object's description and an open file of that same version."""
+        """The description of an object and an open file of the same version."""
         with translated(self.location, key):
             file = self._open(self._path(key))
             if file is None:
@@ -141,7 +139,7 @@ class Folder:
             return described(key, status, None), file
 
     def _path(self, key: str) -> Path:
-        """Where the key's file lies. No link is followed below the root, and nothing outside it is reached."""
+        """The path of a key. It follows no link below the root, and never leaves the root."""
         segments = key.split("/")
         if "\0" in key or any(segment in ("", ".", "..") for segment in segments):
             raise InvalidArgumentError(f"key {key!r} is refused: its segments may not be empty, '.' or '..'")
@@ -149,7 +147,7 @@ class Folder:
         for segment in segments[:-1]:
             folder /= segment
             if folder.is_symlink():
-                raise OSError(errno.ELOOP, "a link where a folder should be", str(folder))
+                raise OSError(errno.ELOOP, "a link in the place of a folder", str(folder))
         return folder / segments[-1]
 
     def _open(self, path: Path) -> BufferedReader | None:
@@ -183,7 +181,7 @@ class Folder:
         self._prune(path.parent)
 
     def _prune(self, folder: Path) -> None:
-        """Remove folders that have become empty, since a bucket has none."""
+        """Remove empty folders, since a bucket has none."""
         while folder != self.root:
             try:
                 folder.rmdir()
@@ -192,7 +190,7 @@ class Folder:
             folder = folder.parent
 
     def _make_folder(self, folder: Path) -> None:
-        """Make a folder and its parents, each 0700."""
+        """Create a folder and its parents, each with mode 0700."""
         missing = []
         while not folder.is_dir():
             missing.append(folder)
@@ -201,8 +199,10 @@ class Folder:
             try:
                 each.mkdir(mode=0o700)
             except FileExistsError:
-                if os.path.lexists(each) and not each.is_dir():
-                    raise
+                # A delete of another thread may remove the folder at any time, so its status is read once.
+                with suppress(FileNotFoundError):
+                    if not stat.S_ISDIR(each.stat().st_mode):
+                        raise
             self._sync_folder(each.parent)
 
     def _sync_folder(self, folder: Path) -> None:
@@ -219,13 +219,15 @@ class Folder:
             os.close(handle)
 
     def create_temporary(self, key: str) -> Temporary:
-        """A new file beside the key's, which no listing shows."""
+        """A new file beside that of the key, which no listing shows."""
         path = self._path(key)
         temporary = path.with_name(f".{uuid4().hex}.tmp")
         while True:
             try:
                 handle = os.open(temporary, _CREATE, 0o600)
-            except FileNotFoundError:  # the key is the folder's first, or a delete has just pruned it
+            except (
+                FileNotFoundError
+            ):  # the key is the first of its folder, or a delete has just removed the folder
                 self._require_root()
                 with suppress(FileNotFoundError):
                     self._make_folder(path.parent)
@@ -233,7 +235,7 @@ class Folder:
                 return Temporary(temporary, os.fdopen(handle, "wb"))
 
     def commit(self, temporary: Temporary, key: str, condition: Condition) -> None:
-        """Put the temporary file in the key's place, if the condition holds."""
+        """Move the temporary file to the place of the key, if the condition holds."""
         path = self._path(key)
         temporary.file.flush()
         if self._fsync:
@@ -242,21 +244,21 @@ class Folder:
         with self._lock(key):
             if not self._holds(condition, path):
                 raise PreconditionFailedError(key, location=self.location)
-            temporary.put_at(path)
+            temporary.move_to(path)
             self._sync_folder(path.parent)
 
     def _holds(self, condition: Condition, path: Path) -> bool:
-        if isinstance(condition, Anything):
+        if isinstance(condition, Always):
             return True
         file = self._open(path)
         if file is None:
-            return holds(condition, None)
+            return condition.holds(None)
         with file:
-            return holds(condition, _version_in(file, os.fstat(file.fileno()).st_size))
+            return condition.holds(_version_in(file, os.fstat(file.fileno()).st_size))
 
     @contextmanager
     def _lock(self, key: str) -> Iterator[None]:
-        """Keep every other writer of this key out, in any process, until the block ends or the process does."""
+        """Exclude every other writer of this key, in any process, until the block or the process ends."""
         path = self._path(f"{BOOKKEEPING}/{LOCKS}/{lock_name(key)}")
         try:
             lock = take_lock(path, location=self.location, key=key)
@@ -271,11 +273,11 @@ class Folder:
 
     @contextmanager
     def _scan(self, base: str) -> Iterator[Iterator[os.DirEntry[str]]]:
-        """The entries of a folder, none where it is missing or a link."""
+        """The entries of a folder; none when it is missing or a link."""
         path = self._path(base[:-1]) if base else self.root
         try:
             if path.is_symlink() and path != self.root:
-                raise NotADirectoryError  # noqa: TRY301 (as what lies there is)
+                raise NotADirectoryError  # noqa: TRY301 (handled like a file in this place)
             entries = os.scandir(path)
         except (FileNotFoundError, NotADirectoryError):
             self._require_root()
@@ -287,8 +289,8 @@ class Folder:
 
 def _version_in(file: BufferedReader, size: int) -> str:
     if size <= CHUNK:
-        return version_of(file.read())
-    return quoted_md5(hashlib.file_digest(file, _md5))
+        return md5_version(file.read())
+    return version_of_md5(hashlib.file_digest(file, _md5))
 
 
 def _md5() -> hashlib._Hash:

@@ -1,30 +1,77 @@
-"""The rows of a folder: all its names are read, and then no more is looked at than is asked for."""
+"""Which files of a folder are objects, and the pages of a listing. A listing opens no file."""
 
 from __future__ import annotations
 
+import mimetypes
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from heapq import heapify, heappop
+from pathlib import Path
 
-from sessionbucket._backends.file.entries import is_key, listed
 from sessionbucket._core.objects import ObjectInfo, ObjectPage
+
+BOOKKEEPING = ".sessionbucket"
+LOCKS = "locks"
 
 Row = tuple[str, "os.DirEntry[str]"]
 Scan = Callable[[str], AbstractContextManager[Iterator["os.DirEntry[str]"]]]
-"""Opens a folder by the part of its keys that ends in its slash (``""`` for the root)."""
+"""Opens a folder by the part of its keys up to its slash (``""`` for the root)."""
 
-_FEW = 8  # taking one row off a heap costs about as much as sorting eight
+_SORTED_FOR_ONE_POP = 8  # one heappop costs about as much as sorting eight rows
+
+
+def described(key: str, status: os.stat_result, version: str | None) -> ObjectInfo:
+    """The object in a file. A folder keeps no content type, so it is guessed from the name."""
+    guessed, encoding = mimetypes.guess_type(key, strict=True)
+    return ObjectInfo(
+        key=key,
+        size=status.st_size,
+        updated_at=_updated_at(status),
+        version=version,
+        content_type=guessed if guessed and not encoding else "application/octet-stream",
+    )
+
+
+def listed(key: str, status: os.stat_result) -> ObjectInfo:
+    """The object in a file, as a listing describes it."""
+    return ObjectInfo(key, status.st_size, _updated_at(status))
+
+
+def _updated_at(status: os.stat_result) -> datetime:
+    return datetime.fromtimestamp(status.st_mtime, UTC)
+
+
+def is_key(base: str, entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a key: no temporary file, no lock, and no name that is not UTF-8."""
+    name = entry.name
+    if name[0] == ".":
+        if name.endswith(".tmp"):
+            return False
+        if not base and name == BOOKKEEPING:
+            return {each.name for each in Path(entry.path).iterdir()} - {LOCKS} != set()
+    if base == f"{BOOKKEEPING}/" and name == LOCKS:
+        return False
+    return name.isascii() or _is_utf8(name)
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def page_of(scan: Scan, prefix: str, *, delimiter: str, start_after: str, limit: int) -> ObjectPage:
-    """At most ``limit`` rows under the prefix that come after ``start_after``, as the port has it."""
+    """At most ``limit`` rows under the prefix after ``start_after``, as the port defines it."""
     objects: list[ObjectInfo] = []
     folders: list[str] = []
     last = ""
     for key, entry in _rows(scan, prefix, start_after, limit, recursive=not delimiter):
         is_folder = key[-1] == "/"
-        info = None if is_folder else _look_at(key, entry)
+        info = None if is_folder else _listed_or_none(key, entry)
         if info is None and not is_folder:
             continue
         if len(objects) + len(folders) == limit:
@@ -38,9 +85,9 @@ def page_of(scan: Scan, prefix: str, *, delimiter: str, start_after: str, limit:
 
 
 def _rows(scan: Scan, prefix: str, after: str, limit: int, *, recursive: bool) -> Iterator[Row]:
-    """Keys and folders with their entries.
+    """Keys and folders with their entries, in order.
 
-    They are compared as texts, code point by code point, which is the order of their UTF-8 bytes.
+    Python compares strings by code points, which is the order of their UTF-8 bytes.
     """
     base = prefix[: prefix.rfind("/") + 1]
     start = prefix[len(base) :]
@@ -51,7 +98,7 @@ def _rows(scan: Scan, prefix: str, after: str, limit: int, *, recursive: bool) -
             if start and not name.startswith(start):
                 continue
             key = base + name
-            # A folder's row has a slash more, and to one that is gone into, keys after it belong.
+            # A folder's row has an additional slash, and keys below it may come after ``after``.
             if key <= after and not after.startswith(key):
                 continue
             is_folder = entry.is_dir(follow_symlinks=False)
@@ -65,7 +112,7 @@ def _rows(scan: Scan, prefix: str, after: str, limit: int, *, recursive: bool) -
 
 
 def _in_order(rows: list[Row], limit: int) -> Iterator[Row]:
-    if limit * _FEW > len(rows):
+    if limit * _SORTED_FOR_ONE_POP > len(rows):
         rows.sort()
         yield from rows
         return
@@ -74,8 +121,8 @@ def _in_order(rows: list[Row], limit: int) -> Iterator[Row]:
         yield heappop(rows)
 
 
-def _look_at(key: str, entry: os.DirEntry[str]) -> ObjectInfo | None:
-    """The object of a row, or None where it has gone since the folder was read."""
+def _listed_or_none(key: str, entry: os.DirEntry[str]) -> ObjectInfo | None:
+    """The object of a row, or None when it was deleted since the folder was read."""
     try:
         return listed(key, entry.stat(follow_symlinks=False))
     except FileNotFoundError:

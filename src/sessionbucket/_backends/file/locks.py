@@ -1,4 +1,4 @@
-"""Locks that keep every other writer of a key out, in any thread and any process."""
+"""Locks that exclude every other writer of a key, in any thread and any process."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
 
 
 def lock_name(key: str) -> str:
-    """The lock file of a key; all keys share 64 of them."""
+    """The name of a key's lock file; all keys share 64 of them."""
     return f"{zlib.crc32(key.encode()) % _STRIPES:02d}.lock"
 
 
 def take_lock(path: Path, *, location: str, key: str) -> int:
-    """Hold the lock of the file, made where it is missing, until it is released or the process ends; gives its descriptor.
+    """Take the lock of a file, which is created when it is missing, and return its descriptor.
 
-    Raises ``StoreUnavailableError`` when others have held it for 20 s, and ``OSError`` where it can't be opened.
+    The lock ends by ``release_lock`` or with the process. Raises ``StoreUnavailableError`` when other writers hold it for 20 s, and
+    ``OSError`` when the file cannot be opened.
     """
     deadline = time.monotonic() + _TIMEOUT
     while (handle := _try(path)) is None:
@@ -40,17 +41,17 @@ def take_lock(path: Path, *, location: str, key: str) -> int:
 
 
 def release_lock(handle: int) -> None:
-    # A process forked meanwhile has the descriptor too, so to close ours would not be enough.
+    # A process forked meanwhile has the descriptor, too, so closing ours is not enough.
     unlock_descriptor(handle)
     os.close(handle)
 
 
 def _try(path: Path) -> int | None:
-    """A descriptor that holds the lock, or None while another does."""
+    """A descriptor that holds the lock, or None while another writer holds it."""
     handle = os.open(path, _FLAGS, 0o600)
     held = False
     try:
-        # The lock of a file that was removed after it was opened keeps nobody out.
+        # The lock of a file that was removed after it was opened excludes nobody.
         held = lock_descriptor(handle, blocking=False) and os.fstat(handle).st_nlink > 0
     finally:
         if not held:

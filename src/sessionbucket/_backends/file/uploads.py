@@ -1,4 +1,4 @@
-"""Bodies on their way into a folder."""
+"""Bodies that are being written into a folder."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from sessionbucket._core.objects import Condition
 
 @dataclass(slots=True)
 class Temporary:
-    """A file being written beside its later place. Its name is never listed."""
+    """A temporary file, which becomes an object by a rename. It is never listed."""
 
     path: Path
     file: BinaryIO
-    _placed: bool = False
+    _moved: bool = False
 
-    def put_at(self, path: Path) -> None:
-        """Give the file, which has been closed, its place in one step."""
+    def move_to(self, path: Path) -> None:
+        """Rename the closed file in one atomic step."""
         self.path.replace(path)
-        self._placed = True
+        self._moved = True
 
     def discard(self) -> None:
-        """Close and remove it, unless it was given its place."""
-        if self._placed:
+        """Close and remove the file, unless it was moved."""
+        if self._moved:
             return
         with suppress(OSError):
             self.file.close()
@@ -35,8 +35,8 @@ class Temporary:
             self.path.unlink(missing_ok=True)
 
 
-class Uploading(Protocol):
-    """What an upload needs of its folder."""
+class UploadFolder(Protocol):
+    """The methods of a folder that an upload calls."""
 
     @property
     def location(self) -> str: ...
@@ -47,32 +47,32 @@ class Uploading(Protocol):
 
 
 class Upload:
-    """A body that is being written in chunks.
+    """A body that is written in chunks.
 
-    The async bucket leaves a thread to itself when its task is cancelled, so a ``discard`` waits for the step that is
-    under way, and no step does anything after it.
+    The thread of a cancelled task of the async bucket goes on. So ``discard`` waits for the running step, and no step has any
+    effect after it.
     """
 
-    def __init__(self, folder: Uploading, key: str) -> None:
+    def __init__(self, folder: UploadFolder, key: str) -> None:
         self._folder = folder
         self._key = key
         self._temporary: Temporary | None = None
-        self._over = False
+        self._is_discarded = False
         self._lock = Lock()
 
     def write(self, chunk: bytes) -> None:
         with self._lock, translated(self._folder.location, self._key):
-            if not self._over:
+            if not self._is_discarded:
                 self._begun().file.write(chunk)
 
     def commit(self, condition: Condition) -> None:
         with self._lock, translated(self._folder.location, self._key):
-            if not self._over:
+            if not self._is_discarded:
                 self._folder.commit(self._begun(), self._key, condition)
 
     def discard(self) -> None:
         with self._lock:
-            self._over = True
+            self._is_discarded = True
             if self._temporary is not None:
                 self._temporary.discard()
 

@@ -1,1 +1,1 @@
-"""What the obstore buckets of both sides share: options, credentials, stores, what errors and rows mean."""
+"""S3, Google Cloud Storage and Azure by obstore."""

@@ -1,4 +1,4 @@
-"""obstore's stores for one bucket, made on first use and kept."""
+"""obstore's clients of one bucket, made on first use and kept. obstore calls a client a store."""
 
 from __future__ import annotations
 
@@ -7,41 +7,40 @@ from threading import Lock
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from sessionbucket._backends.obstore.credentials import Credentials, find_credentials
-from sessionbucket._backends.obstore.options import ObstoreOptions, account_of
-from sessionbucket._backends.s3.options import (
+from sessionbucket._backends.connection_options import (
     DEFAULT_CONNECT_TIMEOUT,
     DEFAULT_MAX_ATTEMPTS,
     DEFAULT_MAX_POOL_CONNECTIONS,
     DEFAULT_READ_TIMEOUT,
     DEFAULT_RETRY_TIMEOUT,
+    SLOWEST_UPLOAD,
+    s3_endpoint,
 )
-from sessionbucket._backends.s3.requests import endpoint_of
+from sessionbucket._backends.obstore.credentials import Credentials, find_credentials
+from sessionbucket._backends.obstore.options import ObstoreOptions, account_of
 from sessionbucket._core.store_url import Cloud
 from sessionbucket.errors import NotSupportedError
 
-_SLOWEST = 64 * 1024
-"""Bytes a second below which an upload counts as stalled."""
 _UNBOUNDED = timedelta(days=1)
-"""Of a whole request. Silence is bounded by the read timeout; a long download is none."""
+"""The time limit of a whole request. The read timeout limits the time without data, so that a long download may go on."""
 _BACKOFF = {"init_backoff": timedelta(milliseconds=20), "max_backoff": timedelta(seconds=1), "base": 2}
 
 
 class _Use(NamedTuple):
-    """What a store is for."""
+    """The use of a client."""
 
     seconds: int = 0
-    """How much longer than others its requests may be silent."""
-    tries: int = 1
+    """Seconds to add to the read timeout."""
+    attempts: int = 1
     single_deletes: bool = False
 
 
-class Stores:
-    """A store for requests that send little, and one for each magnitude of what others send.
+class ObstoreClients:
+    """A client for requests with small bodies, and one for each magnitude of larger bodies.
 
-    obstore's read timeout counts from the beginning of a request and covers the time that its body takes to be sent, so
-    a large body needs a longer one, and a timeout is a property of a store. But for the parts of uploads no store repeats
-    a request by itself: sessionbucket has to know which try of a save was answered.
+    obstore's read timeout starts with a request and includes the time in which its body is sent. So
+    a large body needs a longer timeout, which is a property of the client. Only the client for the parts of uploads retries
+    by itself: the library must know which attempt of a save got the response.
     """
 
     def __init__(
@@ -57,18 +56,18 @@ class Stores:
         self._made: dict[_Use, Any] = {}
         self._lock = Lock()
 
-    def store(self, *, sending: int = 0) -> Any:
-        """The store for a request whose body has so many bytes."""
-        seconds = sending // _SLOWEST
+    def client(self, *, sending: int = 0) -> Any:
+        """The client for a request with a body of this many bytes."""
+        seconds = sending // SLOWEST_UPLOAD
         return self._kept(_Use(seconds=0 if seconds <= self.read_timeout else 1 << seconds.bit_length()))
 
     def uploads(self, part: int) -> Any:
-        """The store for uploads in parts of so many bytes. It repeats the requests for parts by itself."""
-        tries = self._options.get("max_attempts", DEFAULT_MAX_ATTEMPTS)
-        return self._kept(_Use(seconds=1 << (part // _SLOWEST).bit_length(), tries=tries))
+        """The client for uploads in parts of this many bytes. It retries the requests of parts by itself."""
+        attempts = self._options.get("max_attempts", DEFAULT_MAX_ATTEMPTS)
+        return self._kept(_Use(seconds=1 << (part // SLOWEST_UPLOAD).bit_length(), attempts=attempts))
 
     def single_deletes(self) -> Any:
-        """The store that deletes key by key, for single deletes and for servers without DeleteObjects."""
+        """The client that deletes one key by one request, for single deletes and for servers without DeleteObjects."""
         return self._kept(_Use(single_deletes=True))
 
     def _kept(self, use: _Use) -> Any:
@@ -85,7 +84,7 @@ class Stores:
         common: Any = {
             "client_options": self._client_options(use.seconds),
             "retry_config": {
-                "max_retries": use.tries - 1,
+                "max_retries": use.attempts - 1,
                 "retry_timeout": timedelta(seconds=self._options.get("retry_timeout", DEFAULT_RETRY_TIMEOUT)),
                 "backoff": _BACKOFF,
             },
@@ -121,12 +120,12 @@ class Stores:
 
     def _endpoint(self) -> str:
         given = self._options.get("endpoint_url")
-        return (endpoint_of(given) if self._cloud == "s3" else given) or ""
+        return (s3_endpoint(given) if self._cloud == "s3" else given) or ""
 
     def _s3_config(self, region: str | None) -> dict[str, Any]:
         style = self._options.get("addressing_style", "auto")
         endpoint = self._endpoint()
-        # As boto3 decides: a server of one's own is asked by path, and so is a bucket whose name no certificate fits.
+        # As in boto3: the bucket is in the path for a server that is not AWS, and for a name that no certificate covers.
         virtual = style == "virtual" or (style == "auto" and not endpoint and "." not in self._bucket)
         if endpoint and virtual:
             scheme, host = endpoint.split("://", 1)
@@ -136,7 +135,7 @@ class Stores:
             "region": region,
             "virtual_hosted_style_request": virtual,
             "conditional_put": "etag",
-            "checksum_algorithm": "SHA256",  # which the signature needs anyway
+            "checksum_algorithm": "SHA256",  # the signature needs it anyway
             "server_side_encryption": self._options.get("sse"),
             "sse_kms_key_id": self._options.get("sse_kms_key_id"),
         }
@@ -147,11 +146,11 @@ class Stores:
         return {name: value for name, value in config.items() if value}
 
     def _account_endpoint(self) -> str | None:
-        """A server of one's own has the account in its path."""
+        """The endpoint of any other server has the account in its path."""
         endpoint, account = self._options.get("endpoint_url"), account_of(self._options)
         return f"{endpoint}/{account}" if endpoint and account else endpoint
 
     def close(self) -> None:
-        """Let go of the stores and their connections."""
+        """Drop the clients and their connections."""
         with self._lock:
             self._made.clear()

@@ -1,8 +1,8 @@
-"""Where the credentials and the region of an S3 bucket come from: the places in which boto3 looks, in its order.
+"""The credentials and the region of an S3 bucket, from the places where boto3 finds them, in its order.
 
-obstore finds those of the environment (which are Lambda's, too) and of containers by itself, so that boto3 need not be
-loaded. boto3 finds the rest for it: what stands in AWS's files (profiles, single sign-on, processes, assumed roles), and
-the role of a machine.
+obstore itself finds those in the environment (Lambda's are there, too) and those of containers, so that boto3 is not loaded.
+boto3 finds the others: those in AWS's files (profiles, single sign-on, processes, assumed roles), and the role of a
+machine.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ _FILES = (
 
 
 class Credentials(NamedTuple):
-    """``provider`` is None where obstore is to look by itself; ``region`` is None where nothing names one."""
+    """``provider`` is None when obstore finds the credentials itself. ``region`` is None when nothing names one."""
 
     provider: Any
     region: str | None
 
 
 def find_credentials(options: ObstoreOptions, session: Any, location: str) -> Credentials:
-    """Where the credentials come from.
+    """Find the credentials.
 
-    Raises ``AccessDeniedError`` where there are none, and ``InvalidArgumentError`` for a profile that does not exist.
+    Raises ``AccessDeniedError`` when there are none, and ``InvalidArgumentError`` for a profile that does not exist.
     """
     region = options.get("region") or os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
     if session is None and "profile" not in options and _obstore_finds_them(region):
@@ -46,7 +46,7 @@ def find_credentials(options: ObstoreOptions, session: Any, location: str) -> Cr
 
 
 def _obstore_finds_them(region: str | None) -> bool:
-    """Whether nothing that only boto3 can read comes before what obstore finds, or is needed beside it."""
+    """Whether obstore finds the same credentials as boto3, and the region is known without boto3."""
     files = any(Path(os.environ.get(name, usual)).expanduser().exists() for name, usual in _FILES)
     if _are_set(*_KEYS):
         return bool(region) or not files
@@ -61,12 +61,14 @@ def _by_boto3(options: ObstoreOptions, session: Any, region: str | None, locatio
     import boto3  # noqa: PLC0415 (slow to import)
     from obstore.auth.boto3 import Boto3CredentialProvider  # noqa: PLC0415
 
-    from sessionbucket._backends.s3.errors import translated  # noqa: PLC0415 (loads botocore)
+    from sessionbucket._backends.s3.errors import translate, transport_errors  # noqa: PLC0415 (loads botocore)
 
-    with translated(location):
+    try:
         if session is None:
             session = boto3.Session(profile_name=options.get("profile"))
         if session.get_credentials() is None:
             raise AccessDeniedError(NO_CREDENTIALS, location=location)
         provider = Boto3CredentialProvider(session)
+    except transport_errors() as error:
+        raise translate(error, location) from error
     return Credentials(provider, options.get("region") or provider.config.get("region") or region)

@@ -1,7 +1,7 @@
-"""What the errors of obstore mean for a caller.
+"""The errors of obstore, and the errors that the library raises for them.
 
-obstore tells most of it in the text of an error alone: the status and body of the server's answer, or how the
-connection failed. The tests run every such text through here, since another release may word it otherwise.
+Only the text of an obstore error has most of the facts: the status and body of the server's response, or how the
+connection failed. Another release may change these texts, so tests cover each of them.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from sessionbucket._backends.service_errors import (
     NO_BATCH_DELETE,
     NO_CONNECTION,
     NO_CREDENTIALS,
-    PRECONDITION_FAILED,
-    SILENCE,
-    Refusal,
-    broken,
-    meaning_of,
+    TIMED_OUT,
+    ErrorResponse,
+    MissingKeyError,
+    connection_failed,
+    error_for,
 )
 from sessionbucket.errors import (
     AccessDeniedError,
@@ -36,13 +36,13 @@ _METHOD = re.compile(r"Error performing ([A-Z]+) ")
 _KIND = re.compile(r"HttpError \{\s*kind: (\w+)")
 _UNDELETED = re.compile(r'DeleteFailed \{\s*path: "(.*)",\s*code: "(\w+)"')
 _NO_UPLOAD = "NoSuchUpload"
-_ENDED = "an answer to the upload was lost, and the server no longer knows it; try again"
+_NO_UPLOAD_REASON = "a response to the upload was lost, and the server has ended the upload; try again"
 _REDIRECT = "BareRedirect"
 _NOT_SENT = re.compile(r"hyper_util::client::legacy::Error\(\s*Connect,")
 
 
 def errors() -> tuple[type[Exception], ...]:
-    """What a request can end with."""
+    """The errors that a request can raise."""
     from obstore.exceptions import BaseError  # noqa: PLC0415 (an extra)
 
     return (BaseError, OSError, ValueError)
@@ -50,52 +50,37 @@ def errors() -> tuple[type[Exception], ...]:
 
 @contextmanager
 def translated(location: str, key: str | None = None, *, writing: bool = False) -> Iterator[None]:
-    """Let nothing but our own errors out of the block, which ``writing`` says is one that changes an object."""
+    """Translate the errors of obstore in the block. ``writing`` says that its request changes an object."""
     try:
         yield
     except SessionBucketError:
         raise
     except errors() as error:
-        meaning = translate(error, location, key)
-        if writing and isinstance(meaning, StoreUnavailableError) and not _was_not_done(error):
-            meaning = meaning.with_outcome("unknown")
-        raise meaning from error
+        raise translate(error, location, key, writing=writing) from error
 
 
-def refusal_of(error: Exception) -> Refusal | None:
-    """The server's answer, where there was one. HEAD has no body, and its status stands for the code."""
+def response_of(error: Exception) -> ErrorResponse | None:
+    """The server's error response, if there was one. HEAD has no body, so the status stands in for the code."""
     text = str(error)
     status = _STATUS.search(text)
     if status is None:
-        return Refusal(301, "301", "the request") if _REDIRECT in text else None
+        return ErrorResponse(301, "301", "the request") if _REDIRECT in text else None
     code, method = _CODE.search(text), _METHOD.search(text)
-    return Refusal(int(status[1]), code[1] if code else status[1], method[1] if method else "the request")
-
-
-def is_missing(error: Exception) -> bool:
-    """Whether the answer says that the key does not exist; of a bucket that doesn't, it says something else."""
-    refusal = refusal_of(error)
-    if refusal is None:  # Azure's batches say it without the answer
-        return isinstance(error, FileNotFoundError)
-    return refusal.code in MISSING
-
-
-def failed_precondition(error: Exception) -> bool:
-    """Whether the answer says that the condition of a put does not hold."""
-    refusal = refusal_of(error)
-    return refusal is not None and refusal.code in PRECONDITION_FAILED | MISSING
+    return ErrorResponse(
+        int(status[1]), code[1] if code else status[1], method[1] if method else "the request"
+    )
 
 
 def has_no_batch_delete(error: Exception) -> bool:
-    """Whether the answer says that the server does not know DeleteObjects."""
-    refusal = refusal_of(error)
-    return refusal is not None and refusal.code in NO_BATCH_DELETE
+    """Whether the server does not support DeleteObjects."""
+    response = response_of(error)
+    return response is not None and response.code in NO_BATCH_DELETE
 
 
-def undeleted(error: Exception) -> dict[str, str] | None:
-    """The first key that the answer to DeleteObjects says is left, with the reason; None where it says none.
+def remaining_key(error: Exception) -> dict[str, str] | None:
+    """The first key that DeleteObjects could not delete, with the reason; None when the error names none.
 
-    obstore keeps the others to itself.
+    obstore does not return the others.
     """
     found = _UNDELETED.search(str(error))
     if found is None:
@@ -104,39 +89,50 @@ def undeleted(error: Exception) -> dict[str, str] | None:
     return {} if found[2] in MISSING else {key: found[2]}
 
 
-def translate(error: Exception, location: str, key: str | None) -> SessionBucketError:
-    """The error of ours that says what this one means."""
+def translate(
+    error: Exception, location: str, key: str | None = None, *, writing: bool = False
+) -> SessionBucketError:
+    """The library's error for one of ``errors``. ``writing`` says that the request changes an object."""
+    translated = _translate(error, location, key)
+    if writing and isinstance(translated, StoreUnavailableError) and not _was_not_done(error):
+        return translated.with_outcome("unknown")
+    return translated
+
+
+def _translate(error: Exception, location: str, key: str | None) -> SessionBucketError:  # noqa: PLR0911 (a table)
     at = f"{location} (key {key!r})" if key else location
-    refusal = refusal_of(error)
+    response = response_of(error)
     name = type(error).__name__
-    if refusal is not None and refusal.code == _NO_UPLOAD:
-        return StoreUnavailableError(_ENDED, location=location, key=key)
-    if refusal is not None:
-        return meaning_of(refusal, location, key)
+    if response is not None and response.code == _NO_UPLOAD:
+        return StoreUnavailableError(_NO_UPLOAD_REASON, location=location, key=key)
+    if response is not None:
+        return error_for(response, location, key)
+    if isinstance(error, FileNotFoundError):  # Azure's batch deletes have no response in the text
+        return MissingKeyError(f"{at}: the key does not exist")
     if name == "InvalidPathError":
         return NotSupportedError(f"{at}: obstore cannot read a listing with such a key: {_first_line(error)}")
     if name == "UnauthenticatedError":
         return AccessDeniedError(NO_CREDENTIALS, location=location, key=key)
     if isinstance(error, ValueError):
         return NotSupportedError(f"{at}: obstore cannot name this key: {_first_line(error)}")
-    return StoreUnavailableError(_silence(error), location=location, key=key)
+    return StoreUnavailableError(_reason(error), location=location, key=key)
 
 
-def _silence(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     text = str(error)
     if _NOT_SENT.search(text):
         return NO_CONNECTION
     kind = _KIND.search(text)
     if kind and kind[1] == "Timeout":
-        return SILENCE
-    return broken(kind[1] if kind else type(error).__name__)
+        return TIMED_OUT
+    return connection_failed(kind[1] if kind else type(error).__name__)
 
 
 def _was_not_done(error: Exception) -> bool:
-    """Whether the request surely had no effect: it was not sent, or was refused as one of two that met."""
-    refusal = refusal_of(error)
-    if refusal is not None:
-        return refusal.code in CONFLICT
+    """Whether the request certainly had no effect: it was not sent, or it lost against a concurrent one."""
+    response = response_of(error)
+    if response is not None:
+        return response.code in CONFLICT
     return _NOT_SENT.search(str(error)) is not None
 
 

@@ -1,11 +1,11 @@
-"""One page of a listing out of obstore's, which knows whole folders only, and no delimiter where it pages."""
+"""One page of a listing with a delimiter, built from obstore's listings, which page without one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from sessionbucket._backends.obstore.requests import row
+from sessionbucket._backends.obstore.requests import listed
 from sessionbucket._core.objects import ObjectInfo, ObjectPage
 from sessionbucket._core.store_url import Cloud
 
@@ -13,11 +13,11 @@ _LAST = "\U0010ffff"
 
 
 class Page:
-    """Collects rows until the page is full or the listing has ended.
+    """Collects rows until the page is full or the listing ends.
 
-    obstore lists every key below a folder; so keys that belong to a deeper folder become its one row, and the listing is
-    begun again behind that folder. It takes a place to begin after, not one to begin at; so the place just before the
-    prefix is given. A server that takes no such place begins at the first key again: then what lies before it is passed over.
+    obstore lists every key below a folder. So the keys of a deeper folder become its one row, and a new listing
+    starts after that folder. obstore accepts a key to start after, not one to start at, so a listing starts just before the
+    prefix. A server that ignores the start lists from the first key: then the rows before it are skipped.
     """
 
     def __init__(self, prefix: str, delimiter: str, start_after: str, limit: int, cloud: Cloud) -> None:
@@ -28,11 +28,11 @@ class Page:
         self._cloud = cloud
         self._objects: list[ObjectInfo] = []
         self._folders: list[str] = []
-        self._leapt_to: set[str] = set()
+        self._skipped_to: set[str] = set()
         self._ended = False
         self._begun_after = ""
-        self.leaps = False
-        """Whether to begin again, behind the folder that the last row lies in, instead of going on through it."""
+        self.skips_folder = False
+        """Whether to start a new listing after the folder of the last row, instead of reading through the folder."""
         before = _before(prefix)
         behind = start_after + _LAST if delimiter and start_after.endswith(delimiter) else start_after
         self._behind = max(behind, before, key=str.encode)
@@ -43,20 +43,20 @@ class Page:
         return self._prefix.rpartition("/")[0] or None
 
     def begin(self) -> str | None:
-        """Begin a listing; gives what to list after."""
-        if self.leaps:
-            self._leapt_to.add(self._behind)
-        self.leaps = False
+        """Start a listing, and return the key to start after."""
+        if self.skips_folder:
+            self._skipped_to.add(self._behind)
+        self.skips_folder = False
         self._begun_after = self._behind
         return self._behind or None
 
     @property
     def wanted(self) -> int:
-        """How many more rows; 0 where the page is complete."""
+        """The number of missing rows; 0 when the page is complete."""
         return 0 if self._ended else self._limit - len(self._objects) - len(self._folders)
 
     def add(self, rows: Sequence[Any]) -> None:
-        """Take the next rows of the listing, as far as they are wanted."""
+        """Add the next rows of the listing, as far as they are missing."""
         for meta in rows:
             if not self.wanted:
                 return
@@ -64,26 +64,26 @@ class Page:
 
     def _add(self, meta: Any) -> None:
         key: str = meta["path"]
-        # S3 servers take the place to begin after, and not all of them list in the order of keys.
+        # S3 servers honour the start, and not all of them list in the order of keys.
         if self._cloud != "s3" and key <= self._begun_after:
             return
         if not key.startswith(self._prefix):
             self._ended = key > self._prefix
             return
         folder = self._folder_of(key)
-        self.leaps = folder is not None and folder + _LAST not in self._leapt_to
+        self.skips_folder = folder is not None and folder + _LAST not in self._skipped_to
         if folder is not None:
             self._behind = folder + _LAST
             if folder > self._start_after and folder not in self._folders:
                 self._folders.append(folder)
             return
         self._behind = key
-        # obstore leaves out the slash at the end of a place to begin after.
+        # obstore omits a slash at the end of the key to start after.
         if key > self._start_after or not self._start_after.endswith("/"):
-            self._objects.append(row(meta, self._cloud))
+            self._objects.append(listed(meta, self._cloud))
 
     def end(self) -> None:
-        """Take note that the listing has no more rows."""
+        """Note that the listing has no more rows."""
         self._ended = True
 
     def _folder_of(self, key: str) -> str | None:
@@ -100,7 +100,7 @@ class Page:
 
 
 def _before(prefix: str) -> str:
-    """A place shortly before every key that starts with the prefix."""
+    """A key shortly before every key that starts with the prefix."""
     if not prefix or prefix.endswith("/"):
         return ""
     before = chr(ord(prefix[-1]) - 1)

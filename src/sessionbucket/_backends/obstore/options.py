@@ -1,4 +1,4 @@
-"""The options of buckets that obstore reaches: those of S3 where it is S3, and fewer on other clouds."""
+"""The options of obstore buckets: those of S3 for S3, and fewer for other clouds."""
 
 from __future__ import annotations
 
@@ -8,46 +8,46 @@ from typing import Annotated, Any, cast, get_args
 
 from pydantic import Field, TypeAdapter
 
-from sessionbucket._backends.s3 import requests
-from sessionbucket._backends.s3.options import ConnectionOptions, S3Options, check_options, checked_by
+from sessionbucket._backends.connection_options import ConnectionOptions, check_options, s3_location
+from sessionbucket._backends.s3.options import S3Options, check_s3_options
 from sessionbucket._core.store_url import Cloud
 from sessionbucket.errors import InvalidArgumentError
 
 
 class CloudOptions(ConnectionOptions, total=False):
-    """The options of a bucket of Google Cloud Storage or a container of Azure. Credentials come from the environment."""
+    """The options of a Google Cloud Storage bucket or an Azure container. Credentials come from the environment."""
 
     account: Annotated[str, Field(min_length=1)]
-    """Azure's storage account; else ``AZURE_STORAGE_ACCOUNT_NAME``."""
+    """Azure's storage account; by default ``AZURE_STORAGE_ACCOUNT_NAME``."""
 
 
 UNSUPPORTED = frozenset({"expected_bucket_owner"})
-"""The options of S3 that obstore has nothing for."""
+"""The options of S3 that obstore does not support."""
 CLOUD_OPTION_NAMES = frozenset(CloudOptions.__annotations__)
 _adapter = TypeAdapter(CloudOptions)
 
 
 class ObstoreOptions(S3Options, CloudOptions, total=False):
-    """The options of S3 where the bucket is on S3, and those of ``CloudOptions`` elsewhere."""
+    """The options of ``S3Options`` for a bucket on S3, and those of ``CloudOptions`` for other clouds."""
 
 
 def check_obstore_options(
     options: Mapping[str, Any], cloud: Cloud, *, session: object = None
 ) -> ObstoreOptions:
-    """The options of a bucket on that cloud, converted from text where they come from a URL.
+    """The options of a bucket on this cloud, converted from the texts of a URL if need be.
 
-    Raises ``InvalidArgumentError`` for an unknown or bad one, and for what obstore can't do.
+    Raises ``InvalidArgumentError`` for an unknown or bad one, and for one that obstore does not support.
     """
     if cloud not in get_args(Cloud):
         raise InvalidArgumentError(
             f"cloud {cloud!r} is refused: it must be one of {', '.join(get_args(Cloud))}"
         )
     if cloud == "s3":
-        return _of_s3(check_options(options, session=session))
+        return _of_s3(check_s3_options(options, session=session))
     if session is not None:
-        raise InvalidArgumentError(f"a session is refused: it is of AWS, and the bucket of {cloud}://")
+        raise InvalidArgumentError(f"a session is refused: it belongs to AWS, and the bucket to {cloud}://")
     names = CLOUD_OPTION_NAMES if cloud == "az" else CLOUD_OPTION_NAMES - {"account"}
-    checked: ObstoreOptions = checked_by(_adapter, options, names, f"{cloud}://")
+    checked: ObstoreOptions = check_options(_adapter, options, names, f"{cloud}://")
     return checked
 
 
@@ -61,15 +61,15 @@ def _of_s3(options: S3Options) -> ObstoreOptions:
 
 
 def location_of(bucket: str, cloud: Cloud, options: ObstoreOptions) -> str:
-    """Where the bucket is; of S3 as the other engine says it, so that a session may come by one and go by the other."""
+    """The location of the bucket. On S3 it is that of the other engine, so that both see one bucket in it."""
     endpoint = options.get("endpoint_url")
     if cloud == "s3":
-        return requests.location(bucket, endpoint)
+        return s3_location(bucket, endpoint)
     account = account_of(options) if cloud == "az" else None
     place = f"{account}/{bucket}" if account else bucket
     return f"{endpoint}/{place}" if endpoint else f"{cloud}://{place}"
 
 
 def account_of(options: ObstoreOptions) -> str | None:
-    """The storage account of Azure that is asked for by option or environment."""
+    """The storage account of Azure in the option or the environment."""
     return options.get("account") or os.environ.get("AZURE_STORAGE_ACCOUNT_NAME")

@@ -1,18 +1,18 @@
-"""What obstore's calls take, and what their answers hold."""
+"""The arguments of obstore's calls, and the contents of their results."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
-from sessionbucket._core.objects import Absent, Anything, Condition, Match, ObjectInfo
+from sessionbucket._core.body_checksum import split_bucket_checksum
+from sessionbucket._core.objects import Condition, IfAbsent, IfMatch, ObjectInfo
 from sessionbucket._core.store_url import Cloud
 from sessionbucket.errors import NotSupportedError
 
 HEAD = {"head": True}
-"""The options of a GET that is a HEAD: obstore's own gives no metadata."""
+"""The options of a GET that is a HEAD: obstore's own ``head`` returns no metadata."""
 _CONTENT_TYPE = "Content-Type"
 _STORAGE_CLASS = "Storage-Class"
 _STANDARD = frozenset(
@@ -28,59 +28,59 @@ _STANDARD = frozenset(
 
 
 def put_mode(condition: Condition) -> Any:
-    """The mode of a put. Google knows an object's version by its generation, the others by its ETag."""
-    match condition:
-        case Anything():
-            return "overwrite"
-        case Absent():
-            return "create"
-        case Match(version):
-            return {"e_tag": version, "version": version}
+    """The mode of a put. Google identifies a version by its generation, the others by its ETag."""
+    if isinstance(condition, IfMatch):
+        return {"e_tag": condition.version, "version": condition.version}
+    return "create" if isinstance(condition, IfAbsent) else "overwrite"
 
 
 def attributes(content_type: str, metadata: Mapping[str, str], storage_class: str | None) -> dict[str, str]:
-    """What an object is written with."""
+    """The attributes of a new object."""
     written = {**metadata, _CONTENT_TYPE: content_type}
     return written | {_STORAGE_CLASS: storage_class} if storage_class else written
 
 
-def described(key: str, meta: Mapping[str, Any], attributes: Mapping[str, str], cloud: Cloud) -> ObjectInfo:
-    """What the answer to a GET or HEAD tells of the object."""
-    return ObjectInfo(
-        key=key,
-        size=meta["size"],
-        updated_at=meta["last_modified"],
-        version=version_of(meta, cloud),
-        content_type=attributes.get(_CONTENT_TYPE),
-        metadata=MappingProxyType(
-            {name: value for name, value in attributes.items() if name not in _STANDARD}
-        ),
+def described(
+    key: str, meta: Mapping[str, Any], attributes: Mapping[str, str], cloud: Cloud
+) -> tuple[ObjectInfo, int | None]:
+    """The object that the result of a GET or HEAD describes, and the CRC-32 in the bucket's metadata entry."""
+    metadata, crc = split_bucket_checksum(
+        {name: value for name, value in attributes.items() if name not in _STANDARD}
     )
+    info = ObjectInfo(
+        key,
+        meta["size"],
+        meta["last_modified"],
+        version_of(meta, cloud),
+        attributes.get(_CONTENT_TYPE),
+        metadata,
+    )
+    return info, crc
 
 
-def row(meta: Mapping[str, Any], cloud: Cloud) -> ObjectInfo:
-    """What a listing tells of an object."""
+def listed(meta: Mapping[str, Any], cloud: Cloud) -> ObjectInfo:
+    """The object in a row of a listing."""
     return ObjectInfo(meta["path"], meta["size"], meta["last_modified"], version_of(meta, cloud))
 
 
-def version_of(answer: Mapping[str, Any], cloud: Cloud) -> str | None:
-    """The version that a later put can be conditional on; Google's listings do not tell it."""
+def version_of(result: Mapping[str, Any], cloud: Cloud) -> str | None:
+    """The version for the condition of a later put. Google's listings do not have it."""
     if cloud == "gs":
-        generation: str | None = answer["version"]
+        generation: str | None = result["version"]
         return generation
-    etag: str | None = answer["e_tag"]
-    # Azure's listings leave out the quotes.
+    etag: str | None = result["e_tag"]
+    # Azure's listings omit the quotes.
     return f'"{etag}"' if cloud == "az" and etag and not etag.startswith('"') else etag
 
 
-def checked_link(link: str, key: str, cloud: Cloud) -> str:
-    """The link, if its server will take it.
+def check_presigned_url(url: str, key: str, cloud: Cloud) -> str:
+    """The URL, if the server accepts it.
 
-    Azure holds a signature against the key, and obstore signs it as the path spells it. Raises ``NotSupportedError`` where
-    the two differ.
+    Azure verifies a signature of the key, and obstore signs the key as encoded in the URL. Raises ``NotSupportedError``
+    when the two differ.
     """
-    if cloud == "az" and not urlsplit(link).path.endswith(f"/{key}"):
+    if cloud == "az" and not urlsplit(url).path.endswith(f"/{key}"):
         raise NotSupportedError(
-            f"key {key!r}: obstore cannot sign a link of Azure to a key that a URL has to encode; serve the object yourself"
+            f"key {key!r}: obstore cannot presign an Azure URL for a key that a URL must encode; serve the object yourself"
         )
-    return link
+    return url

@@ -1,1 +1,1 @@
-"""What the S3 buckets of both sides share: options, requests, and what errors mean."""
+"""S3 by botocore, aioboto3 and aiobotocore."""

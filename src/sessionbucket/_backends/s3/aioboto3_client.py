@@ -1,4 +1,4 @@
-"""aioboto3: one client for each event loop, made on first use."""
+"""The aioboto3 client of one bucket: one for each event loop, made on first use."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Any
 
-from sessionbucket._backends.s3.client_settings import reading_times_quickly
-from sessionbucket._backends.s3.options import S3Options, client_arguments, client_config
-from sessionbucket._backends.s3.presigned_urls import sign_for_every_region
+from sessionbucket._backends.s3.client_settings import (
+    client_arguments,
+    client_config,
+    parse_times_quickly,
+    presign_for_every_region,
+)
+from sessionbucket._backends.s3.options import S3Options
 from sessionbucket.errors import NotSupportedError
 
 
 class Connection:
-    """The client of one bucket. A caller's own client is used as it is, and never closed.
+    """The client of one bucket. It uses a client of the caller's unchanged, and never closes it.
 
-    aiohttp's connections belong to the event loop they were made in, so a store that is used from a second loop
+    A connection of aiohttp belongs to the event loop in which it was made. So a store that is used in a second loop
     (``asyncio.run`` twice) gets a second client there.
     """
 
@@ -30,11 +34,11 @@ class Connection:
 
     @property
     def may_repeat_silently(self) -> bool:
-        """Whether the client may have sent a request twice without telling: aiohttp does, unless it is ours."""
+        """Whether the client may send a request twice without reporting it: aiohttp does, in a client of the caller's."""
         return not self._own
 
     async def client(self) -> Any:
-        """The client, made now if there is none yet for this event loop."""
+        """The client of this event loop, which the first call makes."""
         loop = asyncio.get_running_loop()
         if not self._own or self._loop is loop:
             return self._client
@@ -44,9 +48,15 @@ class Connection:
             if self._loop is not loop:
                 self._stack = AsyncExitStack()
                 self._client = await self._stack.enter_async_context(self._connect())
-                sign_for_every_region(self._client)
                 self._loop = loop
         return self._client
+
+    async def presigning_client(self) -> Any:
+        """The client, ready to presign URLs."""
+        client = await self.client()
+        if self._own:
+            presign_for_every_region(client)
+        return client
 
     def _connect(self) -> Any:
         try:
@@ -60,7 +70,7 @@ class Connection:
                 "async S3 needs aioboto3: install sessionbucket[async], or pass a ready aiobotocore client"
             ) from error
         session = self._session or aioboto3.Session(
-            profile_name=self._options.get("profile"), botocore_session=reading_times_quickly(get_session())
+            profile_name=self._options.get("profile"), botocore_session=parse_times_quickly(get_session())
         )
         return session.client(
             "s3",
@@ -69,7 +79,7 @@ class Connection:
         )
 
     async def close(self) -> None:
-        """Close the client, if it is ours and of this event loop."""
+        """Close the client of this event loop, unless it is the caller's."""
         if self._own and self._loop is asyncio.get_running_loop():
             self._loop = None
             self._client = None

@@ -1,7 +1,7 @@
-"""boto3: one client, made on first use.
+"""The boto3 client of one bucket, made on first use.
 
-Without a session of the caller's the client comes from botocore, which is what boto3 makes its own with: the settings are
-found in the same places, and the resources, transfers and waiters that boto3 would load on top are not needed here.
+Unless the caller passes a session, the client comes from botocore, from which boto3 makes its own: botocore finds the settings in
+the same places, and a store needs none of the resources, transfers and waiters that boto3 loads.
 """
 
 from __future__ import annotations
@@ -9,13 +9,17 @@ from __future__ import annotations
 from threading import Lock
 from typing import Any
 
-from sessionbucket._backends.s3.client_settings import reading_times_quickly
-from sessionbucket._backends.s3.options import S3Options, client_arguments, client_config
-from sessionbucket._backends.s3.presigned_urls import sign_for_every_region
+from sessionbucket._backends.s3.client_settings import (
+    client_arguments,
+    client_config,
+    parse_times_quickly,
+    presign_for_every_region,
+)
+from sessionbucket._backends.s3.options import S3Options
 
 
 class Connection:
-    """The client of one bucket. A caller's own client is used as it is, and never closed."""
+    """The client of one bucket. It uses a client of the caller's unchanged, and never closes it."""
 
     def __init__(self, options: S3Options, session: Any = None, client: Any = None) -> None:
         self._options = options
@@ -26,15 +30,16 @@ class Connection:
 
     @property
     def may_repeat_silently(self) -> bool:
-        """Whether the client may have sent a request twice without telling: botocore counts its retries."""
+        """Whether the client may send a request twice without reporting it: botocore counts its retries."""
         return False
 
     def client(self) -> Any:
-        """The client, made now if there is none yet."""
-        with self._lock:
-            if self._client is None:
-                self._client = self._connect()
-            return self._client
+        """The client, which the first call makes."""
+        if self._client is None:
+            with self._lock:
+                if self._client is None:
+                    self._client = self._connect()
+        return self._client
 
     def _connect(self) -> Any:
         from botocore.config import Config  # noqa: PLC0415 (slow to import)
@@ -43,16 +48,19 @@ class Connection:
         if self._session:
             create = self._session.client
         else:
-            session = reading_times_quickly(Session(profile=self._options.get("profile")))
+            session = parse_times_quickly(Session(profile=self._options.get("profile")))
             create = session.create_client
-        client = create(
-            "s3", config=Config(**client_config(self._options)), **client_arguments(self._options)
-        )
-        sign_for_every_region(client)
+        return create("s3", config=Config(**client_config(self._options)), **client_arguments(self._options))
+
+    def presigning_client(self) -> Any:
+        """The client, ready to presign URLs."""
+        client = self.client()
+        if self._own:
+            presign_for_every_region(client)
         return client
 
     def close(self) -> None:
-        """Close the client, if it is ours."""
+        """Close the client, unless it is the caller's."""
         with self._lock:
             if self._own and self._client is not None:
                 self._client.close()

@@ -1,22 +1,51 @@
-"""Reading the times in answers: botocore guesses at every format there is, which takes half of the work of a listing."""
+"""How the library configures its own botocore and aiobotocore clients."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
+from sessionbucket._backends.connection_options import (
+    DEFAULT_CONNECT_TIMEOUT,
+    DEFAULT_MAX_POOL_CONNECTIONS,
+    DEFAULT_READ_TIMEOUT,
+)
+from sessionbucket._backends.s3.options import S3Options
+
 _AFTER_THE_DATE = slice(10, 11)
 
 
-def reading_times_quickly(session: Any) -> Any:
-    """A botocore or aiobotocore session of ours, that reads ISO 8601 by itself and leaves the rest to botocore."""
+def client_arguments(options: S3Options) -> dict[str, Any]:
+    """The arguments of ``session.client("s3", …)`` except ``config``."""
+    arguments = {"endpoint_url": options.get("endpoint_url"), "region_name": options.get("region")}
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def client_config(options: S3Options) -> dict[str, Any]:
+    """The arguments of botocore's ``Config``."""
+    return {
+        "connect_timeout": options.get("connect_timeout", DEFAULT_CONNECT_TIMEOUT),
+        "read_timeout": options.get("read_timeout", DEFAULT_READ_TIMEOUT),
+        # The store retries by itself, because it must know which attempt of a save got the response.
+        "retries": {"mode": "standard", "total_max_attempts": 1},
+        "max_pool_connections": options.get("max_pool_connections", DEFAULT_MAX_POOL_CONNECTIONS),
+        "s3": {"addressing_style": options.get("addressing_style", "auto")},
+        "user_agent_extra": "sessionbucket",
+    }
+
+
+def parse_times_quickly(session: Any) -> Any:
+    """Make a botocore or aiobotocore session parse ISO 8601 directly, and return it.
+
+    botocore tries every format that it knows, which takes half of the CPU time of a listing.
+    """
     factory = session.get_component("response_parser_factory")
-    factory.set_parser_defaults(timestamp_parser=read_time)
+    factory.set_parser_defaults(timestamp_parser=parse_time)
     return session
 
 
-def read_time(text: Any) -> datetime:
-    """The time that an answer gives. Raises ``ValueError`` for what is none."""
+def parse_time(text: Any) -> datetime:
+    """The time in a response. Raises ``ValueError`` for text that is none."""
     from botocore.utils import parse_timestamp  # noqa: PLC0415 (slow to import)
 
     if isinstance(text, str) and text[_AFTER_THE_DATE] == "T":
@@ -26,3 +55,27 @@ def read_time(text: Any) -> datetime:
             pass
     parsed: datetime = parse_timestamp(text)
     return parsed
+
+
+def presign_for_every_region(client: Any) -> None:
+    """Make a client presign with Signature Version 4, and for the endpoint that it sends requests to.
+
+    In regions older than 2014, botocore presigns with Signature Version 2, which S3 refuses for objects under KMS keys. In
+    all regions it presigns for the global endpoint, which redirects requests for a new bucket of another region and so
+    breaks the signature.
+    """
+    # A unique id makes the second registration of a handler void.
+    events = client.meta.events
+    events.register_first("choose-signer.s3.GetObject", _signature_version, "sessionbucket-signature")
+    events.register_first(
+        "provide-client-params.s3.GetObject", _use_regional_endpoint, "sessionbucket-region"
+    )
+
+
+def _signature_version(signature_version: object, **_: Any) -> str | None:
+    return "s3v4-query" if signature_version in ("v4-query", "s3v4-query") else None
+
+
+def _use_regional_endpoint(context: dict[str, Any], **_: Any) -> None:
+    if "use_global_endpoint" in context:
+        context["use_global_endpoint"] = False

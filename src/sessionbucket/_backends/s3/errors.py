@@ -1,10 +1,8 @@
-"""What the errors of botocore, aiobotocore and their transports mean for a caller."""
+"""The errors of botocore, aiobotocore and their transports, and the errors that the library raises for them."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import (
@@ -28,10 +26,10 @@ from sessionbucket._backends.service_errors import (
     DAMAGED,
     NO_CONNECTION,
     NO_CREDENTIALS,
-    SILENCE,
-    Refusal,
-    broken,
-    meaning_of,
+    TIMED_OUT,
+    ErrorResponse,
+    connection_failed,
+    error_for,
 )
 from sessionbucket.errors import (
     AccessDeniedError,
@@ -42,58 +40,52 @@ from sessionbucket.errors import (
 
 
 def code_of(error: ClientError) -> str:
-    """S3's error code, or the HTTP status where there was no body (HEAD)."""
+    """S3's error code, or the HTTP status when the response has no body (HEAD)."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def was_retried(error: ClientError) -> bool:
-    """Whether an earlier request of the same call had no usable answer."""
+    """Whether an earlier request of the same call got no usable response."""
     metadata: Any = error.response.get("ResponseMetadata", {})
     return bool(metadata.get("RetryAttempts"))
 
 
 def transport_errors() -> tuple[type[BaseException], ...]:
-    """What a request can end with. aiohttp's are there only where aiohttp is."""
+    """The errors that a request can raise. aiohttp's are among them only once aiohttp is loaded."""
     aiohttp = sys.modules.get("aiohttp")
     return (BotoCoreError, ClientError, HTTPError, OSError, *((aiohttp.ClientError,) if aiohttp else ()))
 
 
-@contextmanager
-def translated(location: str, key: str | None = None, *, writing: bool = False) -> Iterator[None]:
-    """Let nothing but our own errors out of the block, which ``writing`` says is one that changes an object."""
-    try:
-        yield
-    except transport_errors() as error:
-        meaning = translate(error, location, key)
-        if writing and isinstance(meaning, StoreUnavailableError) and not _was_not_done(error):
-            meaning = meaning.with_outcome("unknown")
-        raise meaning from error
+def translate(
+    error: BaseException, location: str, key: str | None = None, *, writing: bool = False
+) -> SessionBucketError:
+    """The library's error for one of ``transport_errors``. ``writing`` says that the request changes an object."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        translated = error_for(ErrorResponse(status, code_of(error), error.operation_name), location, key)
+    elif isinstance(error, ParamValidationError | ProfileNotFound | NoRegionError):
+        translated = InvalidArgumentError(f"{location}: {error}")
+    elif isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError):
+        translated = AccessDeniedError(NO_CREDENTIALS, location=location, key=key)
+    else:
+        translated = StoreUnavailableError(_reason(error), location=location, key=key)
+    if writing and isinstance(translated, StoreUnavailableError) and not _was_not_done(error):
+        return translated.with_outcome("unknown")
+    return translated
 
 
 def _was_not_done(error: BaseException) -> bool:
-    """Whether the request surely had no effect: it was not sent, or was refused as one of two that met."""
+    """Whether the request certainly had no effect: it was not sent, or it lost against a concurrent one."""
     if isinstance(error, ClientError):
         return code_of(error) in CONFLICT
     return isinstance(error, ConnectTimeoutError | EndpointConnectionError)
 
 
-def translate(error: BaseException, location: str, key: str | None) -> SessionBucketError:
-    """The error of ours that says what this one means."""
-    if isinstance(error, ClientError):
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return meaning_of(Refusal(status, code_of(error), error.operation_name), location, key)
-    if isinstance(error, ParamValidationError | ProfileNotFound | NoRegionError):
-        return InvalidArgumentError(f"{location}: {error}")
-    if isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError):
-        return AccessDeniedError(NO_CREDENTIALS, location=location, key=key)
-    return StoreUnavailableError(_silence(error), location=location, key=key)
-
-
-def _silence(error: BaseException) -> str:
+def _reason(error: BaseException) -> str:
     if isinstance(error, FlexibleChecksumError):
         return DAMAGED
     if isinstance(error, ConnectTimeoutError | EndpointConnectionError):
         return NO_CONNECTION
     if isinstance(error, ReadTimeoutError | TimeoutError):
-        return SILENCE
-    return broken(type(error).__name__)
+        return TIMED_OUT
+    return connection_failed(type(error).__name__)

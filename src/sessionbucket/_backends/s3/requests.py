@@ -1,65 +1,31 @@
-"""The parameters of S3 requests, and what their answers hold."""
+"""The parameters of S3 requests, and the contents of their responses."""
 
 from __future__ import annotations
 
 import base64
-import os
-import zlib
 from collections.abc import Mapping
 from datetime import UTC
-from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote
 
-from sessionbucket._backends.s3.options import ConnectionOptions, S3Options
-from sessionbucket._core.objects import (
-    Absent,
-    Anything,
-    Condition,
-    ConditionalWrites,
-    Match,
-    ObjectInfo,
-    ObjectPage,
-)
+from sessionbucket._backends.s3.options import S3Options
+from sessionbucket._core.body_checksum import split_bucket_checksum
+from sessionbucket._core.objects import Condition, IfAbsent, IfMatch, ObjectInfo, ObjectPage
 
 PART_BYTES = 8 << 20
 MAX_PARTS = 10_000
-DELETE_BATCH = 1000
 _LAST_CHARACTER = "\U0010ffff"
 
 
-def endpoint_of(endpoint_url: str | None) -> str | None:
-    """The server that is asked for by option or environment; None stands for AWS."""
-    return endpoint_url or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+def common_parameters(bucket: str, options: S3Options) -> dict[str, str]:
+    """The parameters of every request."""
+    owner = options.get("expected_bucket_owner")
+    return {"Bucket": bucket} | ({"ExpectedBucketOwner": owner} if owner else {})
 
 
-def location(bucket: str, endpoint_url: str | None) -> str:
-    """Where a bucket is: on AWS, or at another server's endpoint."""
-    endpoint = endpoint_of(endpoint_url)
-    if not endpoint or "amazonaws.com" in endpoint:
-        return f"s3://{bucket}"
-    return f"{endpoint.rstrip('/')}/{bucket}"
-
-
-def conditional_writes(
-    options: ConnectionOptions, location: str, *, trusted: str = "s3://"
-) -> ConditionalWrites:
-    """Whether the server's conditions are trusted: a cloud's own are, unless the caller asks to have them probed."""
-    chosen = options.get("conditional_writes", "auto")
-    if chosen == "auto":
-        return "trusted" if location.startswith(trusted) else "probe"
-    return chosen
-
-
-def owner(options: S3Options) -> dict[str, str]:
-    """What every request carries so that only the expected account answers it."""
-    expected = options.get("expected_bucket_owner")
-    return {"ExpectedBucketOwner": expected} if expected else {}
-
-
-def write_parameters(options: S3Options, content_type: str) -> dict[str, Any]:
-    """What a new object is written with."""
+def write_parameters(options: S3Options) -> dict[str, str]:
+    """The parameters of every request that creates an object."""
     parameters = {
-        "ContentType": content_type,
         "ServerSideEncryption": options.get("sse"),
         "SSEKMSKeyId": options.get("sse_kms_key_id"),
         "StorageClass": options.get("storage_class"),
@@ -68,42 +34,38 @@ def write_parameters(options: S3Options, content_type: str) -> dict[str, Any]:
 
 
 def condition_parameters(condition: Condition) -> dict[str, str]:
-    """The headers that carry a condition (RFC 9110, section 13.1)."""
-    match condition:
-        case Anything():
-            return {}
-        case Absent():
-            return {"IfNoneMatch": "*"}
-        case Match(version):
-            return {"IfMatch": version}
+    """The headers of a condition (RFC 9110, section 13.1)."""
+    if isinstance(condition, IfMatch):
+        return {"IfMatch": condition.version}
+    return {"IfNoneMatch": "*"} if isinstance(condition, IfAbsent) else {}
 
 
-def checksum(body: bytes) -> dict[str, str]:
-    """A checksum that the server verifies, as a plain header that servers which do not know it leave alone."""
-    return {"ChecksumCRC32": base64.b64encode(zlib.crc32(body).to_bytes(4, "big")).decode()}
+def checksum_parameter(crc: int) -> dict[str, str]:
+    """The checksum that the server verifies: a plain header, which other servers ignore."""
+    return {"ChecksumCRC32": base64.b64encode(crc.to_bytes(4, "big")).decode()}
 
 
 def described(key: str, response: Mapping[str, Any]) -> ObjectInfo:
-    """What the answer to a GET or HEAD tells of the object."""
+    """The object that the response to a GET or HEAD describes."""
     return ObjectInfo(
-        key=key,
-        size=response["ContentLength"],
-        updated_at=response["LastModified"].astimezone(UTC),
-        version=response.get("ETag"),
-        content_type=response.get("ContentType"),
-        metadata=MappingProxyType(dict(response.get("Metadata", {}))),
+        key,
+        response["ContentLength"],
+        response["LastModified"].astimezone(UTC),
+        response.get("ETag"),
+        response.get("ContentType"),
+        split_bucket_checksum(response.get("Metadata", {}))[0],
     )
 
 
 def start_after(row: str, delimiter: str) -> dict[str, str]:
-    """How to go on after a row. After a folder that means after every key in it, so it isn't listed again."""
+    """The parameter to continue after a row. After a folder, that is after every key in it, so that the folder is not repeated."""
     if not row:
         return {}
     return {"StartAfter": row + _LAST_CHARACTER if delimiter and row.endswith(delimiter) else row}
 
 
 def listed(response: Mapping[str, Any], after: str) -> ObjectPage:
-    """A page of ListObjectsV2."""
+    """The page in a response to ListObjectsV2."""
     objects = [
         ObjectInfo(row["Key"], row["Size"], row["LastModified"].astimezone(UTC), row.get("ETag"))
         for row in response.get("Contents", [])
@@ -115,5 +77,13 @@ def listed(response: Mapping[str, Any], after: str) -> ObjectPage:
 
 
 def part_size(size: int | None) -> int:
-    """How large the parts of an upload must be, in bytes."""
+    """The size of an upload's parts, in bytes, for a body of this size."""
     return max(PART_BYTES, -(-(size or 0) // MAX_PARTS))
+
+
+def attachment(filename: str) -> dict[str, str]:
+    """The parameters of a presigned URL whose response a browser saves under a name (RFC 6266) and never shows.
+
+    A file that an agent wrote may be HTML. If a browser showed it, its scripts would run in the origin of the bucket.
+    """
+    return {"ResponseContentDisposition": f"attachment; filename*=UTF-8''{quote(filename, safe='')}"}

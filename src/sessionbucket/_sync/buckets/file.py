@@ -1,3 +1,4 @@
+# Generated from sessionbucket/_async/buckets/file.py by scripts/generate_sync.py: do not edit.
 """A bucket that is a folder."""
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from sessionbucket._core.file_sources import CHUNK
 from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
-    Anything,
+    Always,
+    Capabilities,
     Condition,
     ObjectInfo,
     ObjectPage,
@@ -22,33 +24,33 @@ from sessionbucket._sync.bucket import Bucket, ObjectStream
 
 
 class FileBucket(Bucket):
-    """A folder that mirrors a bucket key for key, with the bytes a bucket would hold.
+    """A folder that mirrors a bucket key for key, with the same bytes.
 
-    Puts are atomic (a temporary file, fsync, rename, fsync of the folder), and conditions hold between threads,
-    tasks and processes, by locks that end with the process that holds them. Other programs that write the same
-    folder without these locks are not kept out. Folders are made with mode 0700 and files with 0600; no link
-    below the root is followed. Versions are the MD5 of the bytes, as S3 gives them; metadata is not kept, and the
-    content type is guessed from the name.
+    Puts are atomic (a temporary file, fsync, rename, fsync of the folder). Conditions hold between threads,
+    tasks and processes, by locks that end with their process. The locks do not stop other programs that write in the same
+    folder. Folders have mode 0700 and files 0600. No link below the root is followed. Versions are the MD5 of the bytes, as
+    in S3. A folder keeps no metadata, and the content type is guessed from the name.
     """
 
     name = "file"
-    page_limit = 1_000_000
+    location: str = ""
 
     def __init__(self, root: str | os.PathLike[str], *, fsync: bool = True, create: bool = True) -> None:
-        """``root`` is made if it is missing, unless ``create`` is off. Without ``fsync`` a power cut can lose
-        saves that were already acknowledged; a killed process still cannot.
+        """``root`` is created when it is missing, unless ``create`` is off. Without ``fsync``, a power cut can lose
+        acknowledged saves; a killed process still cannot.
 
-        Raises ``AccessDeniedError`` or ``StoreUnavailableError`` where the root cannot be made.
+        Raises ``AccessDeniedError`` or ``StoreUnavailableError`` when the root cannot be created.
         """
         self._folder = Folder(root, fsync=fsync, create=create)
+        self.location = self._folder.location
 
     @property
-    def distinguishes_case(self) -> bool:
-        return self._folder.distinguishes_case
-
-    @property
-    def location(self) -> str:
-        return self._folder.location
+    def capabilities(self) -> Capabilities:
+        return Capabilities(
+            page_limit=1_000_000,
+            distinguishes_case=self._folder.distinguishes_case,
+            keeps_metadata=False,
+        )
 
     def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
         return in_thread(self._folder.get, key, max_bytes=max_bytes)
@@ -61,7 +63,7 @@ class FileBucket(Bucket):
         key: str,
         body: bytes,
         *,
-        condition: Condition = Anything(),  # noqa: B008 (frozen)
+        condition: Condition = Always(),  # noqa: B008 (frozen)
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
@@ -89,7 +91,7 @@ class FileBucket(Bucket):
         try:
             for chunk in chunks:
                 in_thread(upload.write, chunk)
-            in_thread(upload.commit, Anything())
+            in_thread(upload.commit, Always())
         finally:
             in_thread(upload.discard)
 
@@ -101,12 +103,12 @@ class FileBucket(Bucket):
         next(chunks)
         return ObjectStream(found[0], chunks)
 
-    def leftovers(self, prefix: str) -> list[ObjectInfo]:
-        return in_thread(self._folder.leftovers, prefix)
+    def temporary_objects(self, prefix: str) -> list[ObjectInfo]:
+        return in_thread(self._folder.temporary_objects, prefix)
 
 
 def _chunks(file: BinaryIO) -> Generator[bytes, None, None]:
     with file:
-        yield b""  # for whoever made this generator: one that was not begun would not close the file
+        yield b""  # get_stream takes this: a generator that has not begun would not close the file
         while chunk := in_thread(file.read, CHUNK):
             yield chunk

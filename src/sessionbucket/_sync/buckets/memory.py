@@ -1,4 +1,5 @@
-"""A bucket in memory: for tests, and the model the other buckets are held against."""
+# Generated from sessionbucket/_async/buckets/memory.py by scripts/generate_sync.py: do not edit.
+"""A bucket in memory: for tests, and the model to which the other buckets are compared."""
 
 from __future__ import annotations
 
@@ -13,42 +14,38 @@ from sessionbucket._core.file_sources import CHUNK
 from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
-    Anything,
+    Always,
+    Capabilities,
     Condition,
     ObjectInfo,
     ObjectPage,
-    PreconditionFailedError,
     StoredObject,
-    holds,
-    version_of,
+    md5_version,
 )
 from sessionbucket._sync.bucket import Bucket, ObjectStream
-from sessionbucket.errors import SessionTooLargeError
+from sessionbucket.errors import ObjectTooLargeError, PreconditionFailedError
 
 
 class MemoryBucket(Bucket):
-    """Objects in this process's memory, with S3's versions, conditions and listing order.
+    """Objects in the memory of this process, with S3's versions, conditions and listing order.
 
-    Every bucket is a location of its own. Safe to use from several threads and tasks.
+    Every bucket is a location of its own. It is safe for several threads and tasks.
     """
 
     name = "memory"
-    page_limit = 1_000_000
+    location: str = ""
+    capabilities = Capabilities(page_limit=1_000_000)
 
     def __init__(self) -> None:
-        self._location = f"memory://{uuid4().hex}"
+        self.location = f"memory://{uuid4().hex}"
         self._objects: dict[str, StoredObject] = {}
         self._keys: list[bytes] = []
         self._lock = Lock()
 
-    @property
-    def location(self) -> str:
-        return self._location
-
     def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
         found = self._objects.get(key)
         if found is not None and found.info.size > max_bytes:
-            raise SessionTooLargeError(key, size=found.info.size, limit=max_bytes)
+            raise ObjectTooLargeError(key, size=found.info.size, limit=max_bytes)
         return found
 
     def head(self, key: str) -> ObjectInfo | None:
@@ -60,11 +57,11 @@ class MemoryBucket(Bucket):
         key: str,
         body: bytes,
         *,
-        condition: Condition = Anything(),  # noqa: B008 (frozen)
+        condition: Condition = Always(),  # noqa: B008 (frozen)
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
-        version = version_of(body)
+        version = md5_version(body)
         info = ObjectInfo(
             key=key,
             size=len(body),
@@ -75,7 +72,7 @@ class MemoryBucket(Bucket):
         )
         with self._lock:
             found = self._objects.get(key)
-            if not holds(condition, found.info.version if found else None):
+            if not condition.holds(found.info.version if found else None):
                 raise PreconditionFailedError(key, location=self.location)
             if found is None:
                 insort(self._keys, key.encode())
@@ -131,7 +128,7 @@ class MemoryBucket(Bucket):
 
 
 def _listed(info: ObjectInfo) -> ObjectInfo:
-    """What S3's listing tells of an object."""
+    """The object as S3 lists it."""
     return ObjectInfo(info.key, info.size, info.updated_at, info.version)
 
 

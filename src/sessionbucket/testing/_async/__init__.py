@@ -1,1 +1,1 @@
-"""The async side of this kit. The sync side is generated from it."""
+"""The async side of this kit, from which the sync side is generated."""

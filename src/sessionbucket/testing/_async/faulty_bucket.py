@@ -1,63 +1,66 @@
-"""A bucket whose requests fail, wait or lose their answers when a test says so."""
+"""A bucket whose requests fail, wait or lose their responses when a test asks for it."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import timedelta
+from dataclasses import replace
 from functools import partial
 from threading import Lock
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
-from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
-from sessionbucket._concurrency.asyncio_ import settled
-from sessionbucket._core.objects import (
-    NO_METADATA,
-    PAGE_LIMIT,
-    Anything,
-    Condition,
-    ObjectInfo,
-    ObjectPage,
-    StoredObject,
+from sessionbucket import (
+    AsyncBucket,
+    AsyncBucketWrapper,
+    AsyncObjectStream,
+    BucketCall,
+    Capabilities,
+    Operation,
+    RetryConfig,
+    SessionBucketError,
+    StoreUnavailableError,
 )
-from sessionbucket._core.retry import Patience
-from sessionbucket.errors import Outcome, SessionBucketError, StoreUnavailableError
-from sessionbucket.testing._concurrency.asyncio_ import Event, came
-from sessionbucket.testing.calls import CHANGES, Call, Operation, Rule
+from sessionbucket.testing._concurrency.asyncio_ import Event, awaited, wait_for
+from sessionbucket.testing.calls import CHANGES, Call, Rule
 
 T = TypeVar("T")
 
-S3_PATIENCE = Patience(attempts=5, seconds=12.0)
-"""What an S3 bucket has when nothing else was asked for."""
+S3_RETRY = RetryConfig(attempts=5, seconds=12.0)
+"""The retry config of an S3 bucket with default options."""
 
 
-class AsyncFaultyBucket(AsyncBucket):
-    """The bucket within, with faults on request.
+class AsyncFaultyBucket(AsyncBucketWrapper):
+    """The bucket ``inner``, with faults on request.
 
-    Each fault is for the next call, unless it says otherwise: for one ``operation`` (any, if None) whose key matches
-    ``key`` (a pattern as of ``fnmatch``; a listing has its prefix), from the ``nth`` such call on, for ``times``
-    calls (all until ``heal``, if None). Where several faults meet one call, the first asked for is the outermost.
+    Each fault is for the next call, unless stated otherwise: for one ``operation`` (any, if None) whose key matches
+    ``key`` (an ``fnmatch`` pattern; the key of a listing is its prefix), from the ``nth`` such call on, for ``times``
+    calls (all until ``clear_faults``, if None). When a call gets several faults, the first one requested is the outermost.
 
-    The errors are those of an S3 bucket, and so is the ``patience``: the store above repeats a request
-    as often, and an agent meets an error only where it would meet one in production. ``Patience()`` turns
-    repeating off. Conditions are trusted without a probe, so a fault never meets the probe's requests.
+    The errors are those of an S3 bucket, and so is the ``retry`` config: the store above retries as often as in production, and
+    an agent meets an error only if it would meet it there. ``RetryConfig()`` disables retries. The bucket counts as trusted,
+    so no fault meets a request of the probe. A presign is no request, and meets no fault.
 
-    Its location is that of the bucket within: a store over that one is another writer of the same sessions, untouched by
-    the faults. Every call is noted in ``calls``.
+    Its location is that of ``inner``: a store over ``inner`` is another writer of the same sessions, without faults.
+    ``calls`` has every request.
     """
 
-    def __init__(self, inner: AsyncBucket, *, patience: Patience = S3_PATIENCE) -> None:
-        self.inner = inner
-        self.name = inner.name
-        self.patience = patience
-        self.page_limit = inner.page_limit
-        self.conditional_writes = "off" if inner.conditional_writes == "off" else "trusted"
+    def __init__(self, inner: AsyncBucket, *, retry: RetryConfig = S3_RETRY) -> None:
+        super().__init__(inner)
         self.calls: list[Call] = []
+        self._retry = retry
         self._rules: list[Rule] = []
         self._lock = Lock()
 
-    def refuse(
+    @property
+    def capabilities(self) -> Capabilities:
+        inner = self.inner.capabilities
+        conditional_writes: Literal["off", "trusted"] = (
+            "off" if inner.conditional_writes == "off" else "trusted"
+        )
+        return replace(inner, retry=self._retry, conditional_writes=conditional_writes)
+
+    def fail(
         self,
         operation: Operation | None = None,
         *,
@@ -66,14 +69,14 @@ class AsyncFaultyBucket(AsyncBucket):
         times: int | None = 1,
         error: SessionBucketError | None = None,
     ) -> None:
-        """Fail, with nothing done: with ``error``, or as when no connection can be made (``"not written"``)."""
+        """Fail without executing the call: with ``error``, or as without a connection (``"not written"``)."""
 
-        async def refused(call: Call, _act: Callable[[], Awaitable[Any]]) -> Any:
-            raise error or self._silence(call, "no connection could be made", "not written")
+        async def failed(call: Call, _send: Callable[[], Awaitable[Any]]) -> Any:
+            raise error or self._unavailable(call, "no connection could be made", "not written")
 
-        self._add(Rule("refuse", refused, operation, key, nth, times))
+        self._add(Rule("fail", failed, operation, key, nth, times))
 
-    def lose_request(
+    def drop_request(
         self,
         operation: Operation | None = None,
         *,
@@ -81,16 +84,14 @@ class AsyncFaultyBucket(AsyncBucket):
         nth: int = 1,
         times: int | None = 1,
     ) -> None:
-        """Break the connection on the way there: nothing is done, which the caller of a put or delete can't know
-        (``"unknown"``).
-        """
+        """Break the connection before the call is executed. The outcome of a put or delete is ``"unknown"`` to its caller."""
 
-        async def lost(call: Call, _act: Callable[[], Awaitable[Any]]) -> Any:
-            raise self._silence(call, "the connection failed", "unknown")
+        async def dropped(call: Call, _send: Callable[[], Awaitable[Any]]) -> Any:
+            raise self._unavailable(call, "the connection failed", "unknown")
 
-        self._add(Rule("lose the request of", lost, operation, key, nth, times))
+        self._add(Rule("drop the request of", dropped, operation, key, nth, times))
 
-    def lose_answer(
+    def drop_response(
         self,
         operation: Operation | None = None,
         *,
@@ -98,20 +99,18 @@ class AsyncFaultyBucket(AsyncBucket):
         nth: int = 1,
         times: int | None = 1,
     ) -> None:
-        """Break the connection on the way back: all is done, which the caller of a put or delete can't know
-        (``"unknown"``).
-        """
+        """Break the connection after the call was executed. The outcome of a put or delete is ``"unknown"`` to its caller."""
 
-        async def lost(call: Call, act: Callable[[], Awaitable[Any]]) -> Any:
-            with suppress(SessionBucketError):  # that answer is lost, too
-                answer = await act()
-                if isinstance(answer, AsyncObjectStream):
-                    await answer.chunks.aclose()
-            raise self._silence(call, "the connection failed", "unknown")
+        async def dropped(call: Call, send: Callable[[], Awaitable[Any]]) -> Any:
+            with suppress(SessionBucketError):  # an error response is lost, too
+                response = await send()
+                if isinstance(response, AsyncObjectStream):
+                    await response.chunks.aclose()
+            raise self._unavailable(call, "the connection failed", "unknown")
 
-        self._add(Rule("lose the answer of", lost, operation, key, nth, times))
+        self._add(Rule("drop the response of", dropped, operation, key, nth, times))
 
-    def interpose(
+    def run_before(
         self,
         action: Callable[[], object],
         operation: Operation | None = None,
@@ -120,152 +119,83 @@ class AsyncFaultyBucket(AsyncBucket):
         nth: int = 1,
         times: int | None = 1,
     ) -> None:
-        """Have something happen (another writer get in between) before the call is done; what it gives is awaited if need be.
+        """Run an action (another writer, for instance) before the call is executed. An awaitable result is awaited.
 
-        The action had better use ``inner``, or a store over it: its own calls may meet faults here.
+        The action should use ``inner`` or a store over it, because its own calls may meet faults here.
         """
 
-        async def interposed(_call: Call, act: Callable[[], Awaitable[Any]]) -> Any:
-            await settled(action())
-            return await act()
+        async def preceded(_call: Call, send: Callable[[], Awaitable[Any]]) -> Any:
+            await awaited(action())
+            return await send()
 
-        self._add(Rule("interpose before", interposed, operation, key, nth, times))
+        self._add(Rule("run an action before", preceded, operation, key, nth, times))
 
-    def hold_request(self, operation: Operation | None = None, *, key: str = "*", nth: int = 1) -> AsyncHold:
-        """Keep a call waiting before anything is done, until the hold that this gives is released."""
-        hold = AsyncHold()
+    def pause_before(self, operation: Operation | None = None, *, key: str = "*", nth: int = 1) -> AsyncPause:
+        """Make a call wait before it is executed, until the returned pause is released."""
+        pause = AsyncPause()
 
-        async def held(_call: Call, act: Callable[[], Awaitable[Any]]) -> Any:
-            await hold._wait()  # noqa: SLF001 (two halves of one thing)
-            return await act()
+        async def paused(_call: Call, send: Callable[[], Awaitable[Any]]) -> Any:
+            await pause._wait()  # noqa: SLF001 (two halves of one fault)
+            return await send()
 
-        hold._rule = self._add(Rule("hold", held, operation, key, nth, 1))  # noqa: SLF001
-        return hold
+        pause._rule = self._add(Rule("pause before", paused, operation, key, nth, 1))  # noqa: SLF001
+        return pause
 
-    def hold_answer(self, operation: Operation | None = None, *, key: str = "*", nth: int = 1) -> AsyncHold:
-        """Keep the answer to a call waiting after all is done, until the hold that this gives is released."""
-        hold = AsyncHold()
+    def pause_after(self, operation: Operation | None = None, *, key: str = "*", nth: int = 1) -> AsyncPause:
+        """Make a call wait after it was executed, until the returned pause is released."""
+        pause = AsyncPause()
 
-        async def held(_call: Call, act: Callable[[], Awaitable[Any]]) -> Any:
+        async def paused(_call: Call, send: Callable[[], Awaitable[Any]]) -> Any:
             try:
-                return await act()
+                return await send()
             finally:
-                await hold._wait()  # noqa: SLF001
+                await pause._wait()  # noqa: SLF001
 
-        hold._rule = self._add(Rule("hold the answer of", held, operation, key, nth, 1))  # noqa: SLF001
-        return hold
+        pause._rule = self._add(Rule("pause after", paused, operation, key, nth, 1))  # noqa: SLF001
+        return pause
 
-    def heal(self) -> None:
-        """Forget all faults that were asked for. What is held stays so until it is released."""
+    def clear_faults(self) -> None:
+        """Remove all faults. A paused call waits until it is released."""
         with self._lock:
             self._rules.clear()
 
     @property
     def pending(self) -> list[str]:
-        """The faults that have not met all the calls they are meant for: a test that ends with one has not tested it."""
+        """The faults that have not met all of their calls: a test that ends with one has not tested it."""
         with self._lock:
-            return [str(rule) for rule in self._rules if rule.pending]
+            return [str(rule) for rule in self._rules if rule.is_pending]
 
     def _add(self, rule: Rule) -> Rule:
         with self._lock:
             self._rules.append(rule)
         return rule
 
-    async def _through(self, operation: Operation, keys: Sequence[str], act: Callable[[], Awaitable[T]]) -> T:
-        call = Call(operation, tuple(keys))
+    async def request(self, call: BucketCall, send: Callable[[], Awaitable[T]]) -> T:
+        if call.operation == "presign" or not call.keys:
+            return await send()
+        noted = Call(call.operation, tuple(call.keys))
         with self._lock:
-            self.calls.append(call)
-            due = [rule.fault for rule in self._rules if rule.meets(call)]
-            self._rules = [rule for rule in self._rules if not rule.spent]
-        for fault in reversed(due):
-            act = partial(fault, call, act)
-        return await act()
+            self.calls.append(noted)
+            faults = [rule.fault for rule in self._rules if rule.matches(noted)]
+            self._rules = [rule for rule in self._rules if not rule.is_spent]
+        for fault in reversed(faults):
+            send = partial(fault, noted, send)
+        return await send()
 
-    def _silence(self, call: Call, reason: str, outcome: Outcome) -> StoreUnavailableError:
-        """What an S3 bucket raises for a request without an answer: only of one that changes something, that it may have been
-        done.
-        """
+    def _unavailable(
+        self, call: Call, reason: str, outcome: Literal["not written", "unknown"]
+    ) -> StoreUnavailableError:
+        """The error of an S3 bucket for a request without a response. Only a change can have an unknown outcome."""
         return StoreUnavailableError(
-            f"{reason} (a fault that the test asked for)",
+            f"{reason} (a fault of the test)",
             location=self.location,
             key=call.keys[0] if call.operation != "delete" or len(call.keys) == 1 else None,
             outcome=outcome if call.operation in CHANGES else "not written",
         )
 
-    @property
-    def distinguishes_case(self) -> bool:
-        return self.inner.distinguishes_case
 
-    @property
-    def location(self) -> str:
-        return self.inner.location
-
-    async def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
-        return await self._through("get", [key], lambda: self.inner.get(key, max_bytes=max_bytes))
-
-    async def head(self, key: str) -> ObjectInfo | None:
-        return await self._through("head", [key], lambda: self.inner.head(key))
-
-    async def put(
-        self,
-        key: str,
-        body: bytes,
-        *,
-        condition: Condition = Anything(),  # noqa: B008 (frozen)
-        content_type: str = "application/octet-stream",
-        metadata: Mapping[str, str] = NO_METADATA,
-    ) -> str:
-        return await self._through(
-            "put",
-            [key],
-            lambda: self.inner.put(
-                key, body, condition=condition, content_type=content_type, metadata=metadata
-            ),
-        )
-
-    async def delete(self, keys: Sequence[str]) -> None:
-        if keys:
-            await self._through("delete", keys, lambda: self.inner.delete(keys))
-
-    async def list_page(
-        self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
-    ) -> ObjectPage:
-        return await self._through(
-            "list_page",
-            [prefix],
-            lambda: self.inner.list_page(prefix, delimiter=delimiter, start_after=start_after, limit=limit),
-        )
-
-    async def put_stream(
-        self,
-        key: str,
-        chunks: AsyncIterator[bytes],
-        *,
-        size: int | None = None,
-        content_type: str = "application/octet-stream",
-    ) -> None:
-        await self._through(
-            "put_stream",
-            [key],
-            lambda: self.inner.put_stream(key, chunks, size=size, content_type=content_type),
-        )
-
-    async def get_stream(self, key: str) -> AsyncObjectStream | None:
-        return await self._through("get_stream", [key], lambda: self.inner.get_stream(key))
-
-    async def presign(self, key: str, *, expires_in: timedelta, filename: str) -> str:
-        """A link of the bucket within. Signing asks nothing of it, so no fault meets this."""
-        return await self.inner.presign(key, expires_in=expires_in, filename=filename)
-
-    async def leftovers(self, prefix: str) -> list[ObjectInfo]:
-        return await self._through("leftovers", [prefix], lambda: self.inner.leftovers(prefix))
-
-    async def close(self) -> None:
-        await self.inner.close()
-
-
-class AsyncHold:
-    """A call that is kept waiting. Use it with ``with``, so that it is released however the test ends."""
+class AsyncPause:
+    """A call that waits. Use it in a ``with`` statement, so that it is released however the test ends."""
 
     def __init__(self) -> None:
         self._rule: Rule | None = None
@@ -273,8 +203,8 @@ class AsyncHold:
         self._released = Event()
 
     async def reached(self, seconds: float = 10.0) -> None:
-        """Wait until the call is here. Raises ``TimeoutError`` when it has not come within ``seconds``."""
-        if not await came(self._reached, seconds):
+        """Wait until the call has come. Raises ``TimeoutError`` when it has not come within ``seconds``."""
+        if not await wait_for(self._reached, seconds):
             raise TimeoutError(f"{self._rule}: no such call came within {seconds:g} seconds")
 
     def release(self) -> None:

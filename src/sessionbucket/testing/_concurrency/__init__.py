@@ -1,1 +1,1 @@
-"""What differs between the two sides of this kit, and cannot be generated."""
+"""The concurrency of each side of this kit, written by hand, with the same names in both modules."""

@@ -1,4 +1,4 @@
-"""What all tests of a bucket begin with."""
+"""The base of the bucket suite: its fixtures and helpers."""
 
 from __future__ import annotations
 
@@ -7,23 +7,17 @@ from uuid import uuid4
 
 import pytest
 
-from sessionbucket._async.bucket import AsyncBucket
+from sessionbucket import AsyncBucket
 
 LIMIT = 1 << 20
-"""More bytes than the tests put whole."""
+"""A limit above every body that the tests put in one call."""
 
 
 class AsyncBucketCase:
     """A bucket, and keys in it that no other test uses."""
 
-    keeps_content_type: bool = True
-    """Set it to False for a bucket that does not give back the content type of a put."""
-
-    keeps_metadata: bool = True
-    """Set it to False for a bucket that drops the metadata of a put. A save whose answer was lost can't be settled then."""
-
     race_rounds: int = 10
-    """How often each race is run; for a backend whose every answer takes long, fewer."""
+    """How often each race runs. Set a lower number for a slow backend."""
 
     open: Callable[[], AsyncBucket]
     bucket: AsyncBucket
@@ -36,7 +30,7 @@ class AsyncBucketCase:
 
     @pytest.fixture
     def bucket_prefix(self) -> str:
-        """The start of all keys of a test; may be overridden where every test has a location of its own."""
+        """The prefix of all keys of a test. Override it when every test has a location of its own."""
         return f"conformance/{uuid4().hex}/"
 
     @pytest.fixture(autouse=True)
@@ -46,15 +40,15 @@ class AsyncBucketCase:
         self.prefix = bucket_prefix
 
     def key(self, name: str = "folder/object.json") -> str:
-        """A key of this test's own."""
+        """A key of this test."""
         return self.prefix + name
 
     async def fill(self, keys: Sequence[str]) -> None:
-        """Put an object at each of many keys; may be overridden with a shorter way."""
+        """Put an object at each of many keys. Override it with a faster way."""
         for key in keys:
             await self.bucket.put(key, b"{}")
 
     async def body_of(self, key: str, bucket: AsyncBucket | None = None) -> bytes | None:
-        """The body at the key, or None where there is none."""
+        """The body at the key, or None when the key does not exist."""
         found = await (bucket or self.bucket).get(key, max_bytes=LIMIT)
         return found.body if found else None

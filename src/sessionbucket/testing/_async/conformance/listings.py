@@ -87,7 +87,7 @@ class AsyncListingTests(AsyncBucketCase):
         for rows in ([info.key for info in page.objects], page.folders):
             for one, next_ in pairwise(rows):
                 assert one.encode() < next_.encode(), (
-                    f"list_page is not sorted: it gave {one!r} before {next_!r}; rows must come in the order of their UTF-8 bytes"
+                    f"list_page is not sorted: it returned {one!r} before {next_!r}; rows must come in the order of their UTF-8 bytes"
                 )
 
     @pytest.mark.parametrize("delimiter", ["", "/"])
@@ -132,12 +132,13 @@ class AsyncListingTests(AsyncBucketCase):
                 "where its own name lies behind the start"
             )
 
-    async def test_a_listing_knows_sizes_and_times(self) -> None:
+    async def test_a_listing_has_sizes_and_times(self) -> None:
         await self.bucket.put(self.key("a"), b"12345")
         head = await self.bucket.head(self.key("a"))
         page = await self.bucket.list_page(self.prefix)
-        assert head is not None, "head does not find what was just put"
-        assert [info.size for info in page.objects] == [5], "a listing must know the sizes in bytes"
+        assert head is not None, "head does not find the object that was just put"
+        if self.bucket.capabilities.lists_body_sizes:
+            assert [info.size for info in page.objects] == [5], "a listing must have the sizes in bytes"
         difference = page.objects[0].updated_at - head.updated_at
         assert abs(difference.total_seconds()) < 1, "a listing must have the same updated_at as head"
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import random
 from functools import partial
+from threading import Lock
 from typing import Any
 
 import pytest
 
-from sessionbucket._async.bucket import AsyncBucket
-from sessionbucket._concurrency.asyncio_ import sleep
-from sessionbucket._core.objects import Absent, Condition, Match, PreconditionFailedError
-from sessionbucket._core.retry import delay
+from sessionbucket import AsyncBucket, Condition, IfAbsent, IfMatch, PreconditionFailedError
 from sessionbucket.errors import StoreUnavailableError
 from sessionbucket.testing._async.conformance.bucket_case import LIMIT, AsyncBucketCase
-from sessionbucket.testing._async.rendezvous import AsyncRendezvous
-from sessionbucket.testing._concurrency.asyncio_ import at_once
+from sessionbucket.testing._concurrency.asyncio_ import Event, at_once, sleep, wait_for
 
 WRITERS = 4
 INCREMENTS = 5
 MOST_TRIES = 200
+LONGEST_WAIT = 10.0
 
 
 class AsyncRaceTests(AsyncBucketCase):
@@ -29,49 +28,49 @@ class AsyncRaceTests(AsyncBucketCase):
         return [self.bucket] * WRITERS if shared else [self.open() for _ in range(WRITERS)]
 
     async def race(self, buckets: list[AsyncBucket], key: str, condition: Condition, how: str) -> None:
-        """Let the writers put at once, and fail unless exactly one wins and is there."""
+        """Let the writers put at once, and fail unless exactly one wins and its body is stored."""
         bodies = [f"writer {number}".encode() for number in range(WRITERS)]
-        answers = await at_once(
+        results = await at_once(
             *(
                 partial(bucket.put, key, body, condition=condition)
                 for bucket, body in zip(buckets, bodies, strict=True)
             )
         )
-        won = [body for body, answer in zip(bodies, answers, strict=True) if isinstance(answer, str)]
-        assert won, f"of {WRITERS} writers who {how} at the same time none won; they got {answers}"
+        won = [body for body, result in zip(bodies, results, strict=True) if isinstance(result, str)]
+        assert won, f"of {WRITERS} writers who {how} at the same time none won; they got {results}"
         assert len(won) == 1, (
-            f"of {WRITERS} writers who {how} at the same time {len(won)} were told they won: put with "
+            f"of {WRITERS} writers who {how} at the same time {len(won)} won: put with "
             f"{type(condition).__name__} is not atomic; comparing and writing must be one step"
         )
-        odd = [answer for answer in answers if not isinstance(answer, str) and not lost(answer)]
+        odd = [result for result in results if not isinstance(result, str) and not lost(result)]
         assert not odd, f"a writer who lost must get PreconditionFailedError, not {odd[0]!r}"
-        assert await self.body_of(key) == won[0], "what is there must be what the writer who won has put"
+        assert await self.body_of(key) == won[0], "the object must be that of the writer who won"
 
     @pytest.mark.parametrize("shared", [False, True], ids=["a bucket object each", "one bucket object"])
     async def test_of_writers_who_create_one_key_at_once_one_wins(self, shared: bool) -> None:
         buckets = self.buckets(shared)
         for number in range(self.race_rounds):
-            await self.race(buckets, self.key(f"race-{number}"), Absent(), "created one key")
+            await self.race(buckets, self.key(f"race-{number}"), IfAbsent(), "created one key")
 
     @pytest.mark.parametrize("shared", [False, True], ids=["a bucket object each", "one bucket object"])
     async def test_of_writers_who_replace_one_version_at_once_one_wins(self, shared: bool) -> None:
         buckets = self.buckets(shared)
         for number in range(self.race_rounds):
             version = await self.bucket.put(self.key(), f"base {number}".encode())
-            await self.race(buckets, self.key(), Match(version), "replaced one version")
+            await self.race(buckets, self.key(), IfMatch(version), "replaced one version")
 
-    async def test_no_change_is_lost_when_writers_repeat_theirs_until_it_is_taken(self) -> None:
+    async def test_no_change_is_lost_when_writers_repeat_theirs_until_accepted(self) -> None:
         await self.bucket.put(self.key(), b"0")
 
         buckets = self.buckets(shared=False)
         increments = min(INCREMENTS, self.race_rounds)
         for _ in range(increments):
             read = AsyncRendezvous(WRITERS)
-            answers = await at_once(*(partial(self.increment, bucket, read) for bucket in buckets))
-            assert answers == [None] * WRITERS, f"a writer failed: {answers}"
+            results = await at_once(*(partial(self.increment, bucket, read) for bucket in buckets))
+            assert results == [None] * WRITERS, f"a writer failed: {results}"
         body = await self.body_of(self.key())
         assert body == str(WRITERS * increments).encode(), (
-            f"updates were lost: {WRITERS} writers added 1 {increments} times each with get and put with Match(), and the "
+            f"updates were lost: {WRITERS} writers added 1 {increments} times each with get and put with IfMatch(), and the "
             f"count is {body!r}"
         )
 
@@ -79,14 +78,14 @@ class AsyncRaceTests(AsyncBucketCase):
         """Add one to the number at the key, over exactly the version that was read; at first when all have read it."""
         for attempt in range(MOST_TRIES):
             found = await bucket.get(self.key(), max_bytes=LIMIT)
-            assert found is not None, "get does not find what is there"
+            assert found is not None, "get does not find the object"
             await read.meet()
             body = str(int(found.body) + 1).encode()
             try:
-                await bucket.put(self.key(), body, condition=Match(found.info.version or ""))
+                await bucket.put(self.key(), body, condition=IfMatch(found.info.version or ""))
             except (PreconditionFailedError, StoreUnavailableError) as error:
                 assert lost(error), error
-                await sleep(delay(min(attempt, 3)))
+                await sleep(random.uniform(0, 0.02 * 2 ** min(attempt, 3)))  # noqa: S311 (no secret)
             else:
                 return
         pytest.fail(f"put with the version that get had just given was refused {MOST_TRIES} times")
@@ -107,12 +106,14 @@ class AsyncRaceTests(AsyncBucketCase):
                 if found is not None:
                     seen.append((found.info.version, found.body))
 
-        answers = await at_once(write, *(partial(read, bucket) for bucket in readers))
-        assert answers == [None] * WRITERS, f"a reader or the writer failed: {answers}"
+        results = await at_once(write, *(partial(read, bucket) for bucket in readers))
+        assert results == [None] * WRITERS, f"a reader or the writer failed: {results}"
         for version, body in seen:
-            assert body in written.values(), "get gave a body that nobody put: parts of two, or a part of one"
+            assert body in written.values(), (
+                "get returned a body that no writer put: a mixture of two, or a part of one"
+            )
             assert written.get(version or "") == body, (
-                "get gave a body with the version of another; both must be of one put"
+                "get returned a body with the version of another; both must be of one put"
             )
 
     async def test_puts_and_deletes_side_by_side_do_not_disturb_each_other(self) -> None:
@@ -122,14 +123,34 @@ class AsyncRaceTests(AsyncBucketCase):
                 await self.bucket.put(key, b"x")
                 await self.bucket.delete([key])
 
-        answers = await at_once(*(partial(come_and_go, number) for number in range(WRITERS)))
-        assert answers == [None] * WRITERS, f"a put or delete failed beside others of near keys: {answers}"
+        results = await at_once(*(partial(come_and_go, number) for number in range(WRITERS)))
+        assert results == [None] * WRITERS, f"a put or delete failed beside others of near keys: {results}"
         page = await self.bucket.list_page(self.prefix)
         assert not page.objects, "delete left a key while others were put and deleted"
 
 
-def lost(answer: Any) -> bool:
-    """Whether the answer is one that a writer who met others may get: S3 gives some of them a 409."""
-    return isinstance(answer, PreconditionFailedError) or (
-        isinstance(answer, StoreUnavailableError) and answer.outcome == "not written"
+def lost(result: Any) -> bool:
+    """Whether the result is one that a writer who met others may get: S3 gives some of them a 409."""
+    return isinstance(result, PreconditionFailedError) or (
+        isinstance(result, StoreUnavailableError) and result.outcome == "not written"
     )
+
+
+class AsyncRendezvous:
+    """A point that each writer passes once all have reached it. A writer that comes again passes at once.
+
+    If a writer fails before it, the others wait for some seconds, not forever.
+    """
+
+    def __init__(self, writers: int) -> None:
+        self._missing = writers
+        self._complete = Event()
+        self._lock = Lock()
+
+    async def meet(self) -> None:
+        """Wait for the others."""
+        with self._lock:
+            self._missing -= 1
+            if self._missing <= 0:
+                self._complete.set()
+        await wait_for(self._complete, LONGEST_WAIT)

@@ -1,4 +1,4 @@
-"""Saves: over exactly what the caller has seen."""
+"""Saves: over exactly the version that the caller has seen."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sessionbucket._async.base_store import AsyncBaseSessionStore
+from sessionbucket import AsyncBaseSessionStore
 from sessionbucket.errors import SessionConflictError
 from sessionbucket.testing._async.conformance.store_case import AsyncStoreCase
 from sessionbucket.testing._concurrency.asyncio_ import at_once
@@ -21,7 +21,7 @@ class AsyncSaveTests(AsyncStoreCase):
     async def loaded(self, store: AsyncBaseSessionStore[Any] | None = None) -> Any:
         """The session, loaded anew."""
         session = await (store or self.store).load(self.id())
-        assert session is not None, "load does not find what was saved"
+        assert session is not None, "load does not find the session that was saved"
         return session
 
     async def test_a_session_can_be_saved_again_and_again(self) -> None:
@@ -102,11 +102,11 @@ class AsyncSaveTests(AsyncStoreCase):
             "a save of a session that was deleted and made again since it was loaded (a version may not come again)",
         )
 
-    async def test_an_overwrite_saves_whatever_is_there(self) -> None:
+    async def test_an_overwrite_replaces_any_version(self) -> None:
         await self.store.save(self.new_session(self.id(), "first"), overwrite=True)
         session = self.new_session(self.id(), "second")
         await self.store.save(session, overwrite=True)
-        assert await self.stored_texts() == ["second"], "overwrite=True must replace what is there"
+        assert await self.stored_texts() == ["second"], "overwrite=True must replace the session"
         self.add_text(session, "third")
         await self.store.save(session)
         assert await self.stored_texts() == ["second", "third"], "a session that overwrote can be saved again"
@@ -128,30 +128,30 @@ class AsyncSaveTests(AsyncStoreCase):
             await self.race(stores, copies, "an id")
 
     async def race(self, stores: list[AsyncBaseSessionStore[Any]], copies: list[Any], what: str) -> None:
-        """Let all save at once, and fail unless exactly one wins and is there."""
-        answers = await at_once(
+        """Let all save at once, and fail unless exactly one wins and its body is stored."""
+        results = await at_once(
             *(partial(store.save, copy) for store, copy in zip(stores, copies, strict=True))
         )
-        won = [copy for copy, answer in zip(copies, answers, strict=True) if answer is None]
-        odd = [answer for answer in answers if answer and not isinstance(answer, SessionConflictError)]
+        won = [copy for copy, result in zip(copies, results, strict=True) if result is None]
+        odd = [result for result in results if result and not isinstance(result, SessionConflictError)]
         assert not odd, f"a writer who lost must get SessionConflictError, not {odd[0]!r}"
         assert len(won) == 1, (
-            f"of {WRITERS} writers who saved {what} at the same time {len(won)} were told they won: save is not atomic; "
+            f"of {WRITERS} writers who saved {what} at the same time {len(won)} won: save is not atomic; "
             "comparing and writing must be one step"
         )
         assert await self.stored_texts(won[0].id) == self.texts_of(won[0]), (
-            "what is there must be what the writer who won has saved"
+            "the session must be that of the writer who won"
         )
 
     async def test_several_overwrites_at_once_leave_one_of_them_whole(self) -> None:
         stores = [self.open() for _ in range(WRITERS)]
         sessions = [self.new_session(self.id(), *[str(number) * 1000] * 20) for number in range(WRITERS)]
-        answers = await at_once(
+        results = await at_once(
             *(
                 partial(store.save, session, overwrite=True)
                 for store, session in zip(stores, sessions, strict=True)
             )
         )
-        assert answers == [None] * WRITERS, f"an overwrite failed: {answers}"
+        assert results == [None] * WRITERS, f"an overwrite failed: {results}"
         if await self.stored_texts() not in [self.texts_of(session) for session in sessions]:
             pytest.fail("several overwrites at once left a session that none of them saved")

@@ -1,4 +1,4 @@
-"""What all tests of a store begin with."""
+"""The base of the store suite: its fixtures and helpers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from sessionbucket._async.base_store import AsyncBaseSessionStore
+from sessionbucket import AsyncBaseSessionStore
 from sessionbucket.errors import SessionConflictError
 from sessionbucket.models import Message, SessionData
 
@@ -17,7 +17,7 @@ class AsyncStoreCase:
     """A store, and ids in it that no other test uses."""
 
     race_rounds: int = 10
-    """How often each race is run; for a backend whose every answer takes long, fewer."""
+    """How often each race runs. Set a lower number for a slow backend."""
 
     open: Callable[[], AsyncBaseSessionStore[Any]]
     store: AsyncBaseSessionStore[Any]
@@ -35,28 +35,28 @@ class AsyncStoreCase:
         self.prefix = f"conformance-{uuid4().hex[:12]}-"
 
     def id(self, name: str = "s") -> str:
-        """An id of this test's own."""
+        """An id of this test."""
         return self.prefix + name
 
     def new_session(self, id: str, *texts: str) -> Any:
-        """A session that was never stored, with these texts in their order."""
+        """A new session with these texts, in order."""
         return SessionData(id=id, messages=[Message.user(text) for text in texts])
 
     def add_text(self, session: Any, text: str) -> None:
-        """Change the session, in place, by one more text."""
+        """Append a text to the session, in place."""
         session.messages.append(Message.user(text))
 
     def texts_of(self, session: Any) -> list[str]:
-        """The texts of the session, in their order."""
+        """The texts of the session, in order."""
         return [message.text for message in session.messages]
 
     async def stored_texts(self, id: str | None = None) -> list[str] | None:
-        """The texts of the session as another store object loads it, or None where there is none."""
+        """The texts of the session as another store object loads it, or None when it does not exist."""
         session = await self.open().load(id or self.id())
         return None if session is None else self.texts_of(session)
 
     async def refused(self, session: Any, why: str, store: AsyncBaseSessionStore[Any] | None = None) -> None:
-        """Save, and fail with ``why`` unless it is a conflict that changed nothing."""
+        """Save, and fail with ``why`` unless that is a conflict that changes nothing."""
         before = await self.stored_texts(session.id)
         try:
             await (store or self.store).save(session)

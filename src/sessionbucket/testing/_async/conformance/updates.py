@@ -1,4 +1,4 @@
-"""Updates: loaded, changed, saved, and repeated until nobody was in between."""
+"""Updates: a load, a change and a save, repeated after a conflict."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from sessionbucket._async.base_store import AsyncBaseSessionStore
+from sessionbucket import AsyncBaseSessionStore
 from sessionbucket.errors import SessionNotFoundError
+from sessionbucket.testing._async.conformance.races import AsyncRendezvous
 from sessionbucket.testing._async.conformance.store_case import AsyncStoreCase
-from sessionbucket.testing._async.rendezvous import AsyncRendezvous
 from sessionbucket.testing._concurrency.asyncio_ import at_once
 
 WRITERS = 4
@@ -23,15 +23,17 @@ class AsyncUpdateTests(AsyncStoreCase):
     async def test_an_update_changes_what_is_stored(self) -> None:
         await self.store.save(self.new_session(self.id(), "base"))
         updated = await self.store.update(self.id(), lambda session: self.add_text(session, "more"))
-        assert self.texts_of(updated) == ["base", "more"], "update must give the session as saved"
+        assert self.texts_of(updated) == ["base", "more"], "update must return the session as saved"
         assert await self.stored_texts() == ["base", "more"], "update must save the change"
 
-    async def test_what_an_update_gives_can_be_saved_again(self) -> None:
+    async def test_the_result_of_an_update_can_be_saved_again(self) -> None:
         await self.store.save(self.new_session(self.id(), "base"))
         updated = await self.store.update(self.id(), lambda session: self.add_text(session, "more"))
         self.add_text(updated, "again")
         await self.store.save(updated)
-        assert await self.stored_texts() == ["base", "more", "again"], "what update gave must be savable"
+        assert await self.stored_texts() == ["base", "more", "again"], (
+            "the session that update returns must be savable"
+        )
 
     async def test_an_update_makes_a_session_where_it_may(self) -> None:
         with pytest.raises(SessionNotFoundError):
@@ -85,10 +87,10 @@ class AsyncUpdateTests(AsyncStoreCase):
         turns = min(TURNS, self.race_rounds)
         for turn in range(turns):
             loaded = AsyncRendezvous(WRITERS)
-            answers = await at_once(
+            results = await at_once(
                 *(partial(write, store, f"{number}.{turn}", loaded) for number, store in enumerate(stores))
             )
-            assert answers == [None] * WRITERS, f"an update failed: {answers}"
+            assert results == [None] * WRITERS, f"an update failed: {results}"
         texts = await self.stored_texts() or []
         expected = {f"{number}.{turn}" for number in range(WRITERS) for turn in range(turns)}
         assert set(texts) == {"base", *expected}, (

@@ -1,4 +1,5 @@
-"""Saves: over exactly what the caller has seen."""
+# Generated from sessionbucket/testing/_async/conformance/saves.py by scripts/generate_sync.py: do not edit.
+"""Saves: over exactly the version that the caller has seen."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sessionbucket._sync.base_store import BaseSessionStore
+from sessionbucket import BaseSessionStore
 from sessionbucket.errors import SessionConflictError
 from sessionbucket.testing._concurrency.threads import at_once
 from sessionbucket.testing._sync.conformance.store_case import StoreCase
@@ -21,7 +22,7 @@ class SaveTests(StoreCase):
     def loaded(self, store: BaseSessionStore[Any] | None = None) -> Any:
         """The session, loaded anew."""
         session = (store or self.store).load(self.id())
-        assert session is not None, "load does not find what was saved"
+        assert session is not None, "load does not find the session that was saved"
         return session
 
     def test_a_session_can_be_saved_again_and_again(self) -> None:
@@ -100,11 +101,11 @@ class SaveTests(StoreCase):
             "a save of a session that was deleted and made again since it was loaded (a version may not come again)",
         )
 
-    def test_an_overwrite_saves_whatever_is_there(self) -> None:
+    def test_an_overwrite_replaces_any_version(self) -> None:
         self.store.save(self.new_session(self.id(), "first"), overwrite=True)
         session = self.new_session(self.id(), "second")
         self.store.save(session, overwrite=True)
-        assert self.stored_texts() == ["second"], "overwrite=True must replace what is there"
+        assert self.stored_texts() == ["second"], "overwrite=True must replace the session"
         self.add_text(session, "third")
         self.store.save(session)
         assert self.stored_texts() == ["second", "third"], "a session that overwrote can be saved again"
@@ -126,28 +127,28 @@ class SaveTests(StoreCase):
             self.race(stores, copies, "an id")
 
     def race(self, stores: list[BaseSessionStore[Any]], copies: list[Any], what: str) -> None:
-        """Let all save at once, and fail unless exactly one wins and is there."""
-        answers = at_once(*(partial(store.save, copy) for store, copy in zip(stores, copies, strict=True)))
-        won = [copy for copy, answer in zip(copies, answers, strict=True) if answer is None]
-        odd = [answer for answer in answers if answer and not isinstance(answer, SessionConflictError)]
+        """Let all save at once, and fail unless exactly one wins and its body is stored."""
+        results = at_once(*(partial(store.save, copy) for store, copy in zip(stores, copies, strict=True)))
+        won = [copy for copy, result in zip(copies, results, strict=True) if result is None]
+        odd = [result for result in results if result and not isinstance(result, SessionConflictError)]
         assert not odd, f"a writer who lost must get SessionConflictError, not {odd[0]!r}"
         assert len(won) == 1, (
-            f"of {WRITERS} writers who saved {what} at the same time {len(won)} were told they won: save is not atomic; "
+            f"of {WRITERS} writers who saved {what} at the same time {len(won)} won: save is not atomic; "
             "comparing and writing must be one step"
         )
         assert self.stored_texts(won[0].id) == self.texts_of(won[0]), (
-            "what is there must be what the writer who won has saved"
+            "the session must be that of the writer who won"
         )
 
     def test_several_overwrites_at_once_leave_one_of_them_whole(self) -> None:
         stores = [self.open() for _ in range(WRITERS)]
         sessions = [self.new_session(self.id(), *[str(number) * 1000] * 20) for number in range(WRITERS)]
-        answers = at_once(
+        results = at_once(
             *(
                 partial(store.save, session, overwrite=True)
                 for store, session in zip(stores, sessions, strict=True)
             )
         )
-        assert answers == [None] * WRITERS, f"an overwrite failed: {answers}"
+        assert results == [None] * WRITERS, f"an overwrite failed: {results}"
         if self.stored_texts() not in [self.texts_of(session) for session in sessions]:
             pytest.fail("several overwrites at once left a session that none of them saved")

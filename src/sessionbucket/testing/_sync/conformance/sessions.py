@@ -1,3 +1,4 @@
+# Generated from sessionbucket/testing/_async/conformance/sessions.py by scripts/generate_sync.py: do not edit.
 """Sessions: saved, loaded, listed, deleted."""
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ class SessionTests(StoreCase):
         session = self.new_session(self.id(), "hello", "", "é😀\r\n", "x" * 100_000)
         self.store.save(session)
         loaded = self.open().load(self.id())
-        assert loaded == session, "load must give a session equal to the one that was saved"
-        assert type(loaded) is type(session), "load must give the store's session model"
+        assert loaded == session, "load must return a session equal to the one that was saved"
+        assert type(loaded) is type(session), "load must return the store's session model"
 
     def test_a_realistic_session_comes_back_as_it_was_saved(self) -> None:
         model = type(self.new_session(self.id()))
@@ -29,48 +30,48 @@ class SessionTests(StoreCase):
             pytest.skip("the store has a session model of its own")
         session = model.model_validate(SessionFactory()(self.id(), turns=20).model_dump(mode="json"))
         self.store.save(session)
-        assert self.open().load(self.id()) == session, "load must give all members as they were saved"
+        assert self.open().load(self.id()) == session, "load must return all members as they were saved"
 
-    def test_members_that_the_model_does_not_know_survive(self) -> None:
+    def test_unknown_members_survive(self) -> None:
         session = self.new_session(self.id(), "hello")
         if type(session).model_config.get("extra") != "allow":
             pytest.skip("the session model takes no unknown members")
         data = {**session.model_dump(mode="json"), "unknown": UNKNOWN_MEMBER}
         self.store.save(type(session).model_validate(data))
         loaded = self.open().load(self.id())
-        assert loaded is not None, "load does not find what was saved"
+        assert loaded is not None, "load does not find the session that was saved"
         assert loaded.model_extra == {"unknown": UNKNOWN_MEMBER}, (
-            "a member that the model does not know was lost: a later version of an agent may have written it"
+            "an unknown member was lost: a later version of an agent may have written it"
         )
         self.add_text(loaded, "more")
         self.store.save(loaded)
         again = self.open().load(self.id())
-        assert again is not None, "load does not find what was saved"
+        assert again is not None, "load does not find the session that was saved"
         assert again.model_extra == {"unknown": UNKNOWN_MEMBER}, (
             "an unknown member was lost by the second save"
         )
 
     def test_a_missing_session_is_none(self) -> None:
-        assert self.store.load(self.id()) is None, "load of a missing session must give None"
+        assert self.store.load(self.id()) is None, "load of a missing session must return None"
         assert not self.store.exists(self.id()), "a session that was never saved must not exist"
         assert self.id() not in self.store.list(), "a session that was never saved must not be listed"
 
     def test_a_saved_session_exists_for_every_store_at_once(self) -> None:
         other = self.open()
         self.store.save(self.new_session(self.id(), "first"))
-        assert other.exists(self.id()), "exists after a save must be true, whoever asks"
-        assert self.id() in other.list(), "list after a save must have the id, whoever asks"
-        assert self.stored_texts() == ["first"], "load after a save must give what was saved"
+        assert other.exists(self.id()), "exists after a save must be true for every store object"
+        assert self.id() in other.list(), "list after a save must have the id for every store object"
+        assert self.stored_texts() == ["first"], "load after a save must return the saved session"
 
     def test_a_deleted_session_is_gone_for_every_store_at_once(self) -> None:
         other = self.open()
         self.store.save(self.new_session(self.id(), "first"))
         self.store.delete(self.id())
-        assert other.load(self.id()) is None, "load after a delete must give None"
+        assert other.load(self.id()) is None, "load after a delete must return None"
         assert not other.exists(self.id()), "exists after a delete must be false"
         assert self.id() not in other.list(), "list after a delete must not have the id"
 
-    def test_a_delete_of_what_is_not_there_is_fine(self) -> None:
+    def test_a_delete_of_a_missing_session_succeeds(self) -> None:
         self.store.delete(self.id())
         self.store.save(self.new_session(self.id(), "first"))
         self.store.delete(self.id())
@@ -90,9 +91,9 @@ class SessionTests(StoreCase):
     def test_an_odd_id_is_an_id_like_any_other(self) -> None:
         for id in map(self.id, ODD_IDS):
             self.store.save(self.new_session(id, id))
-            assert self.stored_texts(id) == [id], f"the session {id!r} is not there after its save"
+            assert self.stored_texts(id) == [id], f"the session {id!r} is missing after its save"
             assert self.store.exists(id), f"the session {id!r} must exist"
-            assert id in self.store.list(), f"list must give the id {id!r} as it is"
+            assert id in self.store.list(), f"list must return the id {id!r} as it is"
 
     def test_every_session_is_listed_once(self) -> None:
         ids = {self.id(f"{number:02}") for number in range(12)}
@@ -102,8 +103,8 @@ class SessionTests(StoreCase):
             self.add_text(session, "again")
             self.store.save(session)
         listed = [id for id in self.open().list() if id.startswith(self.prefix)]
-        assert set(listed) == ids, "list must give the ids of all sessions"
-        assert len(listed) == len(ids), "list gave an id more than once"
+        assert set(listed) == ids, "list must return the ids of all sessions"
+        assert len(listed) == len(ids), "list returned an id more than once"
 
     def test_pages_have_every_session_once_and_go_on_in_another_store(self) -> None:
         ids = [self.id(f"{number:02}") for number in range(12)]
@@ -132,7 +133,7 @@ class SessionTests(StoreCase):
             self.store.save(self.new_session(self.id(name), "hello"))
         found = [info.id for info in self.store.iter_sessions(prefix=self.id("a"))]
         assert sorted(found) == [self.id("a1"), self.id("a2")], (
-            "iter_sessions must give the sessions whose ids start with the prefix, and no others"
+            "iter_sessions must return the sessions whose ids start with the prefix, and no others"
         )
 
     def test_a_loaded_session_is_a_copy(self) -> None:
@@ -140,7 +141,7 @@ class SessionTests(StoreCase):
         self.store.save(session)
         self.add_text(session, "not saved")
         loaded = self.store.load(self.id())
-        assert loaded is not None, "load does not find what was saved"
+        assert loaded is not None, "load does not find the session that was saved"
         assert self.texts_of(loaded) == ["saved"], "a change after the save must not show in the store"
         self.add_text(loaded, "not saved")
         assert self.stored_texts() == ["saved"], "a change of a loaded session must not show in the store"
@@ -157,13 +158,13 @@ class SessionTests(StoreCase):
         except NotSupportedError:
             assert self.store.load_artifacts(self.id()) is None, "a store without artifacts loads None"
         else:
-            assert self.open().load_artifacts(self.id()) == artifacts, "artifacts were dropped in silence"
+            assert self.open().load_artifacts(self.id()) == artifacts, "artifacts were dropped silently"
         try:
             self.store.save_trace_events(self.id(), events)
         except NotSupportedError:
             assert self.store.load_trace_events(self.id()) is None, "a store without events loads None"
         else:
-            assert self.open().load_trace_events(self.id()) == events, "events were dropped in silence"
+            assert self.open().load_trace_events(self.id()) == events, "events were dropped silently"
 
     def test_a_closed_store_may_be_used_again(self) -> None:
         with self.open() as store:

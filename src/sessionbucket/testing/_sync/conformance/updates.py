@@ -1,4 +1,5 @@
-"""Updates: loaded, changed, saved, and repeated until nobody was in between."""
+# Generated from sessionbucket/testing/_async/conformance/updates.py by scripts/generate_sync.py: do not edit.
+"""Updates: a load, a change and a save, repeated after a conflict."""
 
 from __future__ import annotations
 
@@ -7,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from sessionbucket._sync.base_store import BaseSessionStore
+from sessionbucket import BaseSessionStore
 from sessionbucket.errors import SessionNotFoundError
 from sessionbucket.testing._concurrency.threads import at_once
+from sessionbucket.testing._sync.conformance.races import Rendezvous
 from sessionbucket.testing._sync.conformance.store_case import StoreCase
-from sessionbucket.testing._sync.rendezvous import Rendezvous
 
 WRITERS = 4
 TURNS = 5
@@ -23,15 +24,17 @@ class UpdateTests(StoreCase):
     def test_an_update_changes_what_is_stored(self) -> None:
         self.store.save(self.new_session(self.id(), "base"))
         updated = self.store.update(self.id(), lambda session: self.add_text(session, "more"))
-        assert self.texts_of(updated) == ["base", "more"], "update must give the session as saved"
+        assert self.texts_of(updated) == ["base", "more"], "update must return the session as saved"
         assert self.stored_texts() == ["base", "more"], "update must save the change"
 
-    def test_what_an_update_gives_can_be_saved_again(self) -> None:
+    def test_the_result_of_an_update_can_be_saved_again(self) -> None:
         self.store.save(self.new_session(self.id(), "base"))
         updated = self.store.update(self.id(), lambda session: self.add_text(session, "more"))
         self.add_text(updated, "again")
         self.store.save(updated)
-        assert self.stored_texts() == ["base", "more", "again"], "what update gave must be savable"
+        assert self.stored_texts() == ["base", "more", "again"], (
+            "the session that update returns must be savable"
+        )
 
     def test_an_update_makes_a_session_where_it_may(self) -> None:
         with pytest.raises(SessionNotFoundError):
@@ -85,10 +88,10 @@ class UpdateTests(StoreCase):
         turns = min(TURNS, self.race_rounds)
         for turn in range(turns):
             loaded = Rendezvous(WRITERS)
-            answers = at_once(
+            results = at_once(
                 *(partial(write, store, f"{number}.{turn}", loaded) for number, store in enumerate(stores))
             )
-            assert answers == [None] * WRITERS, f"an update failed: {answers}"
+            assert results == [None] * WRITERS, f"an update failed: {results}"
         texts = self.stored_texts() or []
         expected = {f"{number}.{turn}" for number in range(WRITERS) for turn in range(turns)}
         assert set(texts) == {"base", *expected}, (

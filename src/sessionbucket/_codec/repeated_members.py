@@ -1,7 +1,7 @@
-"""Members that an object of the format names twice.
+"""Declared members that an object repeats.
 
-In free-form JSON the last one wins, as in the reference; in an object whose members are declared it
-is an error there, because two readers could take two different values.
+In free-form JSON the last one counts, as in the reference. In an object with declared members a repetition
+is an error, because two readers could use two different values.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sessionbucket._codec.text import Repeats
 
 
 def repeated_member(type_: Any, tree: Any, path: Path = ()) -> Path | None:
-    """The path of the first declared member that ``tree``, read as ``type_``, has twice; none if there is none."""
+    """The path of the first declared member that ``tree``, read as ``type_``, repeats; None if there is none."""
     origin, arguments = get_origin(type_), get_args(type_)
     if origin is Annotated:
         return repeated_member(arguments[0], tree, path)
@@ -45,7 +45,7 @@ def _in_model(model: type[BaseModel], tree: dict[str, Any], path: Path) -> Path 
 
 
 def _in_union(choices: tuple[Any, ...], tree: Any, path: Path) -> Path | None:
-    """Refuse only what every choice that fits would refuse."""
+    """Refuse only a repetition that every matching choice would refuse."""
     places = [repeated_member(choice, tree, path) for choice in choices if _fits(choice, tree)]
     return places[0] if places and None not in places else None
 

@@ -1,0 +1,68 @@
+"""Opening a bucket, and a document store in it, at a URL."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, cast
+
+from sessionbucket._async.bucket import AsyncBucket
+from sessionbucket._async.documents import AsyncDocumentStore
+from sessionbucket._core.objects import DEFAULT_MAX_BYTES
+from sessionbucket._core.store_url import CloudURL, FileURL, MemoryURL, parse_url
+from sessionbucket.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from sessionbucket._backends.obstore.options import ObstoreOptions
+    from sessionbucket._backends.s3.options import S3Options
+
+DEFAULT_ENGINE = "aioboto3"
+
+
+def open_async_documents(
+    url: str | None, name: str, *, max_bytes: int = DEFAULT_MAX_BYTES
+) -> AsyncDocumentStore:
+    """Open the document store in the folder ``name`` of the store at a URL; ``open_async_store`` describes URLs.
+
+    Raises ``InvalidArgumentError`` for a bad URL, option or name.
+    """
+    bucket, prefix = open_bucket(url)
+    return AsyncDocumentStore(bucket, name, prefix=prefix, max_bytes=max_bytes)
+
+
+def open_bucket(url: str | None) -> tuple[AsyncBucket, str]:
+    """The bucket at a URL, and the prefix in it. Each kind of bucket loads only what it needs itself."""
+    match parse_url(url):
+        case MemoryURL():
+            from sessionbucket._async.buckets.memory import AsyncMemoryBucket  # noqa: PLC0415
+
+            return AsyncMemoryBucket(), ""
+        case FileURL(root, fsync, create):
+            from sessionbucket._async.buckets.file import AsyncFileBucket  # noqa: PLC0415
+
+            return AsyncFileBucket(root, fsync=fsync, create=create), ""
+        case CloudURL() as cloud:
+            return _open_cloud_bucket(cloud), cloud.prefix
+
+
+def _open_cloud_bucket(url: CloudURL) -> AsyncBucket:
+    engines = (DEFAULT_ENGINE, "obstore", "auto") if url.cloud == "s3" else ("obstore", "auto")
+    engine = url.engine or engines[0]
+    if engine not in engines:
+        raise InvalidArgumentError(
+            f"engine {engine!r} is unknown for {url.cloud}://; known engines: {', '.join(engines)}"
+        )
+    if engine == "auto" and url.cloud == "s3":
+        engine = "obstore" if find_spec("obstore") and _obstore_supports(url) else DEFAULT_ENGINE
+    if engine == DEFAULT_ENGINE:
+        from sessionbucket._async.buckets.s3 import AsyncS3Bucket  # noqa: PLC0415
+
+        return AsyncS3Bucket(url.bucket, **cast("S3Options", url.options))
+    from sessionbucket._async.buckets.obstore import AsyncObstoreBucket  # noqa: PLC0415
+
+    return AsyncObstoreBucket(url.bucket, cloud=url.cloud, **cast("ObstoreOptions", url.options))
+
+
+def _obstore_supports(url: CloudURL) -> bool:
+    from sessionbucket._backends.obstore.options import UNSUPPORTED  # noqa: PLC0415
+
+    return UNSUPPORTED.isdisjoint(url.options)

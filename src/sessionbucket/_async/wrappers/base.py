@@ -1,0 +1,111 @@
+"""The base class of buckets that wrap another bucket: every request passes one hook."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import TypeVar
+
+from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
+from sessionbucket._core.objects import (
+    NO_METADATA,
+    PAGE_LIMIT,
+    Always,
+    BucketCall,
+    Capabilities,
+    Condition,
+    ObjectInfo,
+    ObjectPage,
+    StoredObject,
+)
+
+T = TypeVar("T")
+
+
+class AsyncBucketWrapper(AsyncBucket):
+    """A bucket over another bucket, ``inner``, with the same name, location and capabilities. It changes nothing by itself.
+
+    A subclass that concerns every request overrides ``request``. A subclass that changes bytes overrides ``get``, ``put``,
+    ``get_stream`` and ``put_stream``.
+    """
+
+    location: str = ""
+
+    def __init__(self, inner: AsyncBucket) -> None:
+        self.inner = inner
+        self.name = inner.name
+        self.location = inner.location
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.inner.capabilities
+
+    async def request(self, call: BucketCall, send: Callable[[], Awaitable[T]]) -> T:
+        """Send one request. Every method but ``close`` passes through here.
+
+        A subclass may send it several times or not at all, and may act before and after it.
+        """
+        return await send()
+
+    async def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
+        return await self.request(BucketCall("get", (key,)), lambda: self.inner.get(key, max_bytes=max_bytes))
+
+    async def head(self, key: str) -> ObjectInfo | None:
+        return await self.request(BucketCall("head", (key,)), lambda: self.inner.head(key))
+
+    async def put(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        condition: Condition = Always(),  # noqa: B008 (frozen)
+        content_type: str = "application/octet-stream",
+        metadata: Mapping[str, str] = NO_METADATA,
+    ) -> str:
+        return await self.request(
+            BucketCall("put", (key,), condition),
+            lambda: self.inner.put(
+                key, body, condition=condition, content_type=content_type, metadata=metadata
+            ),
+        )
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        await self.request(BucketCall("delete", keys), lambda: self.inner.delete(keys))
+
+    async def list_page(
+        self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
+    ) -> ObjectPage:
+        return await self.request(
+            BucketCall("list_page", (prefix,)),
+            lambda: self.inner.list_page(prefix, delimiter=delimiter, start_after=start_after, limit=limit),
+        )
+
+    async def put_stream(
+        self,
+        key: str,
+        chunks: AsyncIterator[bytes],
+        *,
+        size: int | None = None,
+        content_type: str = "application/octet-stream",
+    ) -> None:
+        await self.request(
+            BucketCall("put_stream", (key,)),
+            lambda: self.inner.put_stream(key, chunks, size=size, content_type=content_type),
+        )
+
+    async def get_stream(self, key: str) -> AsyncObjectStream | None:
+        return await self.request(BucketCall("get_stream", (key,)), lambda: self.inner.get_stream(key))
+
+    async def presign(self, key: str, *, expires_in: timedelta, filename: str) -> str:
+        return await self.request(
+            BucketCall("presign", (key,)),
+            lambda: self.inner.presign(key, expires_in=expires_in, filename=filename),
+        )
+
+    async def temporary_objects(self, prefix: str) -> list[ObjectInfo]:
+        return await self.request(
+            BucketCall("temporary_objects", (prefix,)), lambda: self.inner.temporary_objects(prefix)
+        )
+
+    async def close(self) -> None:
+        await self.inner.close()

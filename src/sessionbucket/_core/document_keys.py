@@ -1,0 +1,91 @@
+"""The keys of documents: free keys in one named folder of a store."""
+
+from __future__ import annotations
+
+import re
+
+from sessionbucket.errors import InvalidArgumentError, shorten
+
+RESERVED_FOLDERS = frozenset(
+    {
+        "artifacts",
+        "traces",
+        "verification",
+        "runs",
+        "subagent_tasks",
+        "loop_checkpoints",
+        "workflow_checkpoints",
+        "v1",
+        "langgraph",
+        "langgraph-store",
+        "openai-agents",
+        "claude",
+        "pydantic-ai",
+        "strands",
+        "adk",
+        "adk-artifacts",
+    }
+)
+"""The folders of a store that belong to the library, to a3s-code and to the integrations."""
+
+_MAX_KEY_BYTES = 1024
+_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
+
+
+class DocumentKeys:
+    """The keys of one document folder, relative to it and in full."""
+
+    def __init__(self, root: str, name: str) -> None:
+        """``root`` is the prefix of the store, empty or with a slash at its end.
+
+        Raises ``InvalidArgumentError`` for a name that is reserved or breaks a rule.
+        """
+        if not isinstance(name, str) or not _NAME.fullmatch(name) or name.endswith(".json"):
+            raise InvalidArgumentError(
+                f"document folder {shorten(str(name))} is refused: it must be 1 to 100 ASCII letters, digits, '.', '_' and '-', "
+                "not start with '.', and not end in '.json'"
+            )
+        if name in RESERVED_FOLDERS:
+            raise InvalidArgumentError(
+                f"document folder {name!r} is refused: it belongs to sessionbucket; choose another name"
+            )
+        self.folder = f"{root}{name}/"
+
+    def full(self, key: str) -> str:
+        """The key in the bucket. Raises ``InvalidArgumentError`` for a key that breaks a rule."""
+        problem = _problem(key, len(self.folder))
+        if problem:
+            raise InvalidArgumentError(f"document key {shorten(str(key))} is refused: {problem}")
+        return self.folder + key
+
+    def prefix(self, prefix: str, *, is_folder: bool = False) -> str:
+        """The prefix in the bucket. Raises ``InvalidArgumentError`` for a prefix that no key can have.
+
+        ``is_folder`` requires that it is empty or ends in ``/``.
+        """
+        problem = _problem(prefix + "x" if isinstance(prefix, str) else prefix, len(self.folder))
+        if not problem and is_folder and prefix and not prefix.endswith("/"):
+            problem = "it must be empty or end in '/'"
+        if problem:
+            raise InvalidArgumentError(f"document prefix {shorten(str(prefix))} is refused: {problem}")
+        return self.folder + prefix
+
+    def relative(self, key: str) -> str:
+        """The key in the folder, from a key in the bucket."""
+        return key[len(self.folder) :]
+
+
+def _problem(key: object, used: int) -> str:
+    if not isinstance(key, str):
+        return f"it is {type(key).__name__} and must be a string"
+    if any(segment in ("", ".", "..") for segment in key.split("/")):
+        return "its segments must not be empty, '.' or '..'"
+    if "\0" in key:
+        return "it has a NUL character"
+    try:
+        size = len(key.encode())
+    except UnicodeEncodeError:
+        return "it has a lone surrogate, which UTF-8 cannot encode"
+    if size + used > _MAX_KEY_BYTES:
+        return f"with its folder it has more than {_MAX_KEY_BYTES} bytes in UTF-8"
+    return ""

@@ -1,0 +1,312 @@
+# Generated from sessionbucket/_async/copying.py by scripts/generate_sync.py: do not edit.
+"""Copying sessions with all their parts from one store to another, without replacing anything that differs."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from sessionbucket._concurrency.threads import WorkerPool, gather
+from sessionbucket._core.file_sources import CHUNK
+from sessionbucket._core.inventory import FILES, JSON_PARTS, Inventory
+from sessionbucket._core.objects import StoredObject, is_md5_version, is_multipart_md5_version
+from sessionbucket._core.pagination import check_concurrency
+from sessionbucket._core.results import CopyOutcome, CopyResult, FileInfo
+from sessionbucket._sync.base_store import SessionT
+from sessionbucket._sync.session_files import FileReader
+from sessionbucket._sync.store import SessionStore
+from sessionbucket.errors import (
+    BucketNotFoundError,
+    ConditionalWritesUnsupportedError,
+    InvalidArgumentError,
+    SessionBucketError,
+    SessionConflictError,
+    SessionCorruptedError,
+    SessionTooLargeError,
+    StoreUnavailableError,
+    shorten,
+)
+
+if TYPE_CHECKING:
+    from sessionbucket._concurrency.threads import PendingCall
+
+_STORE_ERRORS = (StoreUnavailableError, BucketNotFoundError, ConditionalWritesUnsupportedError)
+"""Errors that the next session would meet, too."""
+
+
+def copy_sessions(
+    source: SessionStore[SessionT],
+    destination: SessionStore[SessionT],
+    ids: Iterable[str] | None = None,
+    *,
+    prefix: str = "",
+    overwrite: bool = False,
+    concurrency: int = 16,
+) -> Generator[CopyResult, None, None]:
+    """Copy sessions with their artifacts, trace events, verification reports and files, byte for byte.
+
+    Copies the sessions with these ``ids``, or all whose ids start with ``prefix``; ``concurrency`` sessions at a time. Yields the
+    result of each, in order. A repeated copy skips what is equal. If anything of a session differs in the destination,
+    everything of that session there is left unchanged, and the result is a conflict, unless ``overwrite`` is set. Nothing is
+    deleted. A session or part that is corrupted in the source is not copied, and its error does not stop the others.
+
+    Raises ``StoreUnavailableError``, ``BucketNotFoundError`` and ``ConditionalWritesUnsupportedError`` at once, and
+    ``InvalidArgumentError`` for two stores of one location and a ``concurrency`` below 1.
+    """
+    check_concurrency(concurrency)
+    if source.location == destination.location:
+        raise InvalidArgumentError("the source and the destination are the same store")
+    chosen = None if ids is None else list(dict.fromkeys(ids))
+    with WorkerPool(concurrency) as part_pool, WorkerPool(concurrency) as pool:
+        copier = _SessionCopier(source, destination, overwrite=overwrite, pool=part_pool)
+        if chosen is None:
+            chosen = copier.list_sessions(prefix)
+        running: deque[PendingCall[CopyResult]] = deque()
+        try:
+            for id in chosen:
+                running.append(pool.start(partial(copier.copy_or_error, id, len(chosen))))
+                if len(running) == concurrency:
+                    pool.wait([running[0]])
+                    yield running.popleft().result()
+            while running:
+                pool.wait([running[0]])
+                yield running.popleft().result()
+        except BaseException:
+            copier.stop()
+            raise
+
+
+class _CopyStoppedError(Exception):
+    """The copy of a file was stopped. Nothing of it is in the destination."""
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What to write, and what of it would replace something else."""
+
+    session: bool = False
+    is_new: bool = False
+    parts: dict[str, bytes] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
+    differing: list[str] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.session or self.parts or self.files)
+
+
+class _SessionCopier:
+    """Copies single sessions; several at a time.
+
+    It compares everything of a session before it writes anything. It writes the parts before the session. It asks for nothing that the
+    inventories show: a part that an unchanged session did not have when it was listed, the presence of an object that is
+    written only if it is absent, and an object with the same MD5.
+    """
+
+    def __init__(
+        self,
+        source: SessionStore[SessionT],
+        destination: SessionStore[SessionT],
+        *,
+        overwrite: bool,
+        pool: WorkerPool,
+    ) -> None:
+        """``pool`` runs the requests for the parts of a session."""
+        self._source: SessionStore[Any] = source
+        self._destination: SessionStore[Any] = destination
+        self._from = source.raw
+        self._to = destination.raw
+        self._overwrite = overwrite
+        self._pool = pool
+        self._source_inventory: Inventory | None = None
+        self._destination_inventory: Inventory | None = None
+        self._is_stopped = False
+
+    def list_sessions(self, prefix: str) -> list[str]:
+        """List both stores, and return the ids in the source."""
+        here, there = gather([partial(self._from.inventory, prefix), partial(self._to.inventory, prefix)])
+        self._source_inventory, self._destination_inventory = here, there
+        return self._from.ids(here)
+
+    def stop(self) -> None:
+        """End running copies of files."""
+        self._is_stopped = True
+
+    def copy_or_error(self, id: str, total: int) -> CopyResult:
+        """Copy one session. Errors of this session alone become its result."""
+        try:
+            outcome, detail = self._copy_listed(id)
+        except _STORE_ERRORS:
+            raise
+        except SessionBucketError as error:
+            return CopyResult(id, "failed", str(error), total)
+        return CopyResult(id, outcome, detail, total)
+
+    def _copy_listed(self, id: str) -> tuple[CopyOutcome, str]:
+        """Copy a session by its id, or by the legacy name under which a listing shows it."""
+        try:
+            return self._copy(id)
+        except SessionCorruptedError:
+            true_id = None if self._source_inventory is None else self._from.true_id(id)
+            if true_id is None:
+                raise
+        return self._copy(true_id)
+
+    def _copy(self, id: str) -> tuple[CopyOutcome, str]:
+        found = self._from.get_valid(id)
+        if found is None:
+            return "missing", ""
+        listed = self._destination_inventory if self._to.is_conditional else None
+        outcome = self._copy_found(id, found, listed)
+        if outcome[0] == "conflict" and listed is not None:
+            return self._copy_found(id, found, None)  # something may have been written since the listing
+        return outcome
+
+    def _copy_found(self, id: str, found: StoredObject, listed: Inventory | None) -> tuple[CopyOutcome, str]:
+        plan = _Plan()
+        self._plan_session(plan, id, found, listed)
+        self._plan_parts(plan, id, found, listed)
+        self._plan_files(plan, id, found)
+        if plan.differing and not self._overwrite:
+            return "conflict", ", ".join(plan.differing)
+        if plan.is_empty:
+            return "same", ""
+        try:
+            self._write(plan, id, found)
+        except SessionConflictError as error:
+            if error.outcome == "unknown":
+                raise
+            return "conflict", "another writer wrote it meanwhile"
+        return "copied", ""
+
+    def _plan_session(self, plan: _Plan, id: str, found: StoredObject, listed: Inventory | None) -> None:
+        if listed is not None and self._to.is_new(id, listed):
+            plan.session = plan.is_new = True
+            return
+        if listed is not None and listed.has_session(self._to.stem(id), found.info.version):
+            return
+        try:
+            other = self._to.get_valid(id)
+        except (SessionCorruptedError, SessionTooLargeError):
+            plan.differing.append("the session, which cannot be read there")
+        else:
+            if other is not None and self._from.are_same(found, other):
+                return
+            if other is not None:
+                plan.differing.append("the session")
+        plan.session = True
+
+    def _plan_parts(self, plan: _Plan, id: str, found: StoredObject, listed: Inventory | None) -> None:
+        stem = self._from.stem_of(found)
+        names = [name for name in JSON_PARTS if not self._source_lacks(name, stem, found)]
+        compared = self._pool.gather([partial(self._compare_part, name, id, found, listed) for name in names])
+        for name, (body, exists) in zip(names, compared, strict=True):
+            if body is not None:
+                plan.parts[name] = body
+                if exists:
+                    plan.differing.append(name)
+
+    def _compare_part(
+        self, name: str, id: str, session: StoredObject, listed: Inventory | None
+    ) -> tuple[bytes | None, bool]:
+        """The body to write, if any, and whether the destination has another."""
+        # The stored bytes, because a load of artifacts leaves out those above its limits.
+        found = self._from.get_valid_part(name, self._from.stem_of(session))
+        if found is None:
+            return None, False
+        stem = self._to.stem(id)
+        if listed is not None and listed.lacks_part(name, stem):
+            return found.body, False
+        if listed is not None and listed.has_part(name, stem, found.info.version):
+            return None, True
+        try:
+            other = self._to.get_part(name, stem)
+        except SessionTooLargeError:
+            return found.body, True
+        if other is None:
+            return found.body, False
+        return (None, True) if _same_json(found.body, other.body) else (found.body, True)
+
+    def _plan_files(self, plan: _Plan, id: str, found: StoredObject) -> None:
+        if self._source_lacks(FILES, self._from.stem(id), found):
+            return
+        files = self._source.list_files(id)
+        if not files:
+            return
+        # Files are put unconditionally, so the destination is listed just before.
+        others = {file.name: file for file in self._destination.list_files(id)}
+        same = self._pool.gather(
+            [partial(self._is_same_file, id, file, others.get(file.name)) for file in files]
+        )
+        for file, is_same in zip(files, same, strict=True):
+            if not is_same:
+                plan.files.append(file.name)
+                if file.name in others:
+                    plan.differing.append(f"file {shorten(file.name)}")
+
+    def _source_lacks(self, name: str, stem: str, session: StoredObject) -> bool:
+        """Whether the session has no such part. A session that was changed since its listing may have got one."""
+        listed = self._source_inventory
+        return (
+            listed is not None
+            and listed.is_unchanged(self._from.stem_of(session), session.info)
+            and listed.lacks_part(name, stem)
+        )
+
+    def _is_same_file(self, id: str, file: FileInfo, other: FileInfo | None) -> bool:
+        if other is None or file.size != other.size:
+            return False
+        if file.version == other.version and (
+            is_md5_version(file.version) or is_multipart_md5_version(file.version)
+        ):
+            return True
+        with (
+            self._source.open_file(id, file.name) as one,
+            self._destination.open_file(id, file.name) as two,
+        ):
+            while chunk := one.read(CHUNK):
+                self._check_not_stopped()
+                if chunk != two.read(CHUNK):
+                    return False
+            return not two.read(1)
+
+    def _write(self, plan: _Plan, id: str, found: StoredObject) -> None:
+        self._pool.gather(
+            [
+                *(partial(self._copy_file, id, name) for name in plan.files),
+                *(
+                    partial(self._to.put_part, id, name, body, overwrite=self._overwrite)
+                    for name, body in plan.parts.items()
+                ),
+            ]
+        )
+        if plan.session:
+            self._to.put(id, found.body, overwrite=self._overwrite, is_new=plan.is_new)
+
+    def _copy_file(self, id: str, name: str) -> None:
+        self._check_not_stopped()
+        with self._source.open_file(id, name) as reader:
+            self._destination.put_file(id, name, self._chunks(reader), content_type=reader.content_type)
+
+    def _chunks(self, reader: FileReader) -> Iterator[bytes]:
+        for chunk in reader:
+            self._check_not_stopped()
+            yield chunk
+
+    def _check_not_stopped(self) -> None:
+        if self._is_stopped:
+            raise _CopyStoppedError
+
+
+def _same_json(one: bytes, two: bytes) -> bool:
+    """Whether two texts have the same values in the same order, whatever their layout."""
+    if one == two:
+        return True
+    try:
+        return json.dumps(json.loads(one)) == json.dumps(json.loads(two))
+    except (ValueError, RecursionError):
+        return False

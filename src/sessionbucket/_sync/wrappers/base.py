@@ -1,0 +1,112 @@
+# Generated from sessionbucket/_async/wrappers/base.py by scripts/generate_sync.py: do not edit.
+"""The base class of buckets that wrap another bucket: every request passes one hook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import TypeVar
+
+from sessionbucket._core.objects import (
+    NO_METADATA,
+    PAGE_LIMIT,
+    Always,
+    BucketCall,
+    Capabilities,
+    Condition,
+    ObjectInfo,
+    ObjectPage,
+    StoredObject,
+)
+from sessionbucket._sync.bucket import Bucket, ObjectStream
+
+T = TypeVar("T")
+
+
+class BucketWrapper(Bucket):
+    """A bucket over another bucket, ``inner``, with the same name, location and capabilities. It changes nothing by itself.
+
+    A subclass that concerns every request overrides ``request``. A subclass that changes bytes overrides ``get``, ``put``,
+    ``get_stream`` and ``put_stream``.
+    """
+
+    location: str = ""
+
+    def __init__(self, inner: Bucket) -> None:
+        self.inner = inner
+        self.name = inner.name
+        self.location = inner.location
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.inner.capabilities
+
+    def request(self, call: BucketCall, send: Callable[[], T]) -> T:
+        """Send one request. Every method but ``close`` passes through here.
+
+        A subclass may send it several times or not at all, and may act before and after it.
+        """
+        return send()
+
+    def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
+        return self.request(BucketCall("get", (key,)), lambda: self.inner.get(key, max_bytes=max_bytes))
+
+    def head(self, key: str) -> ObjectInfo | None:
+        return self.request(BucketCall("head", (key,)), lambda: self.inner.head(key))
+
+    def put(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        condition: Condition = Always(),  # noqa: B008 (frozen)
+        content_type: str = "application/octet-stream",
+        metadata: Mapping[str, str] = NO_METADATA,
+    ) -> str:
+        return self.request(
+            BucketCall("put", (key,), condition),
+            lambda: self.inner.put(
+                key, body, condition=condition, content_type=content_type, metadata=metadata
+            ),
+        )
+
+    def delete(self, keys: Sequence[str]) -> None:
+        self.request(BucketCall("delete", keys), lambda: self.inner.delete(keys))
+
+    def list_page(
+        self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
+    ) -> ObjectPage:
+        return self.request(
+            BucketCall("list_page", (prefix,)),
+            lambda: self.inner.list_page(prefix, delimiter=delimiter, start_after=start_after, limit=limit),
+        )
+
+    def put_stream(
+        self,
+        key: str,
+        chunks: Iterator[bytes],
+        *,
+        size: int | None = None,
+        content_type: str = "application/octet-stream",
+    ) -> None:
+        self.request(
+            BucketCall("put_stream", (key,)),
+            lambda: self.inner.put_stream(key, chunks, size=size, content_type=content_type),
+        )
+
+    def get_stream(self, key: str) -> ObjectStream | None:
+        return self.request(BucketCall("get_stream", (key,)), lambda: self.inner.get_stream(key))
+
+    def presign(self, key: str, *, expires_in: timedelta, filename: str) -> str:
+        return self.request(
+            BucketCall("presign", (key,)),
+            lambda: self.inner.presign(key, expires_in=expires_in, filename=filename),
+        )
+
+    def temporary_objects(self, prefix: str) -> list[ObjectInfo]:
+        return self.request(
+            BucketCall("temporary_objects", (prefix,)), lambda: self.inner.temporary_objects(prefix)
+        )
+
+    def close(self) -> None:
+        self.inner.close()
