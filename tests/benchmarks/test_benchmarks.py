@@ -1,4 +1,4 @@
-"""The benchmarks run: from the command to the table, the JSON, the plots and the README's section."""
+"""A run of the benchmarks: the command, the table, the JSON, the plots and the section of the README."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from benchmarks.findings import CPU, RATE, Findings, Setting
 from benchmarks.measuring import Spread, race
 from benchmarks.prices import dollars
 from benchmarks.running import Run
-from benchmarks.targets import TARGETS, verdicts
+from benchmarks.targets import TARGETS, measured_targets
 
 PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """Where a quick run on moto left its JSON and plots, and its table as text; one run for all of xdist's workers."""
+    """The JSON, plots and table of a quick run on moto. All workers of xdist share one run."""
     base = tmp_path_factory.getbasetemp()
     folder = (base if worker_id == "master" else base.parent) / "benchmarks"
     with FileLock(f"{folder}.lock"):
@@ -62,7 +62,7 @@ def test_the_table_shows_ratios_costs_and_targets(folder: Path):
         assert expected in table
 
 
-def test_the_findings_keep_every_round_and_the_machine_but_no_names_of_it(folder: Path):
+def test_the_findings_contain_every_round_and_the_machine_without_its_names(folder: Path):
     found = json.loads((folder / "found.json").read_text())
     assert found["facts"]["quick"] is True
     assert found["facts"]["versions"]["boto3"]
@@ -87,9 +87,7 @@ def test_requests_are_counted_at_the_server(folder: Path):
     assert ours["load a session"].dollars_per_million == pytest.approx(0.40)
 
 
-def test_the_readme_takes_the_section_between_its_comments(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_the_section_of_the_readme_is_replaced(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     readme = tmp_path / "README.md"
     readme.write_text((PROJECT / "README.md").read_text())
     monkeypatch.setattr(publishing, "README", readme)
@@ -104,13 +102,13 @@ def test_the_readme_takes_the_section_between_its_comments(
 
 
 @pytest.mark.parametrize("size", [5_000, 50_000])
-def test_a_session_has_the_size_asked_for(size: int):
+def test_a_session_has_the_requested_size(size: int):
     session = session_of(size)
     text = json.dumps(document_of(session), indent=2, ensure_ascii=False)
     assert len(text.encode()) == pytest.approx(size, rel=0.01)
 
 
-def test_contenders_run_in_turn_and_every_other_round_backwards():
+def test_contenders_run_in_turn_in_an_order_that_alternates():
     order: list[str] = []
     contenders = {name: lambda name=name: order.append(name) for name in "ab"}
     timings = race(contenders, rounds=2, calls=2)
@@ -118,7 +116,7 @@ def test_contenders_run_in_turn_and_every_other_round_backwards():
     assert {name: len(rounds) for name, rounds in timings.items()} == {"a": 2, "b": 2}
 
 
-def test_a_ratio_is_taken_round_by_round():
+def test_ratios_are_computed_for_each_round():
     findings = Findings({})
     findings.add_values(
         Setting("s", "o", "w", 1), CPU, {"ours": [2.0, 30.0, 8.0], "rival": [1.0, 10.0, 2.0]}, against="rival"
@@ -128,14 +126,14 @@ def test_a_ratio_is_taken_round_by_round():
     assert Spread.of([2.0, 3.0, 4.0]).median == 3
 
 
-def test_a_target_tells_reached_from_missed_and_from_not_measured():
+def test_a_target_is_reached_missed_or_not_measured():
     slowest = next(target for target in TARGETS if target.at_least)
     setting = Setting(slowest.scenario, slowest.operation, slowest.where, slowest.case)
     for rate, holds in ((26.0, True), (24.0, False)):
         findings = Findings({})
         values = {slowest.subject: [rate], slowest.against: [10.0]}
         findings.add_values(setting, RATE, values, against=slowest.against)
-        found = dict(verdicts(findings))
+        found = dict(measured_targets(findings))
         assert slowest.holds(found[slowest]) is holds
         assert sum(each is None for each in found.values()) == len(TARGETS) - 1
 
@@ -144,13 +142,13 @@ def test_deletes_cost_nothing():
     assert dollars({"PUT": 1000, "GET": 1000, "DELETE": 1000}) == pytest.approx(0.0054)
 
 
-def test_a_scenario_that_fails_fails_the_run_and_keeps_what_the_others_found(
+def test_a_failing_scenario_fails_the_run_and_keeps_the_findings_of_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     def measure(name: str, run: Run) -> None:
         if name == "costs":
             raise RuntimeError("no server")
-        run.note(f"{name} was here")
+        run.note(f"{name} was measured")
 
     monkeypatch.setattr(command, "measure", measure)
     published: list[Findings] = []
@@ -162,11 +160,11 @@ def test_a_scenario_that_fails_fails_the_run_and_keeps_what_the_others_found(
     finally:
         os.environ.clear()
         os.environ.update(environment)
-    assert Findings.read(path).notes == ["memory was here"]
+    assert Findings.read(path).notes == ["memory was measured"]
     assert published == []
 
 
-def test_a_scenario_that_does_not_exist_is_refused_by_name(capsys: pytest.CaptureFixture[str]):
+def test_the_error_for_an_unknown_scenario_names_it(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit):
         command.main(["hot_paths"])
     assert "there is no scenario 'hot_paths'" in capsys.readouterr().err

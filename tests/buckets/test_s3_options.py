@@ -1,4 +1,4 @@
-"""The options of an S3 bucket, and clients and sessions of a user's own."""
+"""The options of an S3 bucket, and the caller's own clients and sessions."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SECRET = "TopSecretValue"
         ({"storage_class": ""}, "storage_class"),
     ],
 )
-def test_a_bad_option_is_refused_by_its_name_and_never_repeated(
+def test_the_error_for_a_bad_option_names_it_without_its_value(
     kind: Any, options: dict[str, Any], named: str
 ):
     with pytest.raises(InvalidArgumentError, match=named) as caught:
@@ -53,7 +53,7 @@ def test_a_bad_option_is_refused_by_its_name_and_never_repeated(
 
 
 @pytest.mark.parametrize("bucket", ["", "a/b"])
-def test_a_bad_bucket_name_is_refused(bucket: str):
+def test_a_bad_bucket_name_is_rejected(bucket: str):
     with pytest.raises(InvalidArgumentError, match="bucket"):
         S3Bucket(bucket)
 
@@ -79,16 +79,16 @@ def test_a_bad_bucket_name_is_refused(bucket: str):
         "",
     ],
 )
-def test_a_bad_url_is_refused_without_being_repeated(open_any: Any, url: str):
+def test_the_error_for_a_bad_url_does_not_repeat_it(open_any: Any, url: str):
     with pytest.raises(InvalidArgumentError) as caught:
         open_any(url)
     message = str(caught.value)
     if f"engine={SECRET}" in url or f"&{SECRET}=" in url:
-        return  # an option's name and an engine's are no secret
+        return  # the names of options and engines are no secrets
     assert SECRET not in message
 
 
-def test_without_a_url_the_environment_says_where(moto: Location, monkeypatch: pytest.MonkeyPatch):
+def test_without_a_url_the_store_is_that_of_the_environment(moto: Location, monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(InvalidArgumentError, match="SESSIONBUCKET_URL"):
         open_store()
     monkeypatch.setenv("SESSIONBUCKET_URL", moto.url())
@@ -97,7 +97,7 @@ def test_without_a_url_the_environment_says_where(moto: Location, monkeypatch: p
     assert moto.names() == ["s.json"]
 
 
-def test_options_that_contradict_a_ready_client_or_session_are_refused(moto: Location):
+def test_options_that_contradict_the_callers_client_or_session_are_rejected(moto: Location):
     client, session = boto3.client("s3", endpoint_url=moto.endpoint_url), boto3.Session()
     try:
         for options, named in (
@@ -112,7 +112,7 @@ def test_options_that_contradict_a_ready_client_or_session_are_refused(moto: Loc
         client.close()
 
 
-def test_a_ready_boto3_client_is_used_and_left_open(moto: Location):
+def test_the_callers_boto3_client_is_used_and_stays_open(moto: Location):
     client = boto3.client("s3", endpoint_url=moto.endpoint_url)
     try:
         with SessionStore(S3Bucket(moto.bucket, client=client)) as store:
@@ -125,7 +125,9 @@ def test_a_ready_boto3_client_is_used_and_left_open(moto: Location):
         client.close()
 
 
-def test_a_boto3_session_of_ones_own_gives_the_credentials(moto: Location, monkeypatch: pytest.MonkeyPatch):
+def test_the_credentials_are_those_of_the_callers_boto3_session(
+    moto: Location, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     session = boto3.Session(aws_access_key_id="mine", aws_secret_access_key="mine", region_name="us-east-1")
     with SessionStore(S3Bucket(moto.bucket, session=session, endpoint_url=moto.endpoint_url)) as store:
@@ -133,16 +135,16 @@ def test_a_boto3_session_of_ones_own_gives_the_credentials(moto: Location, monke
         assert store.list() == ["s"]
 
 
-async def test_a_ready_aioboto3_client_is_used_and_left_open(moto: Location):
+async def test_the_callers_aioboto3_client_is_used_and_stays_open(moto: Location):
     async with aioboto3.Session().client("s3", endpoint_url=moto.endpoint_url) as client:
         async with AsyncSessionStore(AsyncS3Bucket(moto.bucket, client=client)) as store:
             await store.save(session_of("s"))
-        answer = await client.list_objects_v2(Bucket=moto.bucket)
-        assert answer["KeyCount"] == 1
+        listing = await client.list_objects_v2(Bucket=moto.bucket)
+        assert listing["KeyCount"] == 1
         assert await store.exists("s")
 
 
-async def test_a_ready_aiobotocore_client_will_do(moto: Location):
+async def test_the_callers_aiobotocore_client_is_used(moto: Location):
     async with get_session().create_client("s3", endpoint_url=moto.endpoint_url) as client:
         store = AsyncSessionStore(AsyncS3Bucket(moto.bucket, client=client))
         await store.save(session_of("s"))
@@ -152,7 +154,7 @@ async def test_a_ready_aiobotocore_client_will_do(moto: Location):
         assert await store.list() == ["s"]
 
 
-async def test_an_aioboto3_session_of_ones_own_gives_the_credentials(
+async def test_the_credentials_are_those_of_the_callers_aioboto3_session(
     moto: Location, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
@@ -165,7 +167,7 @@ async def test_an_aioboto3_session_of_ones_own_gives_the_credentials(
         assert await store.list() == ["s"]
 
 
-def test_an_unknown_profile_is_refused_by_name(moto: Location):
+def test_the_error_for_an_unknown_profile_names_it(moto: Location):
     with open_store(moto.url(profile="nobody")) as store, pytest.raises(Exception, match="nobody") as caught:
         store.load("s")
     assert isinstance(caught.value, InvalidArgumentError)
@@ -183,8 +185,8 @@ def test_options_of_the_url_reach_the_client(moto: Location):
         store.save(session_of("s"))
         config = store.bucket._connection.client().meta.config
     assert config.s3["addressing_style"] == "path"
-    assert store.bucket.patience.attempts == 7
-    assert config.retries["total_max_attempts"] == 1, "the store repeats requests, and the client does not"
+    assert store.bucket.capabilities.retry.attempts == 7
+    assert config.retries["total_max_attempts"] == 1, "the store retries requests, and the client does not"
     assert (config.connect_timeout, config.read_timeout, config.max_pool_connections) == (1.5, 9, 3)
 
 

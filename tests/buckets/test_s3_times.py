@@ -1,4 +1,4 @@
-"""The times of objects, read in a short way where that is the same way."""
+"""Times in responses are parsed like botocore parses them, but faster."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 from botocore.utils import parse_timestamp
 
 from sessionbucket import AsyncS3Bucket, S3Bucket
-from sessionbucket._backends.s3 import client_settings as timestamps
-from sessionbucket._backends.s3.client_settings import read_time
+from sessionbucket._backends.s3 import client_settings
+from sessionbucket._backends.s3.client_settings import parse_time
 
 
 @pytest.mark.parametrize(
@@ -26,18 +26,18 @@ from sessionbucket._backends.s3.client_settings import read_time
         1700000000,
     ],
 )
-def test_a_time_is_read_as_botocore_reads_it(text):
-    assert read_time(text) == parse_timestamp(text)
+def test_a_time_is_parsed_as_by_botocore(text):
+    assert parse_time(text) == parse_timestamp(text)
 
 
-def test_what_is_no_time_is_an_error():
+def test_text_that_is_no_time_is_an_error():
     with pytest.raises(ValueError, match="nonsense"):
-        read_time("2026-11-23Tnonsense")
+        parse_time("2026-11-23Tnonsense")
 
 
-async def test_buckets_of_both_sides_read_times_so(moto, monkeypatch):
-    read = []
-    monkeypatch.setattr(timestamps, "read_time", lambda text: read.append(text) or read_time(text))
+async def test_the_buckets_of_both_sides_parse_times_with_it(moto, monkeypatch):
+    parsed = []
+    monkeypatch.setattr(client_settings, "parse_time", lambda text: parsed.append(text) or parse_time(text))
     moto.write("s.json", b"{}")
     bucket = S3Bucket(moto.bucket, endpoint_url=moto.endpoint_url)
     async_bucket = AsyncS3Bucket(moto.bucket, endpoint_url=moto.endpoint_url)
@@ -46,4 +46,4 @@ async def test_buckets_of_both_sides_read_times_so(moto, monkeypatch):
     await async_bucket.close()
     assert mine == theirs
     assert mine.updated_at.tzinfo is UTC
-    assert len(read) == 2
+    assert len(parsed) == 2

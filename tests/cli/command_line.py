@@ -1,4 +1,4 @@
-"""Running the command line, and what the tests put into stores."""
+"""Runs the command line, and makes sessions for stores."""
 
 from __future__ import annotations
 
@@ -7,21 +7,19 @@ from pathlib import Path
 
 from typer.testing import CliRunner, Result
 
-from sessionbucket import (
+from sessionbucket import Message, SessionData, SessionStore
+from sessionbucket.cli.app import app
+from sessionbucket.models import (
     ArtifactStore,
-    Message,
-    SessionData,
-    SessionStore,
     ToolArtifact,
     TraceEvent,
     VerificationCheck,
     VerificationReport,
 )
-from sessionbucket.cli.app import app
 
 
 class Command:
-    """Runs the command line as a user would, and fails on a traceback wherever one comes up."""
+    """Runs the command line like a user, and fails on every traceback."""
 
     def __call__(self, *arguments: str, input: str | None = None) -> Result:
         result = CliRunner().invoke(app, list(arguments), input=input)
@@ -35,7 +33,7 @@ class Command:
         return result.stdout
 
     def error(self, *arguments: str, code: int = 1) -> str:
-        """The one line on stderr of a command that fails."""
+        """The single line on stderr of a failing command."""
         result = self(*arguments)
         assert result.exit_code == code, result.output
         lines = result.stderr.splitlines()
@@ -78,6 +76,6 @@ def tree(url: str) -> dict[str, bytes]:
     }
 
 
-def listen_to_interrupts() -> None:
-    """For a new process: one that was started in the background inherits that interrupts are ignored."""
+def restore_interrupts() -> None:
+    """Make a new process react to SIGINT. A background process inherits that the signal is ignored."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -1,4 +1,4 @@
-"""Stores in folders, and the command line run in this process."""
+"""Stores in folders, and the command line in this process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every command on stores in a bucket: as in folders."""
+"""The commands on stores in a bucket."""
 
 from __future__ import annotations
 
@@ -65,11 +65,11 @@ def test_a_missing_bucket_is_one_line(run, bucket_url, moto):
 
 
 @pytest.mark.filterwarnings("always")
-def test_a_store_whose_conditions_are_off_is_copied_to_with_one_line_of_warning(run, store, url, bucket_url):
+def test_a_copy_to_a_store_with_conditional_writes_off_warns_in_one_line(run, store, url, bucket_url):
     store.save(make_session("a"))
     add_parts(store, "a")
     result = run("cp", url, bucket_url + "&conditional_writes=off")
     assert result.exit_code == 0
     assert result.stdout.startswith("copied 1")
     (line,) = result.stderr.splitlines()
-    assert line.startswith("warning: saves to ")
+    assert line.startswith("warning: writes to ")

@@ -1,4 +1,4 @@
-"""``check``: what it says of a store, and what a repair removes."""
+"""``check``: the health of a store, its findings, and their repair."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_missing_folder_is_not_healthy_and_not_created(run, tmp_path):
     assert not missing.exists()
 
 
-def test_a_server_that_is_not_there_is_one_readable_line(run, monkeypatch):
+def test_a_missing_server_is_one_readable_line(run, monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "very-secret")
     result = run(
@@ -39,7 +39,7 @@ def test_a_server_that_is_not_there_is_one_readable_line(run, monkeypatch):
     assert "very-secret" not in result.output
 
 
-def test_every_session_is_read_unless_it_has_to_be_quick(run, store, url, tmp_path):
+def test_every_session_is_read_except_with_quick(run, store, url, tmp_path):
     store.save(make_session("a"))
     assert "0 findings" in run.ok("check", "--store", url)
     add_parts(store, "gone")
@@ -54,21 +54,21 @@ def test_every_session_is_read_unless_it_has_to_be_quick(run, store, url, tmp_pa
     assert "findings" not in run.ok("check", "--quick", "--store", url)
 
 
-def test_a_repair_shows_what_it_would_remove_and_asks(run, store, url, tmp_path):
+def test_a_repair_shows_the_findings_and_asks_before_it_removes_them(run, store, url, tmp_path):
     store.save(make_session("a"))
-    left_over = tmp_path / "store" / ".0123.tmp"
-    left_over.write_bytes(b"cut off")
-    os.utime(left_over, (0, 0))
-    refused = run("check", "--repair", "--store", url, input="n\n")
-    assert "leftover\t.0123.tmp\t" in refused.stdout
-    assert refused.exit_code != 0
-    assert left_over.exists()
+    temporary = tmp_path / "store" / ".0123.tmp"
+    temporary.write_bytes(b"cut off")
+    os.utime(temporary, (0, 0))
+    declined = run("check", "--repair", "--store", url, input="n\n")
+    assert "stale\t.0123.tmp\t" in declined.stdout
+    assert declined.exit_code != 0
+    assert temporary.exists()
     assert "1 object removed" in run.ok("check", "--repair", "--yes", "--store", url)
-    assert not left_over.exists()
+    assert not temporary.exists()
     assert store.exists("a")
 
 
-def test_a_repair_leaves_what_is_not_safe_to_remove(run, store, url, tmp_path):
+def test_a_repair_leaves_findings_that_are_not_safe_to_remove(run, store, url, tmp_path):
     (tmp_path / "store").mkdir(exist_ok=True)
     (tmp_path / "store" / "broken.json").write_bytes(b"{")
     result = run("check", "--repair", "--yes", "--store", url)

@@ -1,4 +1,4 @@
-"""``cp``: everything arrives, nothing is replaced unasked, and it is told what became of each session."""
+"""``cp``: all parts are copied, differing sessions are replaced only on request, and each result is reported."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ import pytest
 
 from cli.command_line import add_parts, make_session, tree
 from sessionbucket import (
-    ArtifactStore,
     BucketNotFoundError,
     Message,
     PreconditionFailedError,
     SessionStore,
     StoreUnavailableError,
-    ToolArtifact,
     open_store,
 )
-from sessionbucket._sync.raw_sessions import SessionBodies
+from sessionbucket._sync.raw_sessions import RawSessions
+from sessionbucket.models import ArtifactStore, ToolArtifact
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def filled(store: SessionStore) -> SessionStore:
     return store
 
 
-def test_sessions_and_all_their_parts_arrive_byte_for_byte(run, filled, url, other_url):
+def test_sessions_and_all_their_parts_are_copied_byte_for_byte(run, filled, url, other_url):
     assert run.ok("cp", url, other_url) == "copied 3, same 0, conflicts 0\n"
     assert tree(other_url) == tree(url)
 
@@ -40,7 +39,7 @@ def test_a_repeated_copy_writes_nothing(run, filled, url, other_url, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "other").rglob("*.json")} == before
 
 
-def test_only_the_ids_named_are_copied_and_once(run, filled, url, other_url, other):
+def test_only_the_named_ids_are_copied_and_once_each(run, filled, url, other_url, other):
     assert run.ok("cp", url, other_url, "b", "a/c", "b").startswith("copied 2")
     assert other.list() == ["a/c", "b"]
 
@@ -54,7 +53,7 @@ def test_ids_and_a_prefix_together_are_wrong_usage(run, filled, url, other_url):
     run.error("cp", url, other_url, "a", "--prefix", "a", code=2)
 
 
-def test_a_session_that_differs_is_a_conflict_and_is_left_alone(run, filled, url, other, other_url):
+def test_a_differing_session_is_a_conflict_and_stays_unchanged(run, filled, url, other, other_url):
     other.save(make_session("a", "of another"))
     before = tree(other_url)["a.json"]
     result = run("cp", url, other_url)
@@ -66,7 +65,7 @@ def test_a_session_that_differs_is_a_conflict_and_is_left_alone(run, filled, url
     assert not [key for key in after if key.startswith(("artifacts/", "traces/", "verification/"))]
 
 
-def test_overwrite_replaces_what_differs(run, filled, url, other, other_url):
+def test_overwrite_replaces_differing_sessions_and_parts(run, filled, url, other, other_url):
     other.save(make_session("a", "of another"))
     other.put_file("a", "log.txt", b"not it")
     other.save_trace_events("a", [])
@@ -76,7 +75,7 @@ def test_overwrite_replaces_what_differs(run, filled, url, other, other_url):
 
 
 @pytest.mark.parametrize("part", ["artifacts", "traces", "verification", "log.txt", "image.png"])
-def test_a_part_that_differs_is_a_conflict(run, filled, url, other, part):
+def test_a_differing_part_is_a_conflict(run, filled, url, other, part):
     other_url = other.location
     run.ok("cp", url, other_url)
     match part:
@@ -98,14 +97,14 @@ def test_a_part_that_differs_is_a_conflict(run, filled, url, other, part):
     assert tree(other_url) == before
 
 
-def test_a_part_that_only_looks_different_is_the_same(run, filled, url, other_url, tmp_path):
+def test_a_part_that_differs_only_in_layout_is_the_same(run, filled, url, other_url, tmp_path):
     run.ok("cp", url, other_url)
     path = tmp_path / "other" / "traces" / "a.json"
     path.write_bytes(path.read_bytes().replace(b"\n", b"\n\n"))
     assert run.ok("cp", url, other_url) == "copied 0, same 3, conflicts 0\n"
 
 
-def test_parts_that_are_missing_are_added_to_a_session_that_is_there(run, filled, url, other, other_url):
+def test_missing_parts_are_added_to_an_equal_session(run, filled, url, other, other_url):
     run.ok("cp", url, other_url)
     other.delete_file("a", "log.txt")
     (Path(other_url.removeprefix("file://")) / "traces" / "a.json").unlink()
@@ -113,7 +112,7 @@ def test_parts_that_are_missing_are_added_to_a_session_that_is_there(run, filled
     assert tree(other_url) == tree(url)
 
 
-def test_what_only_the_destination_has_is_kept(run, filled, url, other, other_url):
+def test_sessions_and_parts_of_the_destination_alone_are_kept(run, filled, url, other, other_url):
     run.ok("cp", url, other_url)
     add_parts(other, "b")
     other.save(make_session("z"))
@@ -123,15 +122,15 @@ def test_what_only_the_destination_has_is_kept(run, filled, url, other, other_ur
 
 
 def test_the_session_object_is_written_last(run, filled, url, other_url, monkeypatch):
-    def fail(self: SessionBodies, id: str, body: bytes, **_: bool) -> None:
-        raise StoreUnavailableError("it went away", location="there")
+    def fail(self: RawSessions, id: str, body: bytes, **_: bool) -> None:
+        raise StoreUnavailableError("it does not respond", location="there")
 
-    monkeypatch.setattr(SessionBodies, "put_session", fail)
+    monkeypatch.setattr(RawSessions, "put", fail)
     assert run("cp", url, other_url, "a").exit_code == 1
     assert set(tree(other_url)) == set(tree(url)) - {"a.json", "b.json", "a%2Fc.json"}
 
 
-def test_missing_ids_are_said_and_the_others_copied(run, filled, url, other, other_url):
+def test_missing_ids_are_reported_and_the_others_copied(run, filled, url, other, other_url):
     result = run("cp", url, other_url, "nope", "b")
     assert result.exit_code == 1
     assert result.stdout == "copied 1, same 0, conflicts 0, missing 1\n"
@@ -149,7 +148,7 @@ def test_a_corrupted_session_does_not_stop_the_others(run, filled, url, other, t
     assert not other.exists("aa")
 
 
-def test_a_session_with_a_corrupted_part_is_not_copied_in_part(run, filled, url, other_url, tmp_path):
+def test_no_part_of_a_session_with_a_corrupted_part_is_copied(run, filled, url, other_url, tmp_path):
     (tmp_path / "store" / "traces" / "a.json").write_bytes(b"[")
     result = run("cp", url, other_url)
     assert result.stdout == "copied 2, same 0, conflicts 0, failed 1\n"
@@ -167,7 +166,7 @@ def test_a_corrupted_session_in_the_destination_is_a_conflict(run, filled, url, 
     assert tree(other_url) == tree(url)
 
 
-def test_artifacts_above_the_usual_limits_are_all_copied(run, store, url, other_url):
+def test_artifacts_above_the_limits_are_copied(run, store, url, other_url):
     store.save(make_session("a"))
     artifacts = ArtifactStore.with_limits(max_artifacts=1000)
     for number in range(300):
@@ -186,7 +185,7 @@ def test_artifacts_above_the_usual_limits_are_all_copied(run, store, url, other_
     assert tree(other_url) == tree(url)
 
 
-def test_a_session_of_the_reference_comes_with_its_parts(run, store, url, other_url, tmp_path):
+def test_a_session_under_its_legacy_name_is_copied_with_its_parts(run, store, url, other_url, tmp_path):
     store.save(make_session("a/b"))
     store.save_trace_events("a/b", [])
     (tmp_path / "store" / "a%2Fb.json").rename(tmp_path / "store" / "a_b.json")
@@ -195,7 +194,7 @@ def test_a_session_of_the_reference_comes_with_its_parts(run, store, url, other_
     assert set(tree(other_url)) == {"a%2Fb.json", "traces/a%2Fb.json"}
 
 
-def test_a_whole_folder_of_the_reference_is_copied_by_the_true_ids(run, store, url, other, tmp_path):
+def test_a_store_with_legacy_names_is_copied_to_encoded_keys(run, store, url, other, tmp_path):
     other_url = other.location
     store.save(make_session("a/b"))
     store.save(make_session("c"))
@@ -205,22 +204,24 @@ def test_a_whole_folder_of_the_reference_is_copied_by_the_true_ids(run, store, u
     assert other.list() == ["a/b", "c"]
 
 
-def test_a_named_id_is_never_taken_for_another(run, store, url, other_url, tmp_path):
+def test_a_legacy_name_is_not_accepted_as_an_id(run, store, url, other_url, tmp_path):
     store.save(make_session("a/b"))
     (tmp_path / "store" / "a%2Fb.json").rename(tmp_path / "store" / "a_b.json")
     result = run("cp", url, other_url, "a_b")
     assert result.exit_code == 1
-    assert "the id inside is 'a/b'" in result.stderr
+    assert "it contains the id 'a/b'" in result.stderr
 
 
-def test_a_session_written_while_it_is_copied_is_a_conflict(run, filled, url, other_url, monkeypatch):
+def test_a_session_that_another_writer_wrote_during_the_copy_is_a_conflict(
+    run, filled, url, other_url, monkeypatch
+):
     def put(*_: object, **__: object) -> str:
         raise PreconditionFailedError("key", location="there")
 
     monkeypatch.setattr("sessionbucket._sync.buckets.file.FileBucket.put", put)
     result = run("cp", url, other_url, "b")
     assert result.exit_code == 1
-    assert "someone else wrote it meanwhile" in result.stderr
+    assert "another writer wrote it meanwhile" in result.stderr
 
 
 def test_a_store_cannot_be_copied_onto_itself(run, filled, url):
@@ -233,29 +234,29 @@ def test_a_missing_source_is_an_error_and_is_not_created(run, tmp_path, other_ur
     assert not missing.exists()
 
 
-def test_a_store_that_goes_away_ends_the_copy_with_an_account(run, filled, url, other_url, monkeypatch):
-    def fail(self: SessionBodies, id: str) -> None:
+def test_a_store_that_disappears_ends_the_copy_with_a_summary(run, filled, url, other_url, monkeypatch):
+    def fail(self: RawSessions, id: str) -> None:
         raise BucketNotFoundError("the bucket is gone", location="there")
 
-    monkeypatch.setattr(SessionBodies, "session", fail)
+    monkeypatch.setattr(RawSessions, "get_valid", fail)
     result = run("cp", url, other_url)
     assert result.exit_code == 1
     assert result.stdout == "copied 0, same 0, conflicts 0\n"
     assert result.stderr == "error: there: the bucket is gone\n"
 
 
-def test_an_interrupted_copy_says_how_far_it_came(run, filled, url, other_url, monkeypatch):
-    def interrupt(self: SessionBodies, id: str) -> None:
+def test_an_interrupted_copy_ends_with_a_summary(run, filled, url, other_url, monkeypatch):
+    def interrupt(self: RawSessions, id: str) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(SessionBodies, "session", interrupt)
+    monkeypatch.setattr(RawSessions, "get_valid", interrupt)
     result = run("cp", url, other_url)
     assert result.exit_code == 130
     assert result.stdout == "copied 0, same 0, conflicts 0\n"
     assert result.stderr == "error: interrupted\n"
 
 
-def test_a_copy_of_many_sessions_keeps_each(run, store, url, other, other_url):
+def test_a_copy_of_many_sessions_copies_each_correctly(run, store, url, other, other_url):
     for number in range(60):
         store.save(make_session(f"s{number:02}", *["text"] * number))
     assert run.ok("cp", url, other_url).startswith("copied 60")
@@ -266,11 +267,11 @@ def test_a_copy_of_many_sessions_keeps_each(run, store, url, other, other_url):
     assert run("cp", url, other_url).stdout == "copied 0, same 59, conflicts 1\n"
 
 
-def test_the_environment_does_not_stand_in_for_a_url(run, filled, url, other_url):
+def test_both_urls_are_required_whatever_the_environment(run, filled, url, other_url):
     run.error("cp", url, code=2)
 
 
-def test_the_options_of_a_url_are_kept(run, filled, url, other_url):
+def test_the_options_of_both_urls_are_used(run, filled, url, other_url):
     run.ok("cp", url + "?fsync=false", other_url + "?fsync=false")
     with open_store(other_url) as copy:
         assert copy.list() == ["a/c", "a", "b"]

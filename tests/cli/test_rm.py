@@ -1,4 +1,4 @@
-"""``rm``: shows what would go, asks, and deletes everything of a session."""
+"""``rm``: shows the sessions, asks, and deletes each with all its parts."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ def filled(store: SessionStore) -> SessionStore:
     return store
 
 
-def test_it_shows_what_would_go_and_deletes_on_yes(run, filled, url):
+def test_it_shows_the_sessions_and_deletes_them_after_a_yes(run, filled, url):
     result = run("rm", "a", "b", "--store", url, input="y\n")
     assert result.exit_code == 0
     assert "artifacts" in result.stderr
     assert "2 files 4.0 kB" in result.stderr
-    assert "Delete 2 sessions for good?" in result.stderr
+    assert "Delete 2 sessions permanently?" in result.stderr
     assert result.stdout == "deleted a\ndeleted b\n"
     assert set(tree(url)) == {"c.json"}
 
 
-@pytest.mark.parametrize("answer", ["n\n", "\n", ""])
-def test_without_a_yes_nothing_is_deleted(run, filled, url, answer):
+@pytest.mark.parametrize("typed", ["n\n", "\n", ""])
+def test_without_a_yes_nothing_is_deleted(run, filled, url, typed):
     before = tree(url)
-    result = run("rm", "a", "--store", url, input=answer)
+    result = run("rm", "a", "--store", url, input=typed)
     assert result.exit_code == 1
     assert "nothing was deleted" in result.stderr
     assert tree(url) == before
 
 
-def test_yes_does_not_ask(run, filled, url):
+def test_with_yes_it_does_not_ask(run, filled, url):
     assert run.ok("rm", "a", "--yes", "--store", url) == "deleted a\n"
     assert filled.list() == ["b", "c"]
 
 
-def test_missing_ids_are_said_and_the_others_deleted(run, filled, url):
+def test_missing_ids_are_reported_and_the_others_deleted(run, filled, url):
     result = run("rm", "nope", "b", "-y", "--store", url)
     assert result.exit_code == 1
     assert result.stderr.startswith("error: session 'nope' does not exist in file://")
@@ -48,7 +48,7 @@ def test_missing_ids_are_said_and_the_others_deleted(run, filled, url):
     assert filled.list() == ["a", "c"]
 
 
-def test_a_missing_id_alone_is_not_asked_about(run, filled, url):
+def test_with_missing_ids_only_it_does_not_ask(run, filled, url):
     assert "does not exist" in run.error("rm", "nope", "--store", url)
 
 
@@ -58,7 +58,7 @@ def test_a_corrupted_session_can_be_deleted(run, filled, url, tmp_path):
     assert filled.list() == ["a", "c"]
 
 
-def test_what_a_session_left_behind_can_be_deleted(run, filled, url, tmp_path):
+def test_the_parts_of_a_missing_session_can_be_deleted(run, filled, url, tmp_path):
     (tmp_path / "store" / "a.json").unlink()
     result = run("rm", "a", "--store", url, input="y\n")
     assert result.exit_code == 0

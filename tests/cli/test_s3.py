@@ -1,4 +1,4 @@
-"""``sessionbucket s3``: a server at the desk, as a process of its own that is told to stop."""
+"""``sessionbucket s3``: a local server in its own process, which ends by a signal."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from cli.command_line import listen_to_interrupts, make_session
+from cli.command_line import make_session, restore_interrupts
 from conformance.locations import environment
 from sessionbucket import open_store
-from sessionbucket.testing.ports import free_ports, is_free
 from sessionbucket.testing.seaweedfs import find_weed
+from sessionbucket.testing.server_process import free_ports, is_free
 
 pytestmark = [
     pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals"),
@@ -27,7 +27,7 @@ pytestmark = [
 
 
 class Serving:
-    """The command, started; ``exported`` is what it says to export."""
+    """The running command. ``exported`` has the variables that it prints."""
 
     def __init__(self, port: int, *arguments: str, temporary: Path) -> None:
         self.port = port
@@ -37,7 +37,7 @@ class Serving:
             stderr=subprocess.PIPE,
             text=True,
             env={**environment(), "TMPDIR": str(temporary)},
-            preexec_fn=listen_to_interrupts,
+            preexec_fn=restore_interrupts,
         )
         self.exported = {}
         for _ in range(4):
@@ -49,7 +49,7 @@ class Serving:
             name, self.exported[name] = assignment.split("=", 1)
 
     def end(self, signal_number: int) -> str:
-        """Tell it to stop; gives what it said on stderr."""
+        """Send the signal, and return the output on stderr."""
         self.process.send_signal(signal_number)
         output, errors = self.process.communicate(timeout=60)
         assert output == ""
@@ -67,20 +67,35 @@ def serving(*arguments: str, temporary: Path) -> Iterator[Serving]:
             served.process.kill()
 
 
-def test_a_store_opens_on_what_it_prints_and_what_is_kept_is_there_at_the_next_start(
+def test_a_store_opens_with_the_printed_variables_and_the_data_is_removed_at_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
+    with serving(temporary=tmp_path) as served:
+        for name, value in served.exported.items():
+            monkeypatch.setenv(name, value)
+        with open_store() as store:
+            assert store.location.endswith(f":{served.port}/sessions")
+            store.save(make_session("first", "hello"))
+            assert store.list() == ["first"]
+        errors = served.end(signal.SIGINT)
+    assert "is removed when it stops" in errors
+    assert is_free(served.port, with_grpc=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_data_in_a_folder_is_there_at_the_next_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     folder = tmp_path / "kept"
-    for already_there, signal_number in (([], signal.SIGINT), (["first"], signal.SIGTERM)):
+    for existing, signal_number in (([], signal.SIGINT), (["first"], signal.SIGTERM)):
         with serving("--bucket=my-sessions", f"--data={folder}", temporary=tmp_path) as served:
             for name, value in served.exported.items():
                 monkeypatch.setenv(name, value)
             with open_store() as store:
                 assert store.location.endswith(f":{served.port}/my-sessions")
-                assert store.list() == already_there
-                for id in already_there:
+                assert store.list() == existing
+                for id in existing:
                     assert [message.text for message in store.load(id).messages] == ["hello"]
-                store.save(make_session("second" if already_there else "first", "hello"))
+                store.save(make_session("second" if existing else "first", "hello"))
             errors = served.end(signal_number)
         assert f"kept in {folder}" in errors
         assert "Traceback" not in errors
@@ -88,7 +103,7 @@ def test_a_store_opens_on_what_it_prints_and_what_is_kept_is_there_at_the_next_s
     assert list(tmp_path.iterdir()) == [folder]
 
 
-def test_a_taken_port_and_a_bad_bucket_and_a_bad_folder_are_named(tmp_path: Path):
+def test_the_error_names_a_taken_port_a_bad_bucket_and_a_bad_folder(tmp_path: Path):
     file = tmp_path / "file"
     file.touch()
     [taken] = free_ports(1, with_grpc=True)
@@ -106,7 +121,7 @@ def test_a_taken_port_and_a_bad_bucket_and_a_bad_folder_are_named(tmp_path: Path
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_a_server_that_ends_by_itself_is_an_error_and_leaves_nothing(tmp_path: Path):
+def test_a_server_that_ends_by_itself_is_an_error_and_leaves_no_file(tmp_path: Path):
     with serving(temporary=tmp_path) as served:
         [weed] = subprocess.check_output(["pgrep", "-P", str(served.process.pid)], text=True).split()
         os.kill(int(weed), signal.SIGKILL)

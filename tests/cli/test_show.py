@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 
 from cli.command_line import add_parts, make_session
-from sessionbucket import (
+from sessionbucket import Message, SessionData
+from sessionbucket.models import (
     ImageBlock,
     LlmConfigData,
-    Message,
-    SessionData,
     Task,
     TaskStatus,
     TextBlock,
@@ -37,7 +36,7 @@ def session() -> SessionData:
     return session
 
 
-def test_the_header_tells_what_the_session_is(run, store, url, session):
+def test_the_header_describes_the_session(run, store, url, session):
     store.save(session)
     shown = run.ok("show", "trip", "--store", url)
     assert shown.startswith("trip\n")
@@ -68,13 +67,13 @@ def test_a_terminal_gets_colours_and_a_pipe_does_not(run, store, url, session, m
     assert "\x1b[1;36m1 user" in run.ok("show", "trip", "--store", url)
 
 
-def test_in_a_pipe_a_line_is_never_cut(run, store, url):
+def test_a_line_in_a_pipe_is_never_cut(run, store, url):
     text = "word " * 100 + "end"
     store.save(make_session("long", text))
     assert text in run.ok("show", "long", "--store", url)
 
 
-def test_what_lies_beside_the_session_is_counted(run, store, url, session):
+def test_the_parts_of_the_session_are_counted(run, store, url, session):
     store.save(session)
     add_parts(store, "trip")
     shown = run.ok("show", "trip", "--store", url)
@@ -90,7 +89,7 @@ def test_a_corrupted_part_does_not_hide_the_conversation(run, store, url, sessio
     assert "book me a flight" in shown
 
 
-def test_control_characters_and_markup_of_a_conversation_stay_text(run, store, url, monkeypatch):
+def test_control_characters_and_markup_are_shown_as_text(run, store, url, monkeypatch):
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     monkeypatch.setenv("NO_COLOR", "1")
     store.save(
@@ -102,7 +101,7 @@ def test_control_characters_and_markup_of_a_conversation_stay_text(run, store, u
     assert "    c" in shown
 
 
-def test_a_date_that_no_calendar_reaches_is_shown_as_its_number(run, store, url):
+def test_a_date_outside_every_calendar_is_shown_as_its_number(run, store, url):
     session = make_session("far")
     session.created_at = 2**62
     store.save(session)
@@ -115,19 +114,19 @@ def test_json_is_the_object_byte_for_byte(run, store, url, session, tmp_path):
     assert run("show", "trip", "--store", url, "--json").stdout_bytes == stored
 
 
-def test_json_gives_even_what_cannot_be_read(run, store, url, tmp_path):
+def test_json_shows_even_a_corrupted_object(run, store, url, tmp_path):
     (tmp_path / "store" / "broken.json").write_bytes(b'{"id": \xff')
     assert run("show", "broken", "--store", url, "--json").stdout_bytes == b'{"id": \xff'
 
 
-def test_a_session_under_the_reference_name_is_found(run, store, url, tmp_path):
+def test_a_session_under_its_legacy_name_is_found(run, store, url, tmp_path):
     store.save(make_session("a/b"))
     (tmp_path / "store" / "a%2Fb.json").rename(tmp_path / "store" / "a_b.json")
     assert run.ok("show", "a/b", "--store", url).startswith("a/b\n")
     assert '"id": "a/b"' in run.ok("show", "a/b", "--store", url, "--json")
 
 
-def test_a_name_that_belongs_to_another_id_is_not_that_session(run, store, url):
+def test_a_legacy_name_with_another_session_is_not_shown(run, store, url):
     store.save(make_session("a_b"))
     assert "does not exist" in run.error("show", "a/b", "--store", url, "--json")
 
@@ -144,7 +143,7 @@ def test_a_corrupted_session_is_one_line_without_its_text(run, store, url, tmp_p
     assert "secret text" not in message
 
 
-def test_the_model_of_the_settings_stands_in_for_a_missing_name(run, store, url):
+def test_the_model_of_the_config_is_shown_when_the_session_has_no_model_name(run, store, url):
     session = make_session("a")
     session.llm_config = LlmConfigData(provider="openai", model="gpt-5", api_key="sk-secret")
     store.save(session)

@@ -1,4 +1,4 @@
-"""How numbers are printed: the table of the reference, for 64 and for 32 bits."""
+"""The texts of floats: the reference's table, for 64 and for 32 bits."""
 
 import json
 import struct
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sessionbucket._codec import Codec
 from sessionbucket.models import ContextUsage, SessionData
-from sessionbucket.models._numbers import nearest_f32
+from sessionbucket.models._scalars import nearest_f32
 
 F64 = {
     0.0: "0.0",
@@ -46,16 +46,16 @@ F32 = {
 }
 
 
-def member(body: bytes, name: str) -> str:
+def number_text(body: bytes, name: str) -> str:
     line = next(line for line in body.decode().splitlines() if f'"{name}"' in line)
-    # The sign of an exponent is no part of the format, and differs between releases of pydantic.
+    # The format has no sign of a positive exponent, but some releases of pydantic print one.
     return line.split(": ")[1].rstrip(",").replace("e+", "e")
 
 
 @pytest.mark.parametrize("value", F64)
 def test_a_64_bit_float_is_printed_as_the_reference_does(value):
     body = Codec(SessionData).encode(SessionData(id="x", total_cost=value), key="k")
-    assert member(body, "total_cost") == F64[value]
+    assert number_text(body, "total_cost") == F64[value]
 
 
 @pytest.mark.parametrize("value", F32)
@@ -63,25 +63,25 @@ def test_a_32_bit_float_is_printed_as_the_reference_does(value):
     codec = Codec(SessionData)
     session = SessionData(id="x", context_usage=ContextUsage(percent=value))
     body = codec.encode(session, key="k")
-    assert member(body, "percent") == F32[value]
+    assert number_text(body, "percent") == F32[value]
     assert codec.encode(codec.decode(body, key="k"), key="k") == body
 
 
 def test_negative_zero_keeps_its_sign():
     body = Codec(SessionData).encode(SessionData(id="x", total_cost=-0.0), key="k")
-    assert member(body, "total_cost") == "-0.0"
+    assert number_text(body, "total_cost") == "-0.0"
 
 
-def test_several_floats_of_one_session_are_told_apart():
+def test_several_floats_of_one_session_keep_their_own_texts():
     session = SessionData(id="x")
     session.context_usage.percent = 1e-6
     session.config.auto_compact_threshold = 1e13
     body = Codec(SessionData).encode(session, key="k")
-    assert member(body, "percent") == "0.000001"
-    assert member(body, "auto_compact_threshold") == "1e13"
+    assert number_text(body, "percent") == "0.000001"
+    assert number_text(body, "auto_compact_threshold") == "1e13"
 
 
-def test_dumping_without_the_codec_prints_a_number_too():
+def test_a_dump_without_the_codec_prints_a_number():
     assert json.loads(ContextUsage(percent=1e-6).model_dump_json())["percent"] == 1e-6
 
 

@@ -85,8 +85,8 @@ def test_the_reference_session_made_in_python_is_the_golden_file():
 def test_policies_made_in_python_are_the_golden_file():
     session = reference_session()
     session.config.queue_config = SessionQueueConfig()
-    session.config.confirmation_policy = ConfirmationPolicy.enabled()
-    session.config.permission_policy = PermissionPolicy.allow("Bash(cargo:*)")
+    session.config.confirmation_policy = ConfirmationPolicy.enabled_policy()
+    session.config.permission_policy = PermissionPolicy.allowing("Bash(cargo:*)")
     assert encode(SessionData, session) == golden("session_policies")
 
 
@@ -115,7 +115,7 @@ def test_a_trace_event_made_in_python_is_the_golden_file():
 
 
 def test_a_verification_report_made_in_python_is_the_golden_file():
-    check = VerificationCheck.required("check:test", "test", "Run tests")
+    check = VerificationCheck.required_check("check:test", "test", "Run tests")
     check.status = "passed"
     report = VerificationReport.new("program:test", [check])
     assert encode(list[VerificationReport], [report]) == golden("verification")

@@ -1,4 +1,4 @@
-"""How much memory a large session takes on its way, in multiples of its text."""
+"""The memory that a save and a load of a large session take, in multiples of its text."""
 
 import tracemalloc
 from collections.abc import Callable
@@ -28,7 +28,7 @@ def body(codec: Codec[SessionData]) -> bytes:
 
 
 def peak(work: Callable[[], object]) -> int:
-    """The most bytes that Python had in use at a time during the work, above what it had before."""
+    """The largest number of bytes that Python allocated during the work."""
     tracemalloc.start()
     try:
         kept = work()
@@ -38,12 +38,12 @@ def peak(work: Callable[[], object]) -> int:
         tracemalloc.stop()
 
 
-def test_a_save_takes_no_more_than_its_text(codec: Codec[SessionData], body: bytes):
+def test_a_save_takes_only_the_memory_of_its_text(codec: Codec[SessionData], body: bytes):
     session = codec.decode(body, key="k", is_printed=True)
     assert peak(lambda: codec.encode(session, key="k")) < 1.1 * len(body)
 
 
-def test_a_load_takes_the_models_and_nothing_beside_them(codec: Codec[SessionData], body: bytes):
+def test_a_load_takes_only_the_memory_of_its_models(codec: Codec[SessionData], body: bytes):
     models = peak(lambda: codec.decode(body, key="k", is_printed=True))
     assert models < 3.3 * len(body)
     assert peak(lambda: codec.decode(body, key="k")) < models + 1.1 * len(body)

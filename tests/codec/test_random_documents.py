@@ -1,4 +1,4 @@
-"""Whatever can be made can be stored: encode, decode and encode again give the same bytes and the same value."""
+"""Every valid value can be stored: encode, decode and encode again return the same bytes and the same value."""
 
 import string
 from datetime import UTC, datetime
@@ -31,9 +31,9 @@ def texts(most: int = 3):
 
 
 @st.composite
-def made(draw, model, /, **members):
-    given_members = {name: draw(strategy) for name, strategy in members.items()}
-    return model(**given_members, **draw(LATER))
+def made(draw, model, /, **fields):
+    values = {name: draw(strategy) for name, strategy in fields.items()}
+    return model(**values, **draw(LATER))
 
 
 TEXT_BLOCK = made(models.TextBlock, text=TEXT)
@@ -229,7 +229,7 @@ REPORTS = st.lists(
     ],
     ids=["session", "artifacts", "traces", "reports"],
 )
-def test_what_was_made_comes_back_and_prints_the_same(type_, values):
+def test_a_value_comes_back_and_has_the_same_text_again(type_, values):
     codec = Codec(type_)
 
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))

@@ -1,4 +1,4 @@
-"""What is an error on a read, its path in words, and that no text of the session gets out."""
+"""Reads that raise: the error has the path of the problem and no text of the session."""
 
 import json
 import math
@@ -45,7 +45,7 @@ def refusal(body: bytes, type_=SessionData) -> str:
     error = caught.value
     assert error.key == "sessions/a.json"
     assert error.__cause__ is None
-    assert error.__context__ is None, "the context would hold the text"
+    assert error.__context__ is None, "the context would contain the text"
     assert SECRET not in "".join(traceback.format_exception(error))
     return error.reason
 
@@ -64,7 +64,7 @@ REQUIRED = {
 @pytest.mark.parametrize(
     ("place", "name"), [(place, name) for place, names in REQUIRED.items() for name in names.split()]
 )
-def test_a_required_member_must_be_there(place, name):
+def test_a_missing_required_member_is_refused(place, name):
     reason = refusal(changed((*place, name), ABSENT))
     assert reason.endswith(f"missing member {name!r}")
     assert reason.startswith("missing" if not place else str(place[0]))
@@ -179,15 +179,15 @@ def test_text_that_is_no_json_is_refused(body, reason):
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400", "-1e400"])
 @pytest.mark.parametrize("place", ["total_cost", "unknown"])
-@pytest.mark.parametrize("indent", [None, 2], ids=["on one line", "as it is printed"])
-def test_a_number_json_does_not_have_is_refused_wherever_it_is(number, place, indent):
+@pytest.mark.parametrize("indent", [None, 2], ids=["on one line", "indented"])
+def test_a_number_that_json_does_not_have_is_refused_at_any_place(number, place, indent):
     tree = json.loads(BODY) | {place: [0.5, "@"] if place == "unknown" else "@"}
     path = "unknown[1]" if place == "unknown" else "total_cost"
     body = json.dumps(tree, indent=indent).replace('"@"', number).encode()
     assert refusal(body).startswith(f"{path}: NaN, an infinity")
 
 
-def test_whitespace_after_the_document_is_fine():
+def test_whitespace_after_the_document_is_accepted():
     assert Codec(SessionData).decode(BODY + b" \n\n", key="k").id == "test-session-1"
 
 
@@ -202,12 +202,12 @@ REPEATED = {
 
 
 @pytest.mark.parametrize("name", REPEATED)
-def test_a_member_that_stands_twice_is_refused(name):
+def test_a_repeated_member_is_refused(name):
     line = next(line for line in BODY.splitlines() if line.strip().startswith(name)).rstrip(b",")
     assert refusal(BODY.replace(line, line + b",\n" + line, 1)) == REPEATED[name]
 
 
-def test_repeats_in_lists_of_parts_are_refused_too():
+def test_a_repeated_member_in_a_part_is_refused():
     traces = (FIXTURES / "traces.json").read_bytes()
     assert refusal(traces.replace(b'"name"', b'"name": "a", "name"'), list[TraceEvent]) == (
         "[0]: repeated member 'name'"
@@ -222,7 +222,7 @@ def test_repeats_in_lists_of_parts_are_refused_too():
     )
 
 
-def test_in_free_form_json_the_last_repeat_wins():
+def test_in_free_form_json_the_last_repeated_member_counts():
     tree = json.loads(BODY)
     tree["messages"][0]["content"] = [{"type": "tool_use", "id": "1", "name": "n", "input": "@"}]
     body = json.dumps(tree).replace('"@"', '{"id": 1, "id": 2}').encode()
@@ -233,7 +233,7 @@ def test_in_free_form_json_the_last_repeat_wins():
 
 
 @pytest.mark.parametrize("levels", [127, 128, 150])
-def test_more_than_127_levels_are_refused_in_a_text_as_it_is_printed(levels):
+def test_more_than_127_levels_are_refused_in_an_indented_text(levels):
     deep = json.loads("[" * levels + "]" * levels)
     body = json.dumps(json.loads(BODY) | {"deep": deep}, indent=2).encode()
     assert refusal(body) == "nested more than 127 levels deep"
@@ -259,7 +259,7 @@ def test_a_subclass_is_read_as_strictly():
     assert Codec(Mine).decode(changed(("colour",), "blue"), key="k").colour == "blue"
 
 
-def test_words_of_a_callers_validator_are_not_repeated():
+def test_the_message_of_a_users_validator_is_not_repeated():
     class Mine(BaseModel):
         id: str
 

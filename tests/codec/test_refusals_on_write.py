@@ -1,4 +1,4 @@
-"""What cannot be saved, its path in words, and that no value gets out."""
+"""Writes that raise: the error has the path of the problem and no value of the session."""
 
 import math
 import re
@@ -39,7 +39,7 @@ def nested(levels: int) -> list:
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
-def test_a_number_json_does_not_have_is_refused_with_its_path(number):
+def test_a_number_that_json_does_not_have_is_refused_with_its_path(number):
     words = "JSON has no NaN and no infinities"
     assert refusal(session_with_input({"score": number})) == f"messages[1].content[0].input.score: {words}"
     assert refusal(session_with_input([0.5, {"a": [number]}])) == (
@@ -65,7 +65,7 @@ def test_a_number_json_does_not_have_is_refused_with_its_path(number):
     assert refusal([event], list[TraceEvent]) == f"[0].details.a: {words}"
 
 
-def test_text_that_names_these_numbers_is_saved():
+def test_a_text_with_the_name_of_such_a_number_is_saved():
     codec = Codec(SessionData)
     session = session_with_input({"NaN": "Infinity -Infinity NaN"})
     assert codec.decode(codec.encode(session, key="k"), key="k") == session
@@ -81,7 +81,7 @@ def test_a_lone_surrogate_is_refused_with_its_path(text):
     assert refusal(session_with_input({text: 1})).endswith(words)
 
 
-def test_a_wrong_type_put_in_behind_the_validation_is_refused():
+def test_a_value_of_a_wrong_type_that_passed_no_validation_is_refused():
     session = SessionData(id="x", tool_names=["bash"])
     session.tool_names.append({SECRET: SECRET})
     assert refusal(session) == "tool_names[1]: input should be a valid string"
@@ -92,7 +92,7 @@ def test_a_wrong_type_put_in_behind_the_validation_is_refused():
     assert refusal({"id": SECRET})
 
 
-def test_what_json_cannot_hold_is_refused_with_its_path():
+def test_a_value_without_a_json_form_is_refused_with_its_path():
     assert refusal(session_with_input({"a": object()})) == (
         "messages[1].content[0].input.a: a value JSON cannot hold"
     )
@@ -118,7 +118,7 @@ def test_a_session_over_the_limit_is_refused():
     assert caught.value.size > 2000
 
 
-def test_a_callers_own_model_is_refused_the_same_numbers():
+def test_a_users_own_model_is_refused_with_the_same_numbers():
     class Mine(BaseModel):
         id: str
         score: float | None = None

@@ -1,4 +1,4 @@
-"""What survives a save and a load: everything, and what a later version added; but never a key."""
+"""A save and a load keep everything, with the members of later versions, except API keys."""
 
 import json
 from datetime import UTC, datetime
@@ -81,7 +81,7 @@ def test_a_hook_engine_is_an_unknown_member_like_any_other():
     assert json.loads(write(read(json.dumps(tree).encode()))) == tree
 
 
-def test_the_order_of_members_on_a_read_does_not_matter():
+def test_a_read_accepts_members_in_any_order():
     tree = json.loads((GOLDEN / "session_min.json").read_bytes())
     tree["messages"][0]["content"][0] = {"text": "Hello", "type": "text"}
     backwards = json.dumps(dict(reversed(tree.items()))).encode()
@@ -97,7 +97,7 @@ def test_todos_are_read_as_tasks():
     assert b"todos" not in write(session)
 
 
-def test_an_api_key_is_read_and_never_written_or_shown():
+def test_an_api_key_is_read_and_never_written_or_printed():
     session = SessionData(id="x", llm_config=LlmConfigData(provider="p", model="m", api_key=SECRET))
     body = write(session)
     assert json.loads(body)["llm_config"] == {"provider": "p", "model": "m", "base_url": None}
@@ -147,7 +147,7 @@ def test_a_rule_is_read_as_a_string_or_an_object_and_written_as_an_object(form):
     assert json.loads(write(rule, PermissionRule)) == {"rule": "Bash(cargo:*)"}
 
 
-def test_a_queue_member_missing_in_json_is_not_the_python_default():
+def test_a_missing_member_of_a_queue_has_the_default_of_the_format():
     read_queue = read(b"{}", SessionQueueConfig)
     concurrency = [
         read_queue.control_max_concurrency,
@@ -174,7 +174,7 @@ def test_an_artifact_survives_as_utf_8():
     assert "é".encode() in write(artifact, ToolArtifact)
 
 
-def test_members_a_subclass_adds_are_kept():
+def test_fields_of_a_subclass_are_kept():
     class Mine(SessionData):
         colour: str = "red"
 
@@ -186,7 +186,7 @@ def test_members_a_subclass_adds_are_kept():
     assert read(body).model_extra == {"colour": "blue"}
 
 
-def test_members_that_subclasses_of_the_parts_add_are_kept():
+def test_fields_of_subclasses_of_nested_models_are_kept():
     class MyConfig(SessionConfig):
         colour: str = "red"
 
@@ -205,7 +205,7 @@ def test_members_that_subclasses_of_the_parts_add_are_kept():
     assert type(read(body, Mine).config) is MyConfig
 
 
-def test_a_callers_own_model_is_used_as_it_is():
+def test_a_users_own_model_is_used_unchanged():
     class Turn(BaseModel):
         at: datetime
 
@@ -235,7 +235,7 @@ def test_both_spellings_in_a_queue_keep_their_own_values():
     assert (tree["controlMaxConcurrency"], tree["control_max_concurrency"]) == (2, 99)
 
 
-def test_an_unknown_member_is_no_stand_in_for_a_required_one():
+def test_an_unknown_member_does_not_replace_a_required_one():
     event = json.loads((GOLDEN / "traces.json").read_bytes())[0]
     event["schema_id"] = event["schema"]
     assert json.loads(write(read(json.dumps(event).encode(), TraceEvent), TraceEvent)) == event

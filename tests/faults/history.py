@@ -1,5 +1,4 @@
-"""Histories: writers append tokens of their own while faults befall them, and what they were told is held against what
-is there at the end."""
+"""Histories: writers append unique tokens under faults, and the reported outcomes are compared with the tokens stored at the end."""
 
 from __future__ import annotations
 
@@ -13,27 +12,32 @@ from typing import Any, Literal
 
 from sessionbucket import SessionBucketError, SessionConflictError, SessionData, StoreUnavailableError
 
-Told = Literal["written", "not written", "unknown"]
+Outcome = Literal["written", "not written", "unknown"]
 
 SEED = "SESSIONBUCKET_SEED"
 UPDATES = "SESSIONBUCKET_UPDATES"
 SOAK_SECONDS = "SESSIONBUCKET_SOAK_SECONDS"
 
-# Read when the tests are collected: later a fixture clears the environment of this package's variables.
-_given = {name: os.environ.get(name, "") for name in (SEED, UPDATES, SOAK_SECONDS)}
+# Read at import: a fixture removes the variables of this package from the environment.
+_variables = {name: os.environ.get(name, "") for name in (SEED, UPDATES, SOAK_SECONDS)}
 
 
 def seed() -> int:
-    """The seed of this run: from the environment, so that a failed one can be made again, or a new one."""
-    return int(_given[SEED]) if _given[SEED] else random.SystemRandom().randrange(1 << 32)
+    """The seed of this run: that of the environment, which reproduces a failed run, or a new one."""
+    return int(_variables[SEED]) if _variables[SEED] else random.SystemRandom().randrange(1 << 32)
+
+
+def duration_is_set() -> bool:
+    """Whether the environment sets the number of updates, or the seconds that they take."""
+    return bool(_variables[UPDATES] or _variables[SOAK_SECONDS])
 
 
 def rounds(count: int) -> Iterator[int]:
-    """``count`` updates for each writer, or as many as go into the seconds that the environment gives."""
-    if not _given[SOAK_SECONDS]:
-        yield from range(int(_given[UPDATES] or count))
+    """``count`` updates for each writer, or as many as the seconds of the environment allow."""
+    if not _variables[SOAK_SECONDS]:
+        yield from range(int(_variables[UPDATES] or count))
         return
-    until = time.monotonic() + float(_given[SOAK_SECONDS])
+    until = time.monotonic() + float(_variables[SOAK_SECONDS])
     number = 0
     while time.monotonic() < until:
         yield number
@@ -42,48 +46,48 @@ def rounds(count: int) -> Iterator[int]:
 
 @dataclass
 class History:
-    """What each writer was told of each of its tokens."""
+    """The reported outcome of each token."""
 
     seed: int
-    told: dict[str, Told] = field(default_factory=dict)
+    reported: dict[str, Outcome] = field(default_factory=dict)
     errors: list[BaseException] = field(default_factory=list)
 
     def check(self, found: Sequence[str]) -> None:
-        """Hold it against the tokens that are there at the end."""
+        """Compare the reported outcomes with the tokens that are stored at the end."""
         counts = Counter(found)
         wrong = {
-            token: (told, counts[token])
-            for token, told in self.told.items()
+            token: (outcome, counts[token])
+            for token, outcome in self.reported.items()
             if not {
                 "written": counts[token] == 1,
                 "not written": counts[token] == 0,
                 "unknown": counts[token] <= 1,
-            }[told]
+            }[outcome]
         }
-        invented = set(found) - set(self.told)
-        again = f"set {SEED}={self.seed} for the same faults"
-        assert not wrong, f"told, and found so often: {wrong}; {again}"
-        assert not invented, f"nobody wrote {sorted(invented)}; {again}"
-        assert not self.errors, f"{self.errors[:3]}; {again}"
+        unwritten = set(found) - set(self.reported)
+        reproduce = f"set {SEED}={self.seed} for the same faults"
+        assert not wrong, f"reported outcome and number of occurrences: {wrong}; {reproduce}"
+        assert not unwritten, f"tokens of no writer: {sorted(unwritten)}; {reproduce}"
+        assert not self.errors, f"{self.errors[:3]}; {reproduce}"
 
-    def share(self, told: Told) -> float:
-        return sum(each == told for each in self.told.values()) / len(self.told)
+    def share(self, outcome: Outcome) -> float:
+        return sum(each == outcome for each in self.reported.values()) / len(self.reported)
 
 
 def writer(
     name: str, store: Any, history: History, sessions: Sequence[str], count: int
 ) -> Callable[[], None]:
-    """Appends tokens to the sessions in turn, and notes what it is told of each."""
+    """A function that appends tokens to the sessions in turn, and records the outcome of each."""
 
     def run() -> None:
         for number in rounds(count):
             token = f"{name}-{number}"
-            history.told[token] = append(store, sessions[number % len(sessions)], token, history)
+            history.reported[token] = append(store, sessions[number % len(sessions)], token, history)
 
     return run
 
 
-def append(store: Any, id: str, token: str, history: History) -> Told:
+def append(store: Any, id: str, token: str, history: History) -> Outcome:
     try:
         store.update(
             id,
@@ -93,7 +97,7 @@ def append(store: Any, id: str, token: str, history: History) -> Told:
         )
     except (SessionConflictError, StoreUnavailableError) as error:
         return error.outcome
-    except SessionBucketError as error:  # nothing else is to be expected of these faults
+    except SessionBucketError as error:  # no fault of the proxy explains another error
         history.errors.append(error)
         return "unknown"
     return "written"

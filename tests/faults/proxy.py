@@ -1,8 +1,7 @@
-"""An HTTP proxy that stands between a client and a server and does what networks and servers do on bad days.
+"""An HTTP proxy between a client and a server that injects network and server faults.
 
-It runs in a thread of its own, keeps connections alive, and passes requests on unchanged (the ``Host`` header too, so
-that signatures hold) unless a rule says otherwise. Every request is recorded as it arrives. The faults that a rule can
-name are in ``misfortunes``.
+It runs in its own thread, keeps connections alive, and forwards requests unchanged unless a rule matches them. Even the ``Host``
+header is unchanged, so signatures stay valid. The proxy records every request as it arrives. ``proxy_faults`` has the faults.
 """
 
 from __future__ import annotations
@@ -26,8 +25,8 @@ T = TypeVar("T")
 
 
 @dataclass
-class Seen:
-    """A request as it arrived, and the status it was answered with (None while there is no answer)."""
+class RecordedRequest:
+    """A request as it arrived, and the status of its response (None while there is no response)."""
 
     method: str
     path: str
@@ -40,8 +39,8 @@ class Seen:
 
 
 @dataclass
-class Answer:
-    """What goes back to the client."""
+class Response:
+    """A response to the client."""
 
     status: int
     headers: CIMultiDict[str]
@@ -49,12 +48,12 @@ class Answer:
 
 
 class Exchange:
-    """One request on its way, in the hands of a fault."""
+    """One request, as a fault gets it."""
 
-    def __init__(self, proxy: FaultProxy, request: web.Request, seen: Seen) -> None:
+    def __init__(self, proxy: FaultProxy, request: web.Request, recorded: RecordedRequest) -> None:
         self.proxy = proxy
         self.request = request
-        self.seen = seen
+        self.recorded = recorded
         self.headers = CIMultiDict(request.headers)
         self._body: bytes | None = None
 
@@ -66,29 +65,29 @@ class Exchange:
     def replace_body(self, body: bytes) -> None:
         self._body = body
 
-    async def forward(self) -> Answer:
-        """Have the server act, and give its answer."""
+    async def forward(self) -> Response:
+        """Forward the request to the server, and return its response."""
         return await self.proxy.forward(self)
 
-    async def send(self, answer: Answer) -> web.StreamResponse:
-        """Give the client the answer."""
-        self.seen.status = answer.status
-        return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
+    async def send(self, response: Response) -> web.StreamResponse:
+        """Send the response to the client."""
+        self.recorded.status = response.status
+        return web.Response(status=response.status, headers=response.headers, body=response.body)
 
-    async def send_part(self, answer: Answer, length: int) -> web.StreamResponse:
-        """Give the client the headers and the first bytes of the body, and break the connection."""
-        self.seen.status = answer.status
-        response = web.StreamResponse(status=answer.status, headers=answer.headers)
-        response.content_length = len(answer.body)
-        await response.prepare(self.request)
-        await response.write(answer.body[:length])
+    async def send_part(self, response: Response, length: int) -> web.StreamResponse:
+        """Send the client the headers and the first bytes of the body, and close the connection."""
+        self.recorded.status = response.status
+        stream = web.StreamResponse(status=response.status, headers=response.headers)
+        stream.content_length = len(response.body)
+        await stream.prepare(self.request)
+        await stream.write(response.body[:length])
         transport = self.request.transport
         if transport:
-            transport.close()  # what was written arrives
-        return response
+            transport.close()  # not abort: the written bytes must arrive
+        return stream
 
     def break_connection(self) -> web.StreamResponse:
-        """Leave the client without an answer."""
+        """Abort the connection without a response."""
         transport = self.request.transport
         if transport:
             transport.abort()
@@ -96,36 +95,38 @@ class Exchange:
 
 
 Fault = Callable[[Exchange], Awaitable[web.StreamResponse]]
-Matcher = Callable[[Seen], bool]
+Matcher = Callable[[RecordedRequest], bool]
 
 
 @dataclass
 class Rule:
-    """From the ``nth`` request that matches on, the fault befalls ``times`` of them (None: all)."""
+    """A fault for ``times`` of the matching requests (None: all), from the ``nth`` one on."""
 
-    matches: Matcher
+    matcher: Matcher
     fault: Fault
     nth: int = 1
     times: int | None = 1
-    met: int = 0
+    count: int = 0
 
-    def befalls(self, seen: Seen) -> bool:
-        if not self.matches(seen):
+    def matches(self, recorded: RecordedRequest) -> bool:
+        if not self.matcher(recorded):
             return False
-        self.met += 1
-        return self.met >= self.nth and (self.times is None or self.met < self.nth + self.times)
+        self.count += 1
+        return self.count >= self.nth and (self.times is None or self.count < self.nth + self.times)
 
 
 def requests(
     method: str | None = None, path: str = "", *, header: str | None = None, value: str = ""
 ) -> Matcher:
-    """Matches by method, by a part of the path, and by a header that is there (and starts with ``value``)."""
+    """Matches by method, by a part of the path, and by a header whose value starts with ``value``."""
 
-    def matches(seen: Seen) -> bool:
+    def matches(recorded: RecordedRequest) -> bool:
         return (
-            method in (None, seen.method)
-            and path in seen.path
-            and (header is None or (header in seen.headers and seen.headers[header].startswith(value)))
+            method in (None, recorded.method)
+            and path in recorded.path
+            and (
+                header is None or (header in recorded.headers and recorded.headers[header].startswith(value))
+            )
         )
 
     return matches
@@ -136,10 +137,10 @@ class FaultProxy:
     """The proxy in front of the server at ``target``. Use it as a context manager."""
 
     target: str
-    seen: list[Seen] = field(default_factory=list)
+    recorded: list[RecordedRequest] = field(default_factory=list)
     url: str = ""
     failures: list[Exception] = field(default_factory=list)
-    """The proxy's own errors, which no test may overlook."""
+    """The proxy's own errors. Each test must end with none."""
 
     def __post_init__(self) -> None:
         self._rules: list[Rule] = []
@@ -147,27 +148,27 @@ class FaultProxy:
         self._thread = threading.Thread(target=self._loop.run_forever, name="fault-proxy")
         self._late: set[asyncio.Task[Any]] = set()
 
-    def on(self, matches: Matcher, fault: Fault, *, nth: int = 1, times: int | None = 1) -> None:
-        """Let the fault befall requests that match. Of several rules the first that applies is taken."""
-        self._rules.append(Rule(matches, fault, nth, times))
+    def on(self, matcher: Matcher, fault: Fault, *, nth: int = 1, times: int | None = 1) -> None:
+        """Inject the fault into matching requests. The first of several rules that match applies."""
+        self._rules.append(Rule(matcher, fault, nth, times))
 
     def count(self, method: str | None = None, path: str = "") -> int:
-        """How many such requests have arrived since the last ``reset``."""
+        """The number of such requests since the last ``reset``."""
         matches = requests(method, path)
-        return sum(matches(each) for each in self.seen)
+        return sum(matches(each) for each in self.recorded)
 
     def reset(self) -> None:
-        """Forget all rules and all requests."""
+        """Remove all rules and all recorded requests."""
         self._rules.clear()
-        self.seen.clear()
+        self.recorded.clear()
 
     def later(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Do the work though nobody waits for it; ``settle`` does."""
+        """Run the work in the background until ``settle``."""
         task = self._loop.create_task(work)
         self._late.add(task)
 
     def settle(self) -> None:
-        """Wait until all that was left for later is done."""
+        """Wait for all background work to end."""
         self.run(self._settle())
 
     async def _settle(self) -> None:
@@ -175,10 +176,10 @@ class FaultProxy:
             await self._late.pop()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do the work in the proxy's own loop, and give its result."""
+        """Run the work in the proxy's event loop, and return its result."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
-    async def forward(self, exchange: Exchange) -> Answer:
+    async def forward(self, exchange: Exchange) -> Response:
         body = await exchange.body()
         headers = CIMultiDict(
             (name, value) for name, value in exchange.headers.items() if name not in _HOP_BY_HOP
@@ -190,22 +191,22 @@ class FaultProxy:
             headers=headers,
             data=BytesIO(body) if exchange.request.method in ("PUT", "POST") else None,
             allow_redirects=False,
-        ) as response:
-            answer = Answer(response.status, CIMultiDict(response.headers), await response.read())
+        ) as received:
+            response = Response(received.status, CIMultiDict(received.headers), await received.read())
         for name in _HOP_BY_HOP:
-            answer.headers.popall(name, None)
-        return answer
+            response.headers.popall(name, None)
+        return response
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        seen = Seen(request.method, request.raw_path, CIMultiDict(request.headers))
-        self.seen.append(seen)
-        exchange = Exchange(self, request, seen)
-        rule = next((rule for rule in list(self._rules) if rule.befalls(seen)), None)
+        recorded = RecordedRequest(request.method, request.raw_path, CIMultiDict(request.headers))
+        self.recorded.append(recorded)
+        exchange = Exchange(self, request, recorded)
+        rule = next((rule for rule in list(self._rules) if rule.matches(recorded)), None)
         try:
             if rule:
                 return await rule.fault(exchange)
             return await exchange.send(await exchange.forward())
-        except ConnectionError:  # the client has gone
+        except ConnectionError:  # the client has disconnected
             return exchange.break_connection()
         except Exception as error:
             self.failures.append(error)
@@ -213,7 +214,7 @@ class FaultProxy:
 
     async def _start(self) -> None:
         self._client = ClientSession(
-            # A connection for each request: aiohttp would repeat a request on a kept one that broke.
+            # A new connection for each request: aiohttp repeats a request when a kept-alive connection breaks.
             connector=TCPConnector(limit=0, force_close=True),
             auto_decompress=False,
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
@@ -233,16 +234,20 @@ class FaultProxy:
         await self._site.start()
 
     def refuse_connections(self) -> None:
-        """Refuse new connections from now on."""
+        """Stop listening, so that new connections are refused."""
         self.run(self._site.stop())
 
     def accept_connections(self) -> None:
-        """Take new connections again."""
+        """Listen again on the same port."""
         self.run(self._listen(int(self.url.rpartition(":")[2])))
 
     async def _stop(self) -> None:
         await self._runner.cleanup()
         await self._client.close()
+        unfinished = asyncio.all_tasks() - {asyncio.current_task()}  # faults that never respond
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
 
     def __enter__(self) -> Self:
         self._thread.start()

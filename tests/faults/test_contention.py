@@ -1,4 +1,4 @@
-"""Many writers share one session through ``update``: all get in, soon, and none on top of what it has not seen."""
+"""Many writers update one session: each succeeds after few requests, and none replaces a version that it has not read."""
 
 from __future__ import annotations
 
@@ -7,44 +7,60 @@ from typing import Any
 
 import pytest
 
+from both_sides import at_once, errors_in
 from faults.conftest import Site
-from faults.misfortunes import before, pass_on
 from faults.proxy import requests
-from faults.sides import at_once, errors_in
-from sessionbucket import SessionConflictError, SessionData, TraceEvent
+from faults.proxy_faults import before, pass_on
+from sessionbucket import SessionConflictError, SessionData
+from sessionbucket.models import TraceEvent
 
-WRITERS = {"moto": 32, "seaweed": 4}
-MANY = 30
-"""More attempts than any writer needs."""
+SEVERAL = {"moto": 8, "seaweed": 4}
+"""Concurrent writers, by the server."""
+MANY_ATTEMPTS = 30
+"""More attempts than any of the writers needs."""
+
+
+@pytest.fixture(params=["moto", pytest.param("seaweed", marks=pytest.mark.slow)])
+def server(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 def event(name: str) -> TraceEvent:
     return TraceEvent.tool_execution(name, success=True, exit_code=0, duration=0.0, output_bytes=0)
 
 
-def test_all_writers_of_one_session_get_in_with_few_requests_each(site: Site, server: str) -> None:
+@pytest.mark.parametrize(
+    ("server", "writers"),
+    [
+        ("moto", 8),
+        pytest.param("moto", 32, marks=pytest.mark.slow),
+        pytest.param("seaweed", 4, marks=pytest.mark.slow),
+    ],
+    indirect=["server"],
+)
+def test_every_concurrent_update_of_a_session_succeeds_with_few_requests(site: Site, writers: int) -> None:
     store = site.store()
     store.save(SessionData(id="s"))
     site.proxy.reset()
-    tries = dict.fromkeys(range(WRITERS[server]), 0)
+    attempts = dict.fromkeys(range(writers), 0)
 
     def writer(number: int) -> Any:
         def change(session: SessionData) -> None:
-            tries[number] += 1
+            attempts[number] += 1
             session.tool_names.append(str(number))
 
         return lambda: store.update("s", change)
 
-    assert errors_in(at_once([writer(number) for number in tries])) == []
-    assert sorted(store.load("s").tool_names, key=int) == [str(number) for number in tries]
-    # Each try is one GET and one PUT, as the proxy has seen; so the tries tell each writer's requests.
-    assert site.proxy.count("PUT") == sum(tries.values())
-    assert site.proxy.count("GET") == sum(tries.values()) + 1
-    assert len(site.proxy.seen) == 2 * sum(tries.values()) + 1
-    assert statistics.median(2 * count for count in tries.values()) < 6
+    assert errors_in(at_once([writer(number) for number in attempts])) == []
+    assert sorted(store.load("s").tool_names, key=int) == [str(number) for number in attempts]
+    # Each attempt is one GET and one PUT, as the proxy has recorded. So the attempts count the requests of each writer.
+    assert site.proxy.count("PUT") == sum(attempts.values())
+    assert site.proxy.count("GET") == sum(attempts.values()) + 1
+    assert len(site.proxy.recorded) == 2 * sum(attempts.values()) + 1
+    assert statistics.median(2 * count for count in attempts.values()) < 6
 
 
-def test_writers_who_create_a_session_together_all_get_in(site: Site, server: str) -> None:
+def test_every_concurrent_create_by_update_succeeds(site: Site, server: str) -> None:
     store = site.store()
 
     def writer(number: int) -> Any:
@@ -52,24 +68,27 @@ def test_writers_who_create_a_session_together_all_get_in(site: Site, server: st
             "s",
             lambda session: session.tool_names.append(str(number)),
             create=lambda: SessionData(id="s"),
-            attempts=MANY,
+            attempts=MANY_ATTEMPTS,
         )
 
-    count = min(8, WRITERS[server])
+    count = SEVERAL[server]
     assert errors_in(at_once([writer(number) for number in range(count)])) == []
     assert sorted(store.load("s").tool_names) == [str(number) for number in range(count)]
 
 
-def test_all_trace_events_of_many_writers_are_kept(site: Site, server: str) -> None:
+def test_the_trace_events_of_all_concurrent_writers_are_kept(site: Site, server: str) -> None:
     store = site.store()
-    names = [str(number) for number in range(min(8, WRITERS[server]))]
-    calls = [lambda name=name: store.append_trace_events("s", [event(name)], attempts=MANY) for name in names]
+    names = [str(number) for number in range(SEVERAL[server])]
+    calls = [
+        lambda name=name: store.append_trace_events("s", [event(name)], attempts=MANY_ATTEMPTS)
+        for name in names
+    ]
     assert errors_in(at_once(calls)) == []
     assert sorted(each.name for each in store.load_trace_events("s")) == names
 
 
-def others_go_first(site: Site, times: int | None) -> None:
-    """Before each PUT of ours reaches the server, someone else saves."""
+def save_before_each_put(site: Site, times: int | None) -> None:
+    """Before each PUT reaches the server, someone else saves the session."""
     names = iter(range(1000))
 
     def save() -> None:
@@ -79,29 +98,29 @@ def others_go_first(site: Site, times: int | None) -> None:
     site.proxy.on(requests("PUT", "s.json"), before(save, pass_on), times=times)
 
 
-def test_a_change_sees_only_fresh_sessions(site: Site) -> None:
+def test_each_attempt_of_an_update_gets_the_current_session(site: Site) -> None:
     store = site.store()
     store.save(SessionData(id="s"))
-    others_go_first(site, times=3)
-    seen: list[list[str]] = []
+    save_before_each_put(site, times=3)
+    contents: list[list[str]] = []
 
     def change(session: SessionData) -> None:
-        seen.append(list(session.tool_names))
+        contents.append(list(session.tool_names))
         session.tool_names.append("ours")
 
     store.update("s", change)
-    assert seen == [[f"other {number}" for number in range(count)] for count in range(4)]
+    assert contents == [[f"other {number}" for number in range(count)] for count in range(4)]
     assert site.someone_else().load("s").tool_names == ["other 0", "other 1", "other 2", "ours"]
 
 
 @pytest.mark.parametrize("attempts", [1, 4])
-def test_an_update_that_never_gets_in_ends_with_the_count_and_writes_nothing(
+def test_an_update_whose_attempts_all_conflict_reports_their_number_and_writes_nothing(
     site: Site, attempts: int
 ) -> None:
     store = site.store()
     store.save(SessionData(id="s"))
     site.proxy.reset()
-    others_go_first(site, times=None)
+    save_before_each_put(site, times=None)
     with pytest.raises(SessionConflictError) as caught:
         store.update("s", lambda session: session.tool_names.append("ours"), attempts=attempts)
     assert caught.value.attempts == attempts
@@ -111,7 +130,7 @@ def test_an_update_that_never_gets_in_ends_with_the_count_and_writes_nothing(
     assert "ours" not in site.someone_else().load("s").tool_names
 
 
-def test_an_append_that_never_gets_in_ends_with_the_count_and_writes_nothing(site: Site) -> None:
+def test_an_append_whose_attempts_all_conflict_reports_their_number_and_writes_nothing(site: Site) -> None:
     store = site.store()
     others = site.someone_else()
     site.proxy.on(
@@ -126,9 +145,9 @@ def test_an_append_that_never_gets_in_ends_with_the_count_and_writes_nothing(sit
     assert [each.name for each in others.load_trace_events("s")] == ["other"] * 3
 
 
-def test_a_change_that_changes_nothing_writes_nothing(site: Site) -> None:
+def test_an_update_without_a_change_writes_nothing(site: Site) -> None:
     store = site.store()
     store.save(SessionData(id="s"))
     site.proxy.reset()
     store.update("s", lambda session: None)
-    assert [seen.method for seen in site.proxy.seen] == ["GET"]
+    assert [request.method for request in site.proxy.recorded] == ["GET"]

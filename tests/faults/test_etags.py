@@ -1,4 +1,4 @@
-"""obstore checks no checksum, so bodies are held against ETags; and not every server makes these of MD5s."""
+"""obstore verifies no checksum, so the bucket compares bodies with ETags. Not every server's ETags are MD5s."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from faults.conftest import Site
-from faults.misfortunes import corrupt_body, other_etags
 from faults.proxy import requests
+from faults.proxy_faults import corrupt_body, respond_with_other_etags
 from sessionbucket import SessionData, StoreUnavailableError
 
 GET = requests("GET", "s.json")
@@ -28,8 +28,8 @@ def server(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def stranger(site: Site) -> Iterator[Callable[[], Any]]:
-    """Makes a store that knows nothing of the server yet, of a bucket that holds a session without a seal."""
+def unprobed(site: Site) -> Iterator[Callable[[], Any]]:
+    """Makes stores that have not used the server yet. The bucket contains a session without a body checksum."""
     body = SessionData(id="s", tool_names=["first"]).model_dump_json()
     site.raw.put_object(Bucket=site.bucket, Key=f"{site.prefix}/s.json", Body=body)
     buckets: list[Any] = []
@@ -40,63 +40,61 @@ def stranger(site: Site) -> Iterator[Callable[[], Any]]:
 
     yield make
     for bucket in buckets:
-        site.side.close_bucket(bucket)
+        bucket.close()
 
 
 @contextmanager
 def counted(site: Site, **expected: int) -> Iterator[None]:
-    site.proxy.seen.clear()
+    site.proxy.recorded.clear()
     yield
     assert {method: site.proxy.count(method, "s.json") for method in expected} == expected
 
 
-def test_an_etag_that_fits_costs_no_request(site: Site, stranger: Callable[[], Any]) -> None:
+def test_a_matching_etag_costs_no_request(site: Site, unprobed: Callable[[], Any]) -> None:
     with counted(site, GET=1, HEAD=0):
-        assert stranger().load("s").tool_names == ["first"]
+        assert unprobed().load("s").tool_names == ["first"]
 
 
-def test_what_is_encrypted_by_kms_is_taken_and_asked_about_once(
-    site: Site, stranger: Callable[[], Any]
+def test_a_body_encrypted_with_kms_is_accepted_after_one_head(
+    site: Site, unprobed: Callable[[], Any]
 ) -> None:
-    site.proxy.on(requests(path="s.json"), other_etags(KMS), times=None)
-    store = stranger()
+    site.proxy.on(requests(path="s.json"), respond_with_other_etags(KMS), times=None)
+    store = unprobed()
     with counted(site, GET=1, HEAD=1):
         assert store.load("s").tool_names == ["first"]
     with counted(site, GET=1, HEAD=0):
         assert store.load("s").tool_names == ["first"]
 
 
-def test_what_is_read_twice_the_same_shows_that_etags_are_no_md5s(
-    site: Site, stranger: Callable[[], Any]
-) -> None:
-    site.proxy.on(requests(path="s.json"), other_etags({}), times=None)
-    store = stranger()
+def test_two_equal_reads_prove_that_the_etags_are_no_md5s(site: Site, unprobed: Callable[[], Any]) -> None:
+    site.proxy.on(requests(path="s.json"), respond_with_other_etags({}), times=None)
+    store = unprobed()
     with counted(site, GET=2, HEAD=1):
         assert store.load("s").tool_names == ["first"]
     with counted(site, GET=1, HEAD=0):
         assert store.load("s").tool_names == ["first"]
 
 
-def test_a_first_body_that_is_damaged_is_read_again(site: Site, stranger: Callable[[], Any]) -> None:
+def test_a_damaged_first_body_is_read_again(site: Site, unprobed: Callable[[], Any]) -> None:
     site.proxy.on(GET, corrupt_body)
     with counted(site, GET=2):
-        assert stranger().load("s").tool_names == ["first"]
+        assert unprobed().load("s").tool_names == ["first"]
 
 
-def test_what_is_sealed_and_read_twice_the_same_and_wrong_is_damage(
-    site: Site, stranger: Callable[[], Any]
+def test_a_body_that_twice_does_not_match_its_checksum_is_an_error(
+    site: Site, unprobed: Callable[[], Any]
 ) -> None:
-    store = stranger()
+    store = unprobed()
     site.someone_else().save(SessionData(id="s"), overwrite=True)
     site.proxy.on(GET, corrupt_body, times=None)
     with pytest.raises(StoreUnavailableError, match="checksum"):
         store.load("s")
 
 
-def test_once_an_etag_was_an_md5_the_same_damage_twice_is_damage(
-    site: Site, stranger: Callable[[], Any]
+def test_equal_damage_in_two_reads_is_an_error_once_an_etag_was_an_md5(
+    site: Site, unprobed: Callable[[], Any]
 ) -> None:
-    store = stranger()
+    store = unprobed()
     store.load("s")
     site.proxy.on(GET, corrupt_body, times=None)
     with pytest.raises(StoreUnavailableError, match="checksum"):

@@ -1,4 +1,4 @@
-"""A folder on a bad day: full, read-only, in the way, or with a link planted in it."""
+"""Faults of a folder: a full disk, missing permissions, obstructing files, and planted symbolic links."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from faults import acting
-from faults.sides import at_once, errors_in
+from both_sides import at_once, errors_in
+from faults import folder_actions
 from sessionbucket import (
     AccessDeniedError,
     BucketNotFoundError,
@@ -36,10 +36,10 @@ def open_store(side: Any) -> Opener:
     return lambda root: side.store(side.file_bucket(root, fsync=False))
 
 
-def act(side: Any, what: str, *words: str, before: tuple[str, ...] = ()) -> str:
-    """Run one of the acts of ``acting`` in a process of its own, and give what it printed."""
+def act(side: Any, action: str, *arguments: str, before: tuple[str, ...] = ()) -> str:
+    """Run one of the ``folder_actions`` in another process, and return its output."""
     done = subprocess.run(
-        [*before, sys.executable, acting.__file__, side.name, what, *words],
+        [*before, sys.executable, folder_actions.__file__, side.name, action, *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -50,58 +50,60 @@ def act(side: Any, what: str, *words: str, before: tuple[str, ...] = ()) -> str:
 
 
 class TestAFullDisk:
-    """The error says so, what was there stays, nothing half-written is left, and room makes it work again."""
+    """The error names the cause, nothing changes, no partial file remains, and the store works again once there is space."""
 
-    def test_no_space(self, side: Any, tmp_path: Path) -> None:
+    def test_a_write_without_free_space_fails_and_changes_nothing(self, side: Any, tmp_path: Path) -> None:
         in_namespace = ("unshare", "--mount", "--map-root-user", "sh", "-c")
         mounted = f'mount -t tmpfs -o size=1m none "{tmp_path}" && exec "$@"'
-        words = (*in_namespace, mounted, "sh")
+        mounting = (*in_namespace, mounted, "sh")
         try:
-            possible = subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0
+            possible = subprocess.run([*mounting, "true"], capture_output=True, check=False).returncode == 0
         except FileNotFoundError:
             possible = False
         if not possible:
-            pytest.skip("a small file system can't be mounted here")
-        said = act(side, "fill", str(tmp_path), before=words)
-        assert "StoreUnavailableError" in said
-        assert "free some space" in said
-        assert "not written" in said
-        assert said.endswith("before, and after\n")
+            pytest.skip("this machine cannot mount a small file system")
+        output = act(side, "fill", str(tmp_path), before=mounting)
+        assert "StoreUnavailableError" in output
+        assert "free some space" in output
+        assert "not written" in output
+        assert output.endswith("before, and after\n")
 
-    def test_no_larger_files(self, side: Any, tmp_path: Path) -> None:
-        said = act(side, "limit", str(tmp_path))
-        assert "StoreUnavailableError" in said
-        assert said.endswith("before, and after\n")
+    def test_a_write_above_the_file_size_limit_fails_and_changes_nothing(
+        self, side: Any, tmp_path: Path
+    ) -> None:
+        output = act(side, "limit", str(tmp_path))
+        assert "StoreUnavailableError" in output
+        assert output.endswith("before, and after\n")
         assert not list(tmp_path.rglob("*.tmp"))
 
 
-class TestNoPermission:
-    """A folder that may not be written is an ``AccessDeniedError`` that names the folder."""
+class TestMissingPermissions:
+    """A folder without permission raises an ``AccessDeniedError`` that names the folder."""
 
-    @pytest.mark.parametrize("what", ["save", "delete", "put_file"])
-    def test_a_read_only_folder_refuses_and_keeps_what_is_there(
-        self, side: Any, open_store: Opener, what: str
+    @pytest.mark.parametrize("action", ["save", "delete", "put_file"])
+    def test_a_write_to_a_read_only_folder_fails_and_changes_nothing(
+        self, side: Any, open_store: Opener, action: str
     ) -> None:
         with TemporaryDirectory(prefix="sessionbucket-") as folder:
             root = Path(folder) / "store"
             open_store(root).save(SessionData(id="s", tool_names=["before"]))
             self._protect(root, 0o500, 0o400)
             Path(folder).chmod(0o755)
-            said = act(side, what, str(root), str(NOBODY) if AS_ROOT else "")
+            output = act(side, action, str(root), str(NOBODY) if AS_ROOT else "")
             self._protect(root, 0o700, 0o600)
-            assert said.startswith("AccessDeniedError" if what != "delete" else "DeleteIncompleteError")
-            assert "check the folder's owner and permissions" in said
-            assert root.as_uri() in said
+            assert output.startswith("AccessDeniedError" if action != "delete" else "DeleteIncompleteError")
+            assert "check the folder's owner and permissions" in output
+            assert root.as_uri() in output
             assert open_store(root).load("s").tool_names == ["before"]
 
-    def test_a_session_that_may_not_be_read_is_not_a_missing_one(self, side: Any, open_store: Opener) -> None:
+    def test_an_unreadable_session_is_not_reported_as_missing(self, side: Any, open_store: Opener) -> None:
         with TemporaryDirectory(prefix="sessionbucket-") as folder:
             root = Path(folder) / "store"
             open_store(root).save(SessionData(id="s"))
             self._protect(root, 0o700, 0)
             Path(folder).chmod(0o755)
-            said = act(side, "load", str(root), str(NOBODY) if AS_ROOT else "")
-            assert said.startswith("AccessDeniedError")
+            output = act(side, "load", str(root), str(NOBODY) if AS_ROOT else "")
+            assert output.startswith("AccessDeniedError")
 
     @staticmethod
     def _protect(root: Path, folders: int, files: int) -> None:
@@ -111,17 +113,17 @@ class TestNoPermission:
             path.chmod(folders if path.is_dir() else files)
 
 
-class TestSomethingInTheWay:
-    def test_a_file_where_a_folder_should_be_is_named(self, open_store: Opener, tmp_path: Path) -> None:
+class TestObstructions:
+    def test_a_file_in_the_place_of_a_folder_is_named(self, open_store: Opener, tmp_path: Path) -> None:
         store = open_store(tmp_path)
         (tmp_path / "artifacts").write_text("in the way")
-        with pytest.raises(StoreUnavailableError, match="a file lies where a folder should be") as caught:
+        with pytest.raises(StoreUnavailableError, match="a file is in the place of a folder") as caught:
             store.put_file("s", "a.bin", b"x")
         assert tmp_path.as_uri() in str(caught.value)
         assert caught.value.key == "artifacts/s/files/a.bin"
         assert (tmp_path / "artifacts").read_text() == "in the way"
 
-    def test_a_folder_where_a_session_should_be_is_named(self, open_store: Opener, tmp_path: Path) -> None:
+    def test_a_folder_in_the_place_of_a_session_is_named(self, open_store: Opener, tmp_path: Path) -> None:
         store = open_store(tmp_path)
         (tmp_path / "s.json").mkdir()
         with pytest.raises(StoreUnavailableError, match="move it away"):
@@ -129,14 +131,14 @@ class TestSomethingInTheWay:
         assert store.load("s") is None
         assert not list(tmp_path.rglob("*.tmp"))
 
-    def test_a_root_that_is_a_file_is_refused(self, open_store: Opener, tmp_path: Path) -> None:
+    def test_a_root_that_is_a_file_is_rejected(self, open_store: Opener, tmp_path: Path) -> None:
         (tmp_path / "store").write_text("in the way")
         with pytest.raises(SessionBucketError) as caught:
             open_store(tmp_path / "store").save(SessionData(id="s"))
         assert (tmp_path / "store").as_uri() in str(caught.value)
 
     @pytest.mark.parametrize("call", ["save", "load", "list", "exists", "delete"])
-    def test_a_root_that_has_gone_is_an_error_and_not_an_empty_store(
+    def test_a_removed_root_is_an_error_and_not_an_empty_store(
         self, open_store: Opener, tmp_path: Path, call: str
     ) -> None:
         store = open_store(tmp_path / "store")
@@ -154,8 +156,8 @@ class TestSomethingInTheWay:
         assert not (tmp_path / "store").exists()
 
 
-class TestAPlantedLink:
-    """No link below the root leads out of it, neither for reading nor for writing."""
+class TestPlantedSymlinks:
+    """No symbolic link below the root leads out of it, neither for reads nor for writes."""
 
     @pytest.fixture
     def outside(self, tmp_path: Path) -> Path:
@@ -165,29 +167,29 @@ class TestAPlantedLink:
         (folder / "a.bin").write_text("secret")
         return folder
 
-    def test_a_session_that_is_a_link_is_not_read_and_not_written_through(
+    def test_a_session_that_is_a_symlink_is_neither_read_nor_written_through(
         self, open_store: Opener, tmp_path: Path, outside: Path
     ) -> None:
         store = open_store(tmp_path / "store")
         before = (outside / "s.json").read_bytes()
         (tmp_path / "store" / "s.json").symlink_to(outside / "s.json")
         for call in (lambda: store.load("s"), lambda: store.exists("s")):
-            with pytest.raises(AccessDeniedError, match="no link lies in it"):
+            with pytest.raises(AccessDeniedError, match="no symbolic link is in it"):
                 call()
         with pytest.raises(AccessDeniedError):
             store.save(SessionData(id="s", tool_names=["ours"]))
-        store.save(SessionData(id="s", tool_names=["ours"]), overwrite=True)  # replaces the link itself
+        store.save(SessionData(id="s", tool_names=["ours"]), overwrite=True)  # replaces the symlink itself
         assert (outside / "s.json").read_bytes() == before
         assert store.load("s").tool_names == ["ours"]
 
-    @pytest.mark.parametrize("link", ["artifacts", "artifacts/s", "artifacts/s/files"])
-    def test_a_folder_that_is_a_link_is_not_entered(
-        self, open_store: Opener, tmp_path: Path, outside: Path, link: str
+    @pytest.mark.parametrize("symlink", ["artifacts", "artifacts/s", "artifacts/s/files"])
+    def test_a_folder_that_is_a_symlink_is_not_entered(
+        self, open_store: Opener, tmp_path: Path, outside: Path, symlink: str
     ) -> None:
         root = tmp_path / "store"
         store = open_store(root)
-        (root / link).parent.mkdir(parents=True, exist_ok=True)
-        (root / link).symlink_to(outside)
+        (root / symlink).parent.mkdir(parents=True, exist_ok=True)
+        (root / symlink).symlink_to(outside)
         with pytest.raises(AccessDeniedError):
             store.put_file("s", "a.bin", b"ours")
         with pytest.raises(AccessDeniedError):
@@ -199,14 +201,14 @@ class TestAPlantedLink:
         assert sorted(path.name for path in outside.iterdir()) == ["a.bin", "s.json"]
         assert (outside / "a.bin").read_text() == "secret"
 
-    @pytest.mark.parametrize("link", [".sessionbucket", ".sessionbucket/locks"])
-    def test_locks_are_not_made_outside(
-        self, open_store: Opener, tmp_path: Path, outside: Path, link: str
+    @pytest.mark.parametrize("symlink", [".sessionbucket", ".sessionbucket/locks"])
+    def test_no_lock_is_created_outside_the_root(
+        self, open_store: Opener, tmp_path: Path, outside: Path, symlink: str
     ) -> None:
         root = tmp_path / "store"
         store = open_store(root)
-        (root / link).parent.mkdir(parents=True, exist_ok=True)
-        (root / link).symlink_to(outside)
+        (root / symlink).parent.mkdir(parents=True, exist_ok=True)
+        (root / symlink).symlink_to(outside)
         before = sorted(outside.rglob("*"))
         with pytest.raises(AccessDeniedError):
             store.save(SessionData(id="s"))
@@ -225,7 +227,7 @@ class TestTwoStoresOnOneFolder:
             first.save(ours)
         assert first.load("s").tool_names == ["theirs"]
 
-    def test_a_root_under_another_name_is_the_same_store(self, open_store: Opener, tmp_path: Path) -> None:
+    def test_a_symlink_to_the_root_opens_the_same_store(self, open_store: Opener, tmp_path: Path) -> None:
         first = open_store(tmp_path / "store")
         (tmp_path / "name").symlink_to(tmp_path / "store")
         second = open_store(tmp_path / "name")
@@ -233,10 +235,12 @@ class TestTwoStoresOnOneFolder:
         session = SessionData(id="s")
         first.save(session)
         session.tool_names.append("second")
-        second.save(session)  # it came from the same place
+        second.save(session)  # it was saved at the same location
         assert first.load("s").tool_names == ["second"]
 
-    def test_of_many_who_create_one_session_one_wins(self, open_store: Opener, tmp_path: Path) -> None:
+    def test_one_of_several_concurrent_creates_of_a_session_succeeds(
+        self, open_store: Opener, tmp_path: Path
+    ) -> None:
         for number in range(20):
             stores = [open_store(tmp_path / "store") for _ in range(4)]
             calls = [
@@ -250,12 +254,14 @@ class TestTwoStoresOnOneFolder:
             winner = next(name for name, result in enumerate(results) if result is None)
             assert stores[0].load(f"s{number}").tool_names == [str(winner)]
 
-    def test_of_many_processes_that_replace_one_version_one_wins(self, side: Any, tmp_path: Path) -> None:
-        said = act(side, "race", str(tmp_path / "store"), "4", "25")
-        assert said.split() == ["1"] * 25
+    def test_one_of_several_processes_that_replace_a_version_succeeds(
+        self, side: Any, tmp_path: Path
+    ) -> None:
+        output = act(side, "race", str(tmp_path / "store"), "4", "25")
+        assert output.split() == ["1"] * 25
 
 
-def test_folders_and_files_are_their_owners_alone(open_store: Opener, tmp_path: Path) -> None:
+def test_folders_and_files_belong_to_their_owner_alone(open_store: Opener, tmp_path: Path) -> None:
     old = os.umask(0)
     try:
         store = open_store(tmp_path / "store")

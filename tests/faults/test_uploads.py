@@ -1,4 +1,4 @@
-"""Large artifacts on a bad line: sent again part by part, whole or not at all, and nothing left behind."""
+"""Uploads of files under faults: parts are sent again, the file is stored whole or not at all, and no part remains."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from faults.conftest import Site
-from faults.misfortunes import answer, drop_answer, drop_request, reset_upload
 from faults.proxy import requests
+from faults.proxy_faults import drop_request, drop_response, reset_upload, respond
 from sessionbucket import AccessDeniedError, StoreUnavailableError
 
 PART = 8 << 20
@@ -20,31 +20,32 @@ COMPLETE = requests("POST", "uploadId=")
 
 
 def uploads(site: Site) -> list[Any]:
-    """The uploads that are begun and neither completed nor aborted."""
+    """The uploads that were neither completed nor aborted."""
     listing = site.raw.list_multipart_uploads(Bucket=site.bucket, Prefix=f"{site.prefix}/")
     return list(listing.get("Uploads", []))
 
 
-@pytest.mark.parametrize("misfortune", [drop_answer, drop_request, reset_upload, answer(503, "SlowDown")])
-def test_a_part_that_is_lost_is_sent_again(site: Site, misfortune: Any) -> None:
-    site.proxy.on(PARTS, misfortune, nth=2)
+@pytest.mark.parametrize("server", ["moto", pytest.param("seaweed", marks=pytest.mark.slow)], indirect=True)
+@pytest.mark.parametrize("fault", [drop_response, drop_request, reset_upload, respond(503, "SlowDown")])
+def test_a_lost_part_is_sent_again(site: Site, fault: Any) -> None:
+    site.proxy.on(PARTS, fault, nth=2)
     site.store().put_file("s", "large.bin", CONTENT)
     assert site.proxy.count("PUT", "partNumber=") == 4
     assert site.object("artifacts/s/files/large.bin") == CONTENT
     assert uploads(site) == []
 
 
-def test_an_upload_that_is_refused_leaves_nothing_behind_and_the_old_file_in_place(site: Site) -> None:
+def test_a_rejected_upload_leaves_no_part_and_the_old_file(site: Site) -> None:
     store = site.store()
     store.put_file("s", "large.bin", b"old")
-    site.proxy.on(PARTS, answer(403, "AccessDenied"), nth=2)
+    site.proxy.on(PARTS, respond(403, "AccessDenied"), nth=2)
     with pytest.raises(AccessDeniedError):
         store.put_file("s", "large.bin", CONTENT)
     assert site.object("artifacts/s/files/large.bin") == b"old"
     assert uploads(site) == []
 
 
-def test_an_upload_whose_source_fails_leaves_nothing_behind(site: Site) -> None:
+def test_an_upload_whose_source_fails_leaves_no_part_and_no_file(site: Site) -> None:
     def source() -> Iterator[bytes]:
         yield CONTENT
         raise OSError("the source is gone")
@@ -55,16 +56,16 @@ def test_an_upload_whose_source_fails_leaves_nothing_behind(site: Site) -> None:
     assert uploads(site) == []
 
 
-def test_an_upload_whose_last_answer_is_lost_is_unknown(site: Site) -> None:
-    site.proxy.on(COMPLETE, drop_answer, times=None)
-    with pytest.raises(StoreUnavailableError, match="not known") as caught:
+def test_an_upload_whose_last_response_is_lost_is_unknown(site: Site) -> None:
+    site.proxy.on(COMPLETE, drop_response, times=None)
+    with pytest.raises(StoreUnavailableError, match="may or may not have been done") as caught:
         site.store().put_file("s", "large.bin", CONTENT)
     assert caught.value.outcome == "unknown"
     assert uploads(site) == []
 
 
-def test_a_small_file_whose_answer_is_lost_is_sent_again(site: Site) -> None:
-    site.proxy.on(requests("PUT", "small.bin"), drop_answer)
+def test_a_small_file_whose_response_is_lost_is_sent_again(site: Site) -> None:
+    site.proxy.on(requests("PUT", "small.bin"), drop_response)
     site.store().put_file("s", "small.bin", b"small")
     assert site.proxy.count("PUT", "small.bin") == 2
     assert site.object("artifacts/s/files/small.bin") == b"small"

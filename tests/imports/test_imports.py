@@ -1,9 +1,10 @@
-"""What importing the package loads, and what it does not."""
+"""The modules that an import of the package loads, and those that it does not load."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -23,24 +24,22 @@ CLIENT_LIBRARIES = (
     "moto",
 )
 
-
-SELDOM_NEEDED = (
+RARELY_NEEDED = (
     "asyncio",
     "filelock",
     "sessionbucket._async",
     "sessionbucket._backends.file",
+    "sessionbucket._backends.obstore",
+    "sessionbucket._sync.copying",
     "sessionbucket._sync.store_check",
-    "sessionbucket._sync.health",
-    "sessionbucket._core.findings",
     "sessionbucket.models.artifacts",
-    "sessionbucket.models.tools",
     "sessionbucket.models.traces",
     "sessionbucket.models.verification",
 )
 
 
 def loaded_by(program: str, *arguments: str, of: tuple[str, ...] = CLIENT_LIBRARIES) -> set[str]:
-    """Which of the modules ``of`` interest a program of its own has loaded at its end."""
+    """Those of the modules ``of`` that a program in its own process has loaded at its end."""
     ending = f"\nimport sys\nprint(*(name for name in {of!r} if name in sys.modules))"
     ran = subprocess.run(
         [sys.executable, "-W", "error", "-c", program + ending, *arguments],
@@ -65,7 +64,7 @@ def test_importing_the_package_loads_no_client_library(program: str):
     assert loaded_by(program) == set()
 
 
-def test_importing_the_package_loads_none_of_its_own_modules_nor_pydantic():
+def test_importing_the_package_loads_neither_its_modules_nor_pydantic():
     program = "import sessionbucket; dir(sessionbucket)"
     assert loaded_by(program, of=("pydantic", "typing_extensions", "sessionbucket.errors")) == set()
 
@@ -74,8 +73,8 @@ def test_errors_load_without_pydantic():
     assert loaded_by("from sessionbucket import SessionConflictError", of=("pydantic",)) == set()
 
 
-def test_a_model_loads_with_what_it_is_made_of():
-    program = "from sessionbucket.models import Task; from sessionbucket import TokenUsage"
+def test_a_model_loads_only_the_models_that_it_contains():
+    program = "from sessionbucket.models import Task, TokenUsage"
     models = tuple(f"sessionbucket.models.{name}" for name in ("tasks", "usage", "messages", "session"))
     assert loaded_by(program, of=models) == {"sessionbucket.models.tasks", "sessionbucket.models.usage"}
 
@@ -89,6 +88,11 @@ def test_every_model_resolves_and_is_listed_once():
         _ = models.nothing
 
 
+@pytest.mark.parametrize("name", [*CLIENT_LIBRARIES, *RARELY_NEEDED])
+def test_every_module_that_must_not_be_loaded_exists(name: str):
+    assert find_spec(name) is not None
+
+
 LOAD_OF_A_SESSION = """
 import sys
 from sessionbucket import open_store
@@ -97,15 +101,15 @@ with open_store(sys.argv[1]) as store:
 """
 
 
-def test_loading_a_session_from_a_bucket_loads_nothing_that_it_does_not_need(moto: Location):
-    assert loaded_at_the_end_of_a_load(moto, SELDOM_NEEDED) == set()
+def test_a_load_from_a_bucket_loads_no_rarely_needed_module(moto: Location):
+    assert loaded_at_the_end_of_a_load(moto, RARELY_NEEDED) == set()
 
 
-def test_loading_a_session_from_a_bucket_loads_of_boto3_only_what_it_is_built_on(moto: Location):
+def test_a_load_from_a_bucket_loads_botocore_and_not_boto3(moto: Location):
     assert loaded_at_the_end_of_a_load(moto, (*CLIENT_LIBRARIES, "s3transfer")) == {"botocore"}
 
 
-def test_a_folder_in_a_url_is_the_only_one_that_loads_locks(folder: Location):
+def test_only_the_url_of_a_folder_loads_the_lock_library(folder: Location):
     program = "import sys; from sessionbucket import open_store; open_store(sys.argv[1])"
     assert loaded_by(program, "memory://", of=("filelock",)) == set()
     assert loaded_by(program, folder.url(), of=("filelock",)) == {"filelock"}
@@ -118,7 +122,7 @@ def loaded_at_the_end_of_a_load(location: Location, of: tuple[str, ...]) -> set[
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])
-def test_the_command_line_tells_of_itself_without_models_or_client_libraries(option: str):
+def test_the_help_of_the_command_line_loads_neither_models_nor_client_libraries(option: str):
     program = f"""
 import io, sys
 sys.argv, sys.stdout, shown = ["sessionbucket", {option!r}], io.StringIO(), sys.stdout
@@ -134,7 +138,7 @@ sys.stdout = shown
 def test_a_store_in_memory_or_in_a_folder_loads_no_client_library(folder: Location):
     program = """
 import asyncio, sys
-from sessionbucket import SessionData, open_async_store, open_store
+from sessionbucket import (SessionData, open_async_store, open_store)
 for url in ("memory://", sys.argv[1]):
     with open_store(url) as store:
         store.save(SessionData(id="s"))
@@ -152,7 +156,7 @@ for url in ("memory://", sys.argv[1]):
     assert loaded_by(program, folder.url()) == set()
 
 
-def test_a_sync_store_in_a_bucket_loads_nothing_of_the_async_side():
+def test_a_sync_store_in_a_bucket_loads_no_async_client_library():
     program = "from sessionbucket import open_store; open_store('s3://bucket').close()"
     assert loaded_by(program) <= {"boto3", "botocore"}
 
@@ -199,5 +203,5 @@ def test_every_public_name_resolves_and_is_listed_once():
         "NotSupportedError",
     ],
 )
-def test_what_the_design_promises_is_public(name: str):
+def test_the_name_is_public(name: str):
     assert name in sessionbucket.__all__

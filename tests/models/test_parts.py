@@ -38,7 +38,7 @@ def test_artifacts_are_kept_in_order_and_found_by_uri():
     assert store.get("z") is None
 
 
-def test_a_uri_put_again_is_replaced_and_becomes_the_newest():
+def test_an_artifact_put_again_replaces_the_old_one_and_becomes_the_newest():
     store = ArtifactStore.with_limits([artifact("a"), artifact("b")])
     store.put(artifact("a", "new"))
     assert uris(store) == ["b", "a"]
@@ -80,7 +80,7 @@ def test_the_usual_limits_apply_on_a_read():
     assert uris(loaded)[-1] == "299"
 
 
-def test_a_uri_read_twice_keeps_its_last_item():
+def test_of_two_artifacts_with_one_uri_a_read_keeps_the_last():
     store = ArtifactStore(artifacts=[artifact("a"), artifact("b"), artifact("a", "last")])
     assert uris(store) == ["b", "a"]
     assert store.get("a").content == "last"
@@ -145,7 +145,7 @@ def test_a_duration_is_capped_at_64_bits():
         (None, None),
     ],
 )
-def test_a_program_event_sums_up_its_trace(metadata, details):
+def test_a_program_event_summarizes_its_trace(metadata, details):
     event = TraceEvent.program_execution(
         "p", success=True, exit_code=0, duration=1, output_bytes=0, metadata=metadata
     )
@@ -153,8 +153,8 @@ def test_a_program_event_sums_up_its_trace(metadata, details):
     assert event.details == details
 
 
-def test_a_required_check_needs_review_until_it_is_settled():
-    made = VerificationCheck.required("check:test", "test", "Run tests")
+def test_a_required_check_needs_review():
+    made = VerificationCheck.required_check("check:test", "test", "Run tests")
     assert made.required is True
     assert made == VerificationCheck.required_check(id="check:test", kind="test", description="Run tests")
     assert made.status == "needs_review"
@@ -163,11 +163,11 @@ def test_a_required_check_needs_review_until_it_is_settled():
     assert VerificationCheck(id="c", kind="k", description="d", status="passed").required is False
 
 
-def test_a_subclass_keeps_the_constructor_and_the_member():
+def test_a_subclass_keeps_the_constructor_and_the_field():
     class Mine(VerificationCheck):
         owner: str = "me"
 
-    assert type(Mine.required("c", "k", "d")) is Mine
+    assert type(Mine.required_check("c", "k", "d")) is Mine
     assert Mine(id="c", kind="k", description="d", status="passed").required is False
 
 
@@ -187,7 +187,7 @@ def test_a_reports_status_follows_from_its_checks(checks, status):
     assert VerificationReport.new("s", checks).status == status
 
 
-def test_a_residual_risk_asks_for_review_unless_a_check_failed():
+def test_a_residual_risk_needs_review_unless_a_check_failed():
     report = VerificationReport.new("s", [check("passed")])
     report.add_residual_risk("flaky")
     assert (report.status, report.residual_risks) == ("needs_review", ["flaky"])
@@ -196,7 +196,7 @@ def test_a_residual_risk_asks_for_review_unless_a_check_failed():
     assert failed.status == "failed"
 
 
-def test_a_stored_status_is_taken_as_it_stands():
+def test_a_stored_status_is_not_computed_again():
     report = VerificationReport(subject="s", status="passed", checks=[check("failed", required=True)])
     codec = Codec(VerificationReport)
     assert codec.decode(codec.encode(report, key="k"), key="k").status == "passed"

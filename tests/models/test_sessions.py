@@ -1,4 +1,4 @@
-"""Making sessions and their parts in Python."""
+"""Sessions and their parts, constructed in Python."""
 
 import time
 from datetime import UTC, datetime, timedelta, timezone
@@ -39,7 +39,7 @@ def record(timestamp) -> LlmCostRecord:
     )
 
 
-def test_a_session_needs_an_id_only():
+def test_a_session_needs_only_an_id():
     before = int(time.time())
     session = SessionData(id="x")
     assert before <= session.created_at <= int(time.time())
@@ -70,7 +70,7 @@ def test_equality_is_field_by_field():
     assert first != second
 
 
-def test_plain_strings_make_enums_and_assignment_is_checked():
+def test_strings_become_enums_and_assignments_are_validated():
     session = SessionData(id="x", state="Active")
     assert session.state is SessionState.ACTIVE
     session.state = "Paused"
@@ -81,7 +81,7 @@ def test_plain_strings_make_enums_and_assignment_is_checked():
         session.thinking_budget = -1
 
 
-def test_errors_do_not_show_the_value():
+def test_validation_errors_do_not_contain_the_value():
     with pytest.raises(ValidationError) as caught:
         SessionData(id="x", messages=[{"role": "user", "content": "sk-very-secret"}])
     assert "sk-very-secret" not in str(caught.value)
@@ -97,7 +97,7 @@ def test_a_user_message_has_its_images_first_and_its_text_last():
     assert message.reasoning_content is None
 
 
-def test_a_tool_result_says_whether_it_is_an_error():
+def test_a_tool_result_has_an_error_flag():
     message = Message.tool_result("toolu_1", "ok")
     assert message.role == "user"
     assert message.content[0].is_error is False
@@ -105,7 +105,7 @@ def test_a_tool_result_says_whether_it_is_an_error():
     assert message.text == ""
 
 
-def test_a_task_of_an_id_and_a_content_is_pending():
+def test_a_task_with_an_id_and_a_content_is_pending():
     task = Task(id="1", content="Ship")
     assert (task.status, task.priority, task.dependencies) == ("pending", "medium", [])
     assert Task(id="1", description="Ship") == task
@@ -115,7 +115,7 @@ def test_a_task_of_an_id_and_a_content_is_pending():
         task.description = "Ship"
 
 
-def test_a_new_queue_has_the_small_limits_and_takes_either_spelling():
+def test_a_new_queue_has_the_small_limits_and_accepts_either_spelling():
     queue = SessionQueueConfig()
     assert (queue.control_max_concurrency, queue.query_max_concurrency) == (2, 4)
     assert (queue.execute_max_concurrency, queue.generate_max_concurrency) == (2, 1)
@@ -123,8 +123,8 @@ def test_a_new_queue_has_the_small_limits_and_takes_either_spelling():
     assert SessionQueueConfig(dlq_max_size=3) == SessionQueueConfig(dlqMaxSize=3)
 
 
-def test_confirmation_enabled_is_a_constructor_on_the_class_and_a_flag_on_an_instance():
-    policy = ConfirmationPolicy.enabled()
+def test_an_enabled_confirmation_policy_has_the_defaults_of_the_reference():
+    policy = ConfirmationPolicy.enabled_policy()
     assert policy.enabled is True
     assert policy.model_dump() == {
         "enabled": True,
@@ -137,19 +137,19 @@ def test_confirmation_enabled_is_a_constructor_on_the_class_and_a_flag_on_an_ins
     assert policy == ConfirmationPolicy()
 
 
-def test_lanes_that_need_no_asking_are_a_set():
+def test_lanes_without_confirmation_are_listed_once():
     assert ConfirmationPolicy(yolo_lanes=["Query", "Control", "Query"]).yolo_lanes == ["Query", "Control"]
 
 
-def test_a_policy_is_made_from_rules_and_keeps_its_lists():
-    policy = PermissionPolicy.allow("Bash(cargo:*)", "Read")
+def test_a_policy_is_constructed_from_rules_and_its_lists_can_be_changed():
+    policy = PermissionPolicy.allowing("Bash(cargo:*)", "Read")
     assert [rule.rule for rule in policy.allow] == ["Bash(cargo:*)", "Read"]
     policy.deny = ["Bash(rm:*)"]
     policy.allow.append(PermissionRule(rule="Grep"))
-    assert policy.deny == PermissionPolicy.deny("Bash(rm:*)").deny
+    assert policy.deny == PermissionPolicy.denying("Bash(rm:*)").deny
     assert len(policy.allow) == 3
     assert (policy.default_decision, policy.enabled) == ("ask", True)
-    assert PermissionPolicy.ask("Write").ask[0].rule == "Write"
+    assert PermissionPolicy.asking("Write").ask[0].rule == "Write"
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_a_rule_has_a_name_and_a_pattern(rule, name, pattern):
     assert (parsed.tool_name, parsed.argument_pattern) == (name, pattern)
 
 
-def test_a_security_config_has_every_guard_on():
+def test_a_security_config_enables_every_guard():
     config = SecurityConfig(classification_rules=[])
     assert all(config.features.model_dump().values())
     assert config.redaction_strategy == "Remove"
@@ -222,7 +222,7 @@ def test_a_timestamp_is_a_datetime_too():
         datetime(2023, 11, 14),  # noqa: DTZ001
     ],
 )
-def test_a_timestamp_without_a_place_in_time_is_refused(given):
+def test_an_ambiguous_timestamp_is_refused(given):
     with pytest.raises(ValidationError):
         record(given)
 

@@ -1,4 +1,4 @@
-"""The handlers of ``examples/lambda``, each in a process of its own, as Lambda runs them."""
+"""The handlers of ``examples/lambda``, each in its own process as in Lambda."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ import pytest
 
 from conformance.locations import Location, environment, unique_name
 from sessionbucket import Message, SessionData, open_store
-from sessionbucket.testing.ports import free_ports
+from sessionbucket.testing.server_process import free_ports
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "lambda"
-INVOKING = Path(__file__).with_name("invoking.py")
+RUNTIME = Path(__file__).with_name("lambda_runtime.py")
 HANDLERS = {"handler": "boto3", "async_handler": "aioboto3"}
-"""Each with its engine."""
-TIME_OUT = 30.0
-"""Seconds after which Lambda would end an invocation, as the Terraform example has them."""
-UNHURRIED = 300.0
-"""For tests of something else than time."""
+"""The handlers and their engines."""
+TIMEOUT = 30.0
+"""Seconds after which Lambda ends an invocation, as in the Terraform example."""
+LONG_TIMEOUT = 300.0
+"""The timeout in tests of other things."""
 
 
 class Container:
     """A process that Lambda keeps between invocations."""
 
-    def __init__(self, module: str, url: str, *, seconds: float = UNHURRIED) -> None:
+    def __init__(self, module: str, url: str, *, seconds: float = LONG_TIMEOUT) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-W", "error", str(INVOKING), module, str(seconds)],
+            [sys.executable, "-W", "error", str(RUNTIME), module, str(seconds)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -48,9 +48,9 @@ class Container:
         )
 
     def invoke(self, *events: dict[str, Any]) -> list[dict[str, Any]]:
-        """What it answers to each event; it ends after the last one."""
+        """The results of the events. The process ends after the last one."""
         lines = "".join(json.dumps(event) + "\n" for event in events)
-        output, errors = self.process.communicate(lines, timeout=UNHURRIED)
+        output, errors = self.process.communicate(lines, timeout=LONG_TIMEOUT)
         assert self.process.returncode == 0, errors
         self.logged = errors
         return [json.loads(line) for line in output.splitlines()]
@@ -69,20 +69,20 @@ def contain() -> Iterator[Callable[..., Container]]:
         yield started
 
 
-def said(result: dict[str, Any]) -> dict[str, Any]:
-    """The body of an answer that is well."""
-    assert result["answer"]["statusCode"] == 200, result
-    return json.loads(result["answer"]["body"])
+def body_of(result: dict[str, Any]) -> dict[str, Any]:
+    """The body of a successful response."""
+    assert result["response"]["statusCode"] == 200, result
+    return json.loads(result["response"]["body"])
 
 
-def complained(result: dict[str, Any], status: int) -> dict[str, str]:
-    """The body of an answer that is not."""
-    assert result["answer"]["statusCode"] == status, result
-    return json.loads(result["answer"]["body"])
+def error_body(result: dict[str, Any], status: int) -> dict[str, str]:
+    """The body of an error response with this status."""
+    assert result["response"]["statusCode"] == status, result
+    return json.loads(result["response"]["body"])
 
 
 def turns_of(session: SessionData) -> list[tuple[str, str]]:
-    """What was asked and what was answered, turn by turn."""
+    """The text of the user and the reply of each turn."""
     texts = [message.text for message in session.messages]
     assert [message.role for message in session.messages] == ["user", "assistant"] * (len(texts) // 2)
     return list(zip(texts[::2], texts[1::2], strict=True))
@@ -98,23 +98,23 @@ def test_a_cold_and_a_warm_invocation_share_one_client(
         {"session_id": "another", "text": "hello"},
     )
     assert [result["clients"] for result in (first, second, third)] == [1, 1, 1]
-    assert said(first) == {
+    assert body_of(first) == {
         "session_id": "chat/1",
         "request_id": "lambda-0",
         "reply": "You said 'hello', after 0 messages.",
         "messages": 2,
     }
-    assert said(second)["reply"] == "You said 'again', after 2 messages."
-    assert said(second)["request_id"] == "mine"
+    assert body_of(second)["reply"] == "You said 'again', after 2 messages."
+    assert body_of(second)["request_id"] == "mine"
     with open_store(moto.url()) as store:
         assert turns_of(store.load("chat/1")) == [
-            ("hello", said(first)["reply"]),
-            ("again", said(second)["reply"]),
+            ("hello", body_of(first)["reply"]),
+            ("again", body_of(second)["reply"]),
         ]
 
 
 @pytest.mark.parametrize("module", HANDLERS)
-def test_invocations_of_one_session_at_once_lose_no_turn(
+def test_concurrent_invocations_of_a_session_lose_no_turn(
     moto: Location, contain: Callable[..., Container], module: str
 ):
     containers = [contain(module, moto.url(engine=HANDLERS[module])) for _ in range(3)]
@@ -124,37 +124,39 @@ def test_invocations_of_one_session_at_once_lose_no_turn(
             event = {"session_id": "shared", "text": f"{number}-{turn}", "request_id": f"{number}-{turn}"}
             container.process.stdin.write(json.dumps(event) + "\n")
         container.process.stdin.flush()
-    answers = {
-        said(result)["request_id"]: said(result)["reply"] for each in containers for result in each.invoke()
+    replies = {
+        body_of(result)["request_id"]: body_of(result)["reply"]
+        for each in containers
+        for result in each.invoke()
     }
     with open_store(moto.url()) as store:
         turns = turns_of(store.load("shared"))
     assert {text for text, _ in turns} == texts
-    assert dict(turns) == answers
+    assert dict(turns) == replies
     assert len(turns) == len(texts)
 
 
 @pytest.mark.parametrize("module", HANDLERS)
-def test_a_repeated_request_is_answered_alike_and_added_once(
+def test_a_repeated_request_gets_the_same_reply_and_is_added_once(
     moto: Location, contain: Callable[..., Container], module: str
 ):
     event = {"session_id": "s", "text": "hello", "request_id": "once"}
     other = {"session_id": "s", "text": "between", "request_id": "other"}
     first, _ = contain(module, moto.url(engine=HANDLERS[module])).invoke(event, other)
     [repeated] = contain(module, moto.url(engine=HANDLERS[module])).invoke(event)
-    assert said(repeated)["reply"] == said(first)["reply"]
+    assert body_of(repeated)["reply"] == body_of(first)["reply"]
     with open_store(moto.url()) as store:
-        assert [asked for asked, _ in turns_of(store.load("s"))] == ["hello", "between"]
+        assert [text for text, _ in turns_of(store.load("s"))] == ["hello", "between"]
 
 
-def test_a_store_that_is_unreachable_is_answered_before_the_time_out(contain: Callable[..., Container]):
-    with socket.create_server(("127.0.0.1", 0)) as deaf:
-        ports = {"refuses": free_ports(1)[0], "never answers": deaf.getsockname()[1]}
+def test_the_response_for_an_unreachable_store_comes_before_the_timeout(contain: Callable[..., Container]):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        ports = {"refuses": free_ports(1)[0], "never responds": silent.getsockname()[1]}
         containers = {
             (module, how): contain(
                 module,
                 f"s3://bucket/p?endpoint_url=http://127.0.0.1:{port}&engine={HANDLERS[module]}",
-                seconds=TIME_OUT,
+                seconds=TIMEOUT,
             )
             for module in HANDLERS
             for how, port in ports.items()
@@ -165,7 +167,7 @@ def test_a_store_that_is_unreachable_is_answered_before_the_time_out(contain: Ca
             container.process.stdin.flush()
         for container in containers.values():
             [result] = container.invoke()
-            body = complained(result, 503)
+            body = error_body(result, 503)
             assert result["left"] > 0
             assert body["error"] == "store_unavailable"
             assert "same request_id" in body["message"]
@@ -174,12 +176,12 @@ def test_a_store_that_is_unreachable_is_answered_before_the_time_out(contain: Ca
 
 
 @pytest.mark.parametrize("module", HANDLERS)
-def test_a_function_with_too_short_a_time_out_says_so_and_asks_nobody(
+def test_a_function_with_too_short_a_timeout_sends_no_request_and_says_so(
     contain: Callable[..., Container], module: str
 ):
     container = contain(module, "s3://bucket?endpoint_url=http://127.0.0.1:1", seconds=10)
     [result] = container.invoke({"session_id": "s", "text": "hello"})
-    assert complained(result, 504)["error"] == "out_of_time"
+    assert error_body(result, 504)["error"] == "out_of_time"
     assert result["clients"] == 0
     assert "raise the function's time-out" in container.logged
 
@@ -193,7 +195,7 @@ def test_a_function_with_too_short_a_time_out_says_so_and_asks_nobody(
         ({"session_id": "s", "text": 17}, "text"),
         ({"session_id": "s", "text": "x" * 100_001}, "text"),
         ({"session_id": "s", "text": "x", "request_id": ""}, "request_id"),
-        ({"session_id": "s", "text": "x", "sesion": "s"}, "sesion"),
+        ({"session_id": "s", "text": "x", "sesion": "s"}, "sesion"),  # codespell:ignore sesion
         ({"session_id": "", "text": "x"}, "session id"),
         ({"session_id": "s\0", "text": "x"}, "session id"),
         ({"requestContext": {}}, "body"),
@@ -203,10 +205,10 @@ def test_a_function_with_too_short_a_time_out_says_so_and_asks_nobody(
         ({"requestContext": {}, "body": '{"session_id": "s"}'}, "text"),
     ],
 )
-def test_a_bad_request_is_answered_with_what_is_wrong(
+def test_the_response_to_a_bad_request_names_the_problem(
     in_process: ModuleType, context: Any, event: dict[str, Any], named: str
 ):
-    body = complained({"answer": in_process.handler(event, context)}, 400)
+    body = error_body({"response": in_process.handler(event, context)}, 400)
     assert body["error"] == "bad_request"
     assert named in body["message"]
 
@@ -215,17 +217,17 @@ def test_a_request_over_http_is_read_from_its_body(in_process: ModuleType, conte
     sent = json.dumps({"session_id": "s", "text": "hello"})
     encoded = base64.b64encode(sent.encode()).decode()
     plain = in_process.handler({"requestContext": {}, "body": sent}, context)
-    assert said({"answer": plain})["messages"] == 2
+    assert body_of({"response": plain})["messages"] == 2
     context.aws_request_id = "another"
     coded = in_process.handler({"requestContext": {}, "body": encoded, "isBase64Encoded": True}, context)
-    assert said({"answer": coded})["messages"] == 4
+    assert body_of({"response": coded})["messages"] == 4
 
 
 class Context:
     aws_request_id = "the-id"
 
     def get_remaining_time_in_millis(self) -> int:
-        return int(UNHURRIED * 1000)
+        return int(LONG_TIMEOUT * 1000)
 
 
 @pytest.fixture
@@ -237,7 +239,7 @@ def context() -> Context:
 def in_process(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[ModuleType]:
-    """The module of a handler, imported anew into this process, over a folder."""
+    """The module of a handler, newly imported into this process, with a store in a folder."""
     monkeypatch.setenv("SESSIONBUCKET_URL", (tmp_path / unique_name()).as_uri())
     monkeypatch.syspath_prepend(EXAMPLE)
     names = ("agent", "turns", request.param)
@@ -251,23 +253,23 @@ def in_process(
         sys.modules.pop(name, None)
 
 
-def stubbed(module: ModuleType, answer: Callable[[], str]) -> list[str]:
-    """Puts another agent behind the handler; gives the texts it was asked, as they come."""
-    asked: list[str] = []
+def replace_agent(module: ModuleType, make_reply: Callable[[], str]) -> list[str]:
+    """Replace the agent of the handler. Returns a list that grows with the text of each call."""
+    texts: list[str] = []
 
-    def answered(history: list[Message], text: str, *, seconds: float) -> str:
-        asked.append(text)
-        return answer()
+    def reply(history: list[Message], text: str, *, seconds: float) -> str:
+        texts.append(text)
+        return make_reply()
 
-    async def answered_async(history: list[Message], text: str, *, seconds: float) -> str:
-        return answered(history, text, seconds=seconds)
+    async def reply_async(history: list[Message], text: str, *, seconds: float) -> str:
+        return reply(history, text, seconds=seconds)
 
-    module.agent.answer, module.agent.answer_async = answered, answered_async
-    return asked
+    module.agent.reply, module.agent.reply_async = reply, reply_async
+    return texts
 
 
-def test_the_model_is_asked_once_though_others_save_meanwhile(in_process: ModuleType, context: Any):
-    """Others save while the model thinks, and again between the load and the save of ``update``."""
+def test_the_model_is_called_once_even_if_others_save_meanwhile(in_process: ModuleType, context: Any):
+    """Others save during the call of the model, and between the load and the save of ``update``."""
     with open_store(os.environ["SESSIONBUCKET_URL"]) as others:
 
         def another_turn(text: str) -> None:
@@ -276,8 +278,8 @@ def test_the_model_is_asked_once_though_others_save_meanwhile(in_process: Module
 
             others.update("s", change, create=lambda: SessionData(id="s"))
 
-        def answer() -> str:
-            another_turn("while the model thinks")
+        def reply() -> str:
+            another_turn("during the call of the model")
             return "mine"
 
         def add_turn(session: SessionData, *arguments: Any) -> None:
@@ -286,72 +288,70 @@ def test_the_model_is_asked_once_though_others_save_meanwhile(in_process: Module
                 another_turn("between load and save")
 
         add, in_process.add_turn = in_process.add_turn, add_turn
-        asked = stubbed(in_process, answer)
+        texts = replace_agent(in_process, reply)
         result = in_process.handler({"session_id": "s", "text": "hello"}, context)
-        assert said({"answer": result})["reply"] == "mine"
-        assert asked == ["hello"]
+        assert body_of({"response": result})["reply"] == "mine"
+        assert texts == ["hello"]
         assert [text for text, _ in turns_of(others.load("s"))] == [
-            "while the model thinks",
+            "during the call of the model",
             "between load and save",
             "hello",
         ]
 
 
-def test_a_repeated_request_asks_no_model(in_process: ModuleType, context: Any):
-    asked = stubbed(in_process, lambda: "mine")
+def test_a_repeated_request_does_not_call_the_model(in_process: ModuleType, context: Any):
+    texts = replace_agent(in_process, lambda: "mine")
     for _ in range(2):
         result = in_process.handler({"session_id": "s", "text": "hello"}, context)
-        assert said({"answer": result})["reply"] == "mine"
-    assert asked == ["hello"]
+        assert body_of({"response": result})["reply"] == "mine"
+    assert texts == ["hello"]
 
 
-def test_a_request_that_is_repeated_while_the_first_is_under_way_is_added_once(
-    in_process: ModuleType, context: Any
-):
+def test_two_concurrent_requests_with_one_id_are_added_once(in_process: ModuleType, context: Any):
     def change(session: SessionData) -> None:
         request = in_process.TurnRequest(session_id="s", text="hello", request_id="the-id")
         in_process.add_turn(session, request, "the first's")
 
-    def answer() -> str:
+    def reply() -> str:
         with open_store(os.environ["SESSIONBUCKET_URL"]) as store:
             store.update("s", change, create=lambda: SessionData(id="s"))
         return "the second's"
 
-    stubbed(in_process, answer)
-    body = said({"answer": in_process.handler({"session_id": "s", "text": "hello"}, context)})
+    replace_agent(in_process, reply)
+    body = body_of({"response": in_process.handler({"session_id": "s", "text": "hello"}, context)})
     assert (body["reply"], body["messages"]) == ("the first's", 2)
 
 
-def test_an_agent_that_fails_leaves_the_session_as_it_was(in_process: ModuleType, context: Any):
-    def answer() -> str:
-        raise RuntimeError("the model is on fire")
+def test_a_failure_of_the_agent_leaves_the_session_unchanged(in_process: ModuleType, context: Any):
+    def reply() -> str:
+        raise RuntimeError("the model is unavailable")
 
-    stubbed(in_process, answer)
-    with pytest.raises(RuntimeError, match="on fire"):
+    replace_agent(in_process, reply)
+    with pytest.raises(RuntimeError, match="unavailable"):
         in_process.handler({"session_id": "s", "text": "hello"}, context)
     with open_store(os.environ["SESSIONBUCKET_URL"]) as store:
         assert not store.exists("s")
 
 
-def test_a_model_that_took_all_the_time_leaves_the_session_as_it_was(in_process: ModuleType, context: Any):
-    def answer() -> str:
+def test_a_reply_after_the_time_limit_leaves_the_session_unchanged(in_process: ModuleType, context: Any):
+    def reply() -> str:
         context.get_remaining_time_in_millis = lambda: 5000
         return "too late"
 
-    stubbed(in_process, answer)
-    body = complained({"answer": in_process.handler({"session_id": "s", "text": "hello"}, context)}, 504)
+    replace_agent(in_process, reply)
+    body = error_body({"response": in_process.handler({"session_id": "s", "text": "hello"}, context)}, 504)
     assert body["error"] == "out_of_time"
     with open_store(os.environ["SESSIONBUCKET_URL"]) as store:
         assert not store.exists("s")
 
 
-def test_what_the_deployment_got_wrong_is_in_the_log_and_not_in_the_answer(
+def test_errors_of_the_deployment_are_in_the_log_and_not_in_the_response(
     moto_url: str, contain: Callable[..., Container]
 ):
     for module, engine in HANDLERS.items():
         container = contain(module, f"s3://no-such-bucket?endpoint_url={moto_url}&engine={engine}")
         [result] = container.invoke({"session_id": "s", "text": "hello"})
-        body = complained(result, 500)
+        body = error_body(result, 500)
         assert body["error"] == "store_misused"
         assert "no-such-bucket" not in json.dumps(body)
         assert "no-such-bucket" in container.logged

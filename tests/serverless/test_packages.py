@@ -1,4 +1,4 @@
-"""The deployment packages that ``make lambda-zip`` builds."""
+"""The deployment packages of ``make lambda-zip``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from conformance.locations import Location
 from sessionbucket import open_store
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "lambda_zip.py"
-INVOKING = Path(__file__).with_name("invoking.py")
+RUNTIME = Path(__file__).with_name("lambda_runtime.py")
 IN_THE_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six")
 ELF_MACHINES = {"x86_64": 62, "arm64": 183}
 HERE = {"x86_64": "x86_64", "aarch64": "arm64"}.get(platform.machine(), "")
@@ -30,7 +30,7 @@ Build = Callable[..., Path]
 
 @pytest.fixture(scope="module")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    """Builds one package by the script, and gives its path; each that is asked for alike is built once."""
+    """Builds a package with the script, once for equal arguments, and returns its path."""
     folder = tmp_path_factory.mktemp("packages")
 
     @cache
@@ -48,8 +48,9 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     return built
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
-def test_the_package_over_the_runtimes_boto3_is_small_and_for_its_processor(build: Build, architecture: str):
+def test_the_boto3_package_is_small_and_for_its_processor(build: Build, architecture: str):
     package = build("boto3", architecture)
     assert package.name == f"lambda-{architecture}.zip"
     assert package.stat().st_size < 6_000_000
@@ -63,21 +64,26 @@ def test_the_package_over_the_runtimes_boto3_is_small_and_for_its_processor(buil
     assert {"handler.py", "async_handler.py", "turns.py", "agent.py", "sessionbucket/__init__.py"} <= set(
         names
     )
-    there = {name.split("/")[0].removesuffix(".py") for name in names}
-    assert not there & {*IN_THE_RUNTIME, "tests", "bin", "aioboto3", "obstore"}
+    top_level = {name.split("/")[0].removesuffix(".py") for name in names}
+    assert not top_level & {*IN_THE_RUNTIME, "tests", "bin", "aioboto3", "obstore"}
     assert not [name for name in names if "__pycache__" in name]
 
 
-def test_the_same_versions_give_the_same_bytes(build: Build):
+@pytest.mark.slow
+def test_two_builds_of_the_same_versions_are_equal(build: Build):
     first, second = build("boto3", "arm64"), build("boto3", "arm64", into="again")
     assert first.read_bytes() == second.read_bytes()
 
 
 @pytest.mark.skipif(sys.platform != "linux" or not HERE, reason="Lambda's packages run on Linux")
 @pytest.mark.parametrize(
-    ("engine", "modules"), [("boto3", ["handler"]), ("obstore", ["handler", "async_handler"])]
+    ("engine", "modules"),
+    [
+        ("boto3", ["handler"]),
+        pytest.param("obstore", ["handler", "async_handler"], marks=pytest.mark.slow),
+    ],
 )
-def test_a_package_takes_a_turn_with_nothing_but_the_runtime_beside_it(
+def test_a_package_needs_nothing_but_the_runtime_for_a_turn(
     build: Build, moto: Location, tmp_path: Path, engine: str, modules: list[str]
 ):
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -96,7 +102,8 @@ def test_a_package_takes_a_turn_with_nothing_but_the_runtime_beside_it(
     }
     for module in modules:
         ran = subprocess.run(
-            [sys.executable, "-S", str(INVOKING), module, "30"],  # -S: without this environment's packages
+            # -S: without the packages of this environment
+            [sys.executable, "-S", str(RUNTIME), module, "30"],
             input=json.dumps({"session_id": module, "text": "hello"}) + "\n",
             capture_output=True,
             text=True,
@@ -105,7 +112,7 @@ def test_a_package_takes_a_turn_with_nothing_but_the_runtime_beside_it(
         )
         assert ran.returncode == 0, ran.stderr
         result = json.loads(ran.stdout)
-        assert result["answer"]["statusCode"] == 200, ran.stdout
+        assert result["response"]["statusCode"] == 200, ran.stdout
         assert result["clients"] == (1 if engine == "boto3" else 0)
     with open_store(moto.url()) as store:
         assert store.list() == sorted(modules)

@@ -1,4 +1,4 @@
-"""A backend that is no bucket, with five methods, as a user would write it; one that compares is in ``testing.sqlite_store``."""
+"""A backend that is no bucket, with five methods, as a user would write it. ``testing.sqlite_store`` has one that compares versions."""
 
 from __future__ import annotations
 

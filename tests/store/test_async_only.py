@@ -1,4 +1,4 @@
-"""What only the async store has: coroutine functions as changes, async sources, tasks, and several event loops."""
+"""The features of the async store alone: coroutine functions as changes, async sources, tasks, and several event loops."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from conformance.locations import KINDS, MEMORY, Location
 from conformance.samples import say, session_of, texts_of
 from sessionbucket import AsyncMemoryBucket, AsyncSessionStore, SessionData, open_async_store
 from sessionbucket.testing import AsyncFaultyBucket
+from testing.capabilities import AsyncWithCapabilities
 
 
 @pytest.fixture(params=KINDS)
@@ -50,11 +51,11 @@ async def test_a_file_may_come_from_an_async_source(location: Location):
             assert await file.read() == b"x" * 3000
 
 
-# The connections of a loop that has ended can't be closed any more, and say so.
+# Connections of an ended event loop can't be closed, which is a ResourceWarning.
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("closed", [True, False], ids=["closed", "left open"])
-def test_a_store_may_be_used_from_one_event_loop_after_another(location: Location, closed: bool):
-    """As ``asyncio.run`` in a handler does, with the store in a module global."""
+def test_a_store_may_be_used_in_successive_event_loops(location: Location, closed: bool):
+    """As a handler with ``asyncio.run`` and a module-level store does."""
     store = open_async_store(location.url())
 
     async def turn(number: int, *, close: bool) -> list[str]:
@@ -91,7 +92,7 @@ async def test_a_save_that_is_cancelled_leaves_the_old_session_or_the_new_one(lo
             assert location.names() == ["s.json"]
 
 
-async def test_a_put_of_a_file_that_is_cancelled_leaves_nothing_behind(location: Location):
+async def test_a_put_of_a_file_that_is_cancelled_leaves_no_upload_behind(location: Location):
     async with open_async_store(location.url()) as store:
         body = b"x" * (9 << 20)
         for steps in (*range(12), 20, 40):
@@ -102,22 +103,23 @@ async def test_a_put_of_a_file_that_is_cancelled_leaves_nothing_behind(location:
         assert set(location.names()) <= {"artifacts/s/files/x"}
         if location.raw:
             prefix = location.key("artifacts/")
-            left = location.raw.list_multipart_uploads(Bucket=location.bucket, Prefix=prefix)
-            assert "Uploads" not in left
+            uploads = location.raw.list_multipart_uploads(Bucket=location.bucket, Prefix=prefix)
+            assert "Uploads" not in uploads
 
 
-def to_be_probed() -> AsyncFaultyBucket:
+def probing_store() -> tuple[AsyncSessionStore[SessionData], AsyncFaultyBucket]:
+    """A store that probes first, and the faulty bucket under it."""
     faulty = AsyncFaultyBucket(AsyncMemoryBucket())
-    faulty.conditional_writes = "probe"
-    return faulty
+    bucket = AsyncWithCapabilities(faulty)
+    bucket.changes = {"conditional_writes": "probe"}
+    return AsyncSessionStore(bucket), faulty
 
 
-async def test_a_save_that_is_cancelled_while_it_probes_leaves_the_probe_to_the_next():
-    faulty = to_be_probed()
-    store = AsyncSessionStore(faulty)
-    with faulty.hold_request("put", key="*/probe/*") as hold:
+async def test_when_a_save_is_cancelled_during_its_probe_the_next_save_probes():
+    store, faulty = probing_store()
+    with faulty.pause_before("put", key="*/probe/*") as pause:
         first, *others = [asyncio.create_task(store.save(session_of(f"s{number}"))) for number in range(4)]
-        await hold.reached()
+        await pause.reached()
         first.cancel()
         await asyncio.gather(*others)
     assert first.cancelled()
@@ -125,29 +127,27 @@ async def test_a_save_that_is_cancelled_while_it_probes_leaves_the_probe_to_the_
 
 
 async def test_a_save_that_is_cancelled_while_another_probes_does_not_stop_the_probe():
-    faulty = to_be_probed()
-    store = AsyncSessionStore(faulty)
-    with faulty.hold_request("put", key="*/probe/*") as hold:
+    store, faulty = probing_store()
+    with faulty.pause_before("put", key="*/probe/*") as pause:
         first, second = [asyncio.create_task(store.save(session_of(id))) for id in ("s1", "s2")]
-        await hold.reached()
+        await pause.reached()
         second.cancel()
         await asyncio.wait([second])
-        hold.release()
+        pause.release()
         await first
     assert second.cancelled()
     assert await store.list() == ["s1"]
 
 
-def test_a_probe_that_was_left_in_an_event_loop_that_is_closed_holds_up_no_other():
-    faulty = to_be_probed()
-    store = AsyncSessionStore(faulty)
+def test_a_probe_in_a_stopped_event_loop_does_not_block_another_loop():
+    store, faulty = probing_store()
     loop = asyncio.new_event_loop()
-    with faulty.hold_request("put", key="*/probe/*") as hold:
-        left = loop.create_task(store.save(session_of("s1")))
-        loop.run_until_complete(hold.reached())
+    with faulty.pause_before("put", key="*/probe/*") as pause:
+        abandoned = loop.create_task(store.save(session_of("s1")))
+        loop.run_until_complete(pause.reached())
         asyncio.run(store.save(session_of("s2")))
-    left.cancel()
-    loop.run_until_complete(asyncio.wait([left]))
+    abandoned.cancel()
+    loop.run_until_complete(asyncio.wait([abandoned]))
     loop.close()
     assert asyncio.run(store.list()) == ["s2"]
 

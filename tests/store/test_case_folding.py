@@ -1,6 +1,6 @@
-"""A file system that takes ``A`` and ``a`` for one name: nothing of another id's is lost.
+"""A file system in which ``A`` and ``a`` are one name: no session of another id is lost.
 
-None is at hand on most machines, so links stand in for it: the folder of the locks and one session answer to two names.
+Most machines have none, so links imitate it: the folder of the locks and one session have two names each.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import pytest
 from conformance.samples import session_of, texts_of
 from sessionbucket import SessionConflictError, SessionCorruptedError, SessionStore, open_store
 
+FOLDED = "'A.json' .* contains session 'a', and this file system does not distinguish the two ids"
+
 
 @pytest.fixture
 def folded(tmp_path: Path) -> SessionStore:
@@ -22,20 +24,20 @@ def folded(tmp_path: Path) -> SessionStore:
     return store
 
 
-def test_reading_the_other_spelling_names_the_id_inside(folded: SessionStore):
+def test_a_load_of_the_other_spelling_raises_an_error_with_the_stored_id(folded: SessionStore):
     with pytest.raises(SessionCorruptedError, match="'a'"):
         folded.load("A")
 
 
-def test_creating_the_other_spelling_is_a_conflict(folded: SessionStore):
+def test_a_create_of_the_other_spelling_is_a_conflict(folded: SessionStore):
     with pytest.raises(SessionConflictError):
         folded.save(session_of("A"))
 
 
-def test_overwriting_or_deleting_the_other_spelling_is_refused(folded: SessionStore):
-    with pytest.raises(SessionCorruptedError, match="does not tell 'A' from 'a'"):
+def test_an_overwrite_or_delete_of_the_other_spelling_is_refused(folded: SessionStore):
+    with pytest.raises(SessionCorruptedError, match=FOLDED):
         folded.save(session_of("A"), overwrite=True)
-    with pytest.raises(SessionCorruptedError, match="does not tell 'A' from 'a'"):
+    with pytest.raises(SessionCorruptedError, match=FOLDED):
         folded.delete("A")
     assert texts_of(folded.load("a")) == ["mine"]
 
@@ -46,7 +48,7 @@ def test_the_true_spelling_can_be_overwritten_and_deleted(folded: SessionStore):
     assert not folded.exists("a")
 
 
-def test_a_file_system_that_tells_them_apart_keeps_both(tmp_path: Path):
+def test_a_file_system_that_distinguishes_case_keeps_both(tmp_path: Path):
     store = open_store(tmp_path.as_uri())
     for id in ("a", "A"):
         store.save(session_of(id, id), overwrite=True)

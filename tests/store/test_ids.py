@@ -1,4 +1,4 @@
-"""Any text as a session id: its keys, and what becomes of it in a store."""
+"""Any text as a session id: its keys, and its round trip through a store."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from conformance.locations import FILE, MEMORY, MOTO, Location, unique_name
 from conformance.samples import session_of, texts_of
 from sessionbucket import InvalidArgumentError, InvalidSessionIdError, SessionStore, open_store
-from sessionbucket._core.keys import Layout
+from sessionbucket._core.keys import StoreKeys
 
 PIECES = [
     "/",
@@ -38,7 +38,7 @@ prefixes = st.sampled_from(["", "team", "team/ünï"])
 
 def encoded(id: str) -> str | None:
     try:
-        return Layout().keys(id).session
+        return StoreKeys().of_session(id).session
     except InvalidSessionIdError:
         return None
 
@@ -51,14 +51,14 @@ def accepted(id: str) -> bool:
 @example("..", "")
 @example(".json", "")
 @example("a/../../b", "team")
-def test_an_accepted_id_comes_back_from_its_key_and_leaves_no_folder(id: str, prefix: str):
+def test_an_accepted_id_comes_back_from_its_key_and_stays_in_its_folder(id: str, prefix: str):
     assume(accepted(id))
-    layout = Layout(prefix)
-    keys = layout.keys(id)
-    assert layout.session_id(keys.session) == id
-    assert keys.session.startswith(layout.root)
-    assert "/" not in keys.session.removeprefix(layout.root)
-    assert not keys.session.removeprefix(layout.root).startswith(".")
+    store_keys = StoreKeys(prefix)
+    keys = store_keys.of_session(id)
+    assert store_keys.session_id(keys.session) == id
+    assert keys.session.startswith(store_keys.root)
+    assert "/" not in keys.session.removeprefix(store_keys.root)
+    assert not keys.session.removeprefix(store_keys.root).startswith(".")
     for key in (keys.session, keys.artifacts, keys.traces, keys.verification, keys.file(id)):
         assert all(segment not in ("", ".", "..") for segment in key.split("/"))
         assert key.isascii() or prefix
@@ -72,14 +72,14 @@ def test_an_accepted_id_comes_back_from_its_key_and_leaves_no_folder(id: str, pr
 @example(".", "%2E")
 def test_different_ids_have_different_keys(one: str, other: str):
     assume(one != other and accepted(one) and accepted(other))
-    mine, theirs = Layout().keys(one), Layout().keys(other)
+    mine, theirs = StoreKeys().of_session(one), StoreKeys().of_session(other)
     for kind in ("session", "artifacts", "traces", "verification", "files"):
         assert getattr(mine, kind) != getattr(theirs, kind)
     assert not mine.session.startswith(theirs.artifacts_folder)
 
 
 @given(texts)
-def test_an_id_is_refused_for_the_rules_that_are_written_down_and_no_others(id: str):
+def test_an_id_is_refused_only_for_the_documented_rules(id: str):
     refused = encoded(id) is None
     broken = not id or "\0" in id or any("\ud800" <= character <= "\udfff" for character in id)
     if broken:
@@ -89,32 +89,32 @@ def test_an_id_is_refused_for_the_rules_that_are_written_down_and_no_others(id: 
 
 
 @given(st.text(max_size=40))
-def test_every_name_of_a_file_is_an_id_that_is_written_down_or_stands_for_itself(stem: str):
-    """What another program left: its id, if it has one of its own, has that very key."""
+def test_every_object_name_decodes_to_an_id_with_that_key_or_to_itself(stem: str):
+    """For the objects of other programs, too."""
     assume(stem and "/" not in stem)
-    layout = Layout()
-    id = layout.session_id(f"{stem}.json")
+    store_keys = StoreKeys()
+    id = store_keys.session_id(f"{stem}.json")
     assert id is not None
-    if accepted(id) and layout.keys(id).stem != stem:
+    if accepted(id) and store_keys.of_session(id).stem != stem:
         assert id == stem
 
 
 @given(texts, prefixes)
 def test_the_keys_of_ids_with_a_prefix_start_with_its_key(id: str, prefix: str):
     assume(accepted(id))
-    layout = Layout(prefix)
+    store_keys = StoreKeys(prefix)
     for cut in range(1, len(id)):
         try:
-            start = layout.id_prefix(id[:cut])
+            start = store_keys.id_prefix(id[:cut])
         except InvalidArgumentError:
             continue
-        assert layout.keys(id).session.startswith(start)
+        assert store_keys.of_session(id).session.startswith(start)
 
 
 @pytest.mark.parametrize("kind", [MEMORY, FILE, MOTO])
 @settings(max_examples=10)
 @given(data=st.data())
-def test_a_store_lists_exactly_the_ids_that_were_saved(
+def test_a_store_lists_exactly_the_saved_ids(
     location_of: Callable[[str], Location], kind: str, data: st.DataObject
 ):
     ids = data.draw(st.lists(texts.filter(accepted), unique=True, max_size=6))

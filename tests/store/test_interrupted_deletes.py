@@ -1,4 +1,4 @@
-"""A delete that was refused for some keys names them, leaves the session listed, and can be repeated."""
+"""A delete that fails for some keys raises an error with those keys, leaves the session listed, and can be repeated."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from conformance.samples import artifacts_of, event_of, report_of, session_of
 from sessionbucket import DeleteIncompleteError, MemoryBucket, SessionStore
 
 
-class ReluctantBucket(MemoryBucket):
-    """Refuses to delete keys that end in one way, as a policy on some objects would."""
+class UndeletingBucket(MemoryBucket):
+    """Refuses to delete keys with one ending, as a policy on some objects would."""
 
     refused = ""
 
     def delete(self, keys: Sequence[str]) -> None:
-        left = [key for key in keys if self.refused and key.endswith(self.refused)]
-        super().delete([key for key in keys if key not in left])
-        if left:
-            raise DeleteIncompleteError(left, location=self.location, reason="AccessDenied")
+        kept = [key for key in keys if self.refused and key.endswith(self.refused)]
+        super().delete([key for key in keys if key not in kept])
+        if kept:
+            raise DeleteIncompleteError(kept, location=self.location, reason="AccessDenied")
 
 
 @pytest.fixture
-def bucket() -> ReluctantBucket:
-    return ReluctantBucket()
+def bucket() -> UndeletingBucket:
+    return UndeletingBucket()
 
 
 @pytest.fixture
-def store(bucket: ReluctantBucket) -> SessionStore:
+def store(bucket: UndeletingBucket) -> SessionStore:
     store = SessionStore(bucket)
     store.save_turn(
         session_of("s"),
@@ -43,7 +43,9 @@ def store(bucket: ReluctantBucket) -> SessionStore:
 @pytest.mark.parametrize(
     "key", ["traces/s.json", "verification/s.json", "artifacts/s/artifacts.json", "artifacts/s/files/big.bin"]
 )
-def test_a_part_that_is_left_keeps_its_session_listed(store: SessionStore, bucket: ReluctantBucket, key: str):
+def test_a_part_that_was_not_deleted_keeps_its_session_listed(
+    store: SessionStore, bucket: UndeletingBucket, key: str
+):
     bucket.refused = key
     with pytest.raises(DeleteIncompleteError) as caught:
         store.delete("s")
@@ -55,7 +57,7 @@ def test_a_part_that_is_left_keeps_its_session_listed(store: SessionStore, bucke
     assert bucket.list_page("").objects == []
 
 
-def test_a_session_object_that_is_left_is_still_listed(store: SessionStore, bucket: ReluctantBucket):
+def test_a_session_object_that_was_not_deleted_is_still_listed(store: SessionStore, bucket: UndeletingBucket):
     bucket.refused = "s.json"
     with pytest.raises(DeleteIncompleteError):
         store.delete("s")

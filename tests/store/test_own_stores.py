@@ -1,4 +1,4 @@
-"""``BaseSessionStore``: what a backend of five methods gets for nothing."""
+"""``BaseSessionStore``: the methods that a backend of five methods inherits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 
 from conformance.samples import artifacts_of, event_of, report_of, say, session_of, texts_of
 from sessionbucket import (
-    ArtifactStore,
     AsyncBaseSessionStore,
     AsyncSessionStore,
     BaseSessionStore,
@@ -20,6 +19,7 @@ from sessionbucket import (
     SessionNotFoundError,
     SessionStore,
 )
+from sessionbucket.models import ArtifactStore
 from store.own_stores import DictStore
 from testing.sqlite_store import RowSession, SqliteStore
 
@@ -35,7 +35,7 @@ def row_of(id: str, *texts: str) -> RowSession:
     return RowSession.model_validate(session_of(id, *texts).model_dump())
 
 
-def test_the_five_methods_are_all_that_is_asked():
+def test_only_five_methods_are_abstract():
     for kind in (BaseSessionStore, AsyncBaseSessionStore):
         assert kind.__abstractmethods__ == {"save", "load", "delete", "list", "exists"}
         with pytest.raises(TypeError, match="abstract"):
@@ -44,7 +44,7 @@ def test_the_five_methods_are_all_that_is_asked():
     assert issubclass(AsyncSessionStore, AsyncBaseSessionStore)
 
 
-def test_loads_of_parts_give_none(store: SqliteStore):
+def test_loads_of_parts_return_none(store: SqliteStore):
     store.save(row_of("s"))
     assert store.load_artifacts("s") is None
     assert store.load_trace_events("s") is None
@@ -66,14 +66,14 @@ def test_saves_of_parts_that_would_drop_data_are_refused(store: SqliteStore):
             call()
 
 
-def test_saves_of_nothing_are_fine(store: SqliteStore):
+def test_saves_of_empty_parts_change_nothing(store: SqliteStore):
     store.save_artifacts("s", ArtifactStore())
     store.save_trace_events("s", [])
     store.append_trace_events("s", [])
     store.save_verification_reports("s", [])
 
 
-def test_pages_are_sorted_and_go_on_from_their_cursor(store: SqliteStore):
+def test_pages_are_sorted_and_continue_from_their_cursor(store: SqliteStore):
     for id in IDS:
         store.save(row_of(id))
     found, cursor = [], None
@@ -91,7 +91,7 @@ def test_pages_are_sorted_and_go_on_from_their_cursor(store: SqliteStore):
             store.list_page(**wrong)
 
 
-def test_update_starts_over_when_someone_else_saved(store: SqliteStore):
+def test_update_starts_again_when_another_writer_has_saved(store: SqliteStore):
     store.save(row_of("s", "base"))
     texts = iter(["theirs 1", "theirs 2"])
 
@@ -109,7 +109,7 @@ def test_update_starts_over_when_someone_else_saved(store: SqliteStore):
     assert texts_of(made) == ["mine"]
 
 
-def test_of_two_copies_of_a_session_the_second_to_be_saved_conflicts(store: SqliteStore):
+def test_the_second_save_of_two_copies_of_a_session_is_a_conflict(store: SqliteStore):
     store.save(row_of("s", "base"))
     one, two = store.load("s"), store.load("s")
     store.save(one)
@@ -117,13 +117,13 @@ def test_of_two_copies_of_a_session_the_second_to_be_saved_conflicts(store: Sqli
         store.save(two)
 
 
-def test_a_store_of_ones_own_has_a_name_a_location_and_a_health_check(store: SqliteStore):
+def test_a_users_own_store_has_a_name_a_location_and_a_health_check(store: SqliteStore):
     assert store.backend_name == "sqlite"
     store.health_check()
     assert DictStore().backend_name == "custom"
 
 
-async def test_the_async_side_has_the_same_defaults():
+async def test_an_async_store_inherits_the_same_methods():
     async with DictStore() as store:
         for id in IDS:
             await store.save(session_of(id, "base"))
@@ -161,7 +161,7 @@ async def test_the_async_side_has_the_same_defaults():
         await store.health_check()
 
 
-def test_many_are_loaded_one_at_a_time_in_the_callers_thread_unless_asked(store: SqliteStore):
+def test_load_many_loads_one_at_a_time_in_the_callers_thread_by_default(store: SqliteStore):
     threads = set()
 
     class Watched(SqliteStore):
@@ -177,7 +177,7 @@ def test_many_are_loaded_one_at_a_time_in_the_callers_thread_unless_asked(store:
     assert [session and texts_of(session) for _, session in loaded] == [*([id] for id in IDS), None]
 
 
-async def test_many_are_loaded_from_an_async_backend():
+async def test_load_many_loads_from_an_async_backend():
     store = DictStore()
     for id in IDS:
         await store.save(session_of(id, id))

@@ -58,7 +58,7 @@ with open_store(sys.argv[1]) as store:
 """
 
 
-@pytest.fixture(params=[FILE, MOTO, SEAWEEDFS])
+@pytest.fixture(params=[FILE, *(pytest.param(kind, marks=pytest.mark.slow) for kind in (MOTO, SEAWEEDFS))])
 def location(request: pytest.FixtureRequest, location_of: Callable[[str], Location]) -> Location:
     return location_of(request.param)
 
@@ -75,11 +75,11 @@ def start(program: str, *arguments: str) -> subprocess.Popen[str]:
 
 
 def run_at_once(processes: list[subprocess.Popen[str]]) -> list[str]:
-    """Let all go on when each is ready, and give what each printed."""
+    """Release all processes when each is ready, and return their outputs."""
     for process in processes:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n", process.communicate()
-    answers = []
+    outputs = []
     for process in processes:
         assert process.stdin is not None
         process.stdin.write("\n")
@@ -87,8 +87,8 @@ def run_at_once(processes: list[subprocess.Popen[str]]) -> list[str]:
     for process in processes:
         out, err = process.communicate()
         assert process.returncode == 0, err
-        answers.append(out.strip())
-    return answers
+        outputs.append(out.strip())
+    return outputs
 
 
 def test_updates_of_several_processes_are_all_kept(location: Location):
@@ -105,14 +105,14 @@ def test_updates_of_several_processes_are_all_kept(location: Location):
         ]
 
 
-def test_of_creates_in_several_processes_one_wins(location: Location):
-    answers = run_at_once([start(CREATE, location.url(), f"writer {number}") for number in range(4)])
-    assert sorted(answers) == ["lost not written"] * 3 + ["won"]
+def test_one_of_the_creates_in_several_processes_wins(location: Location):
+    outputs = run_at_once([start(CREATE, location.url(), f"writer {number}") for number in range(4)])
+    assert sorted(outputs) == ["lost not written"] * 3 + ["won"]
     with open_store(location.url()) as store:
-        assert texts_of(store.load("s")) == [f"writer {answers.index('won')}"]
+        assert texts_of(store.load("s")) == [f"writer {outputs.index('won')}"]
 
 
-def test_a_cursor_goes_on_in_a_fresh_process(location: Location):
+def test_a_cursor_continues_in_another_process(location: Location):
     ids = ["a", "b/1", "b/2", "é", "😀"]
     with open_store(location.url()) as store:
         for id in ids:

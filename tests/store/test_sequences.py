@@ -1,4 +1,4 @@
-"""Any sequence of operations gives the same in a folder and in S3 as in memory."""
+"""Any sequence of operations has the same results in a folder and in S3 as in memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from conformance.locations import unique_name
 from conformance.samples import artifacts_of, event_of, report_of, say, session_of, texts_of
 from sessionbucket import (
-    Bucket,
     FileBucket,
     FileNotInStoreError,
     MemoryBucket,
@@ -32,18 +31,20 @@ ids = st.sampled_from(["s", "a/b", "a_b", "é", "artifacts", "../x"])
 names = st.sampled_from(["x.bin", "a/b", ".."])
 writers = st.sampled_from([0, 1])
 
+MakeStores = Callable[[], list[SessionStore[SessionData]]]
+
 
 class Sequence(RuleBasedStateMachine):
-    """Two stores of one location, beside two of a bucket in memory; every answer must be the same."""
+    """Two stores of one location, and two of a bucket in memory. The results of every operation must be equal."""
 
-    make_bucket: Callable[[], Bucket]
+    make_stores: MakeStores
 
     def __init__(self) -> None:
         super().__init__()
-        bucket, memory = type(self).make_bucket(), MemoryBucket()
-        self.real = [SessionStore(bucket), SessionStore(bucket)]
+        memory = MemoryBucket()
+        self.real = type(self).make_stores()
         self.model = [SessionStore(memory), SessionStore(memory)]
-        self.held: dict[tuple[int, str], tuple[SessionData, SessionData]] = {}
+        self.loaded: dict[tuple[int, str], tuple[SessionData, SessionData]] = {}
         self.turn = 0
 
     def same(self, writer: int, call: Callable[[SessionStore[Any]], Any]) -> Any:
@@ -64,19 +65,19 @@ class Sequence(RuleBasedStateMachine):
         session = session_of(id, self.fresh())
         pair = (session, session.model_copy(deep=True))
         self.both(writer, lambda store, side: store.save(pair[side], overwrite=overwrite))
-        self.held[writer, id] = pair
+        self.loaded[writer, id] = pair
 
     @rule(writer=writers, id=ids)
     def load(self, writer: int, id: str) -> None:
         real, model = self.real[writer].load(id), self.model[writer].load(id)
         assert real == model
         if real is not None and model is not None:
-            self.held[writer, id] = (real, model)
+            self.loaded[writer, id] = (real, model)
 
     @rule(writer=writers, id=ids, overwrite=st.booleans())
-    def save_a_session_that_is_held(self, writer: int, id: str, overwrite: bool) -> None:
-        """Fresh or stale, or deleted meanwhile."""
-        pair = self.held.get((writer, id))
+    def save_a_loaded_session(self, writer: int, id: str, overwrite: bool) -> None:
+        """The session may be current, stale or deleted."""
+        pair = self.loaded.get((writer, id))
         if pair is None:
             return
         text = self.fresh()
@@ -145,7 +146,7 @@ class Sequence(RuleBasedStateMachine):
         self.same(0, pages)
 
     @invariant()
-    def the_same_sessions_are_there(self) -> None:
+    def the_same_sessions_are_listed(self) -> None:
         assert self.real[0].list() == self.model[0].list()
 
     def teardown(self) -> None:
@@ -156,7 +157,7 @@ class Sequence(RuleBasedStateMachine):
 
 
 def outcome(store: SessionStore[Any], call: Callable[[SessionStore[Any]], Any]) -> Any:
-    """What a call gives, or the kind of error it raises."""
+    """The result of a call, or the type of its error."""
     try:
         return call(store)
     except (SessionConflictError, SessionNotFoundError, FileNotInStoreError) as error:
@@ -164,12 +165,13 @@ def outcome(store: SessionStore[Any], call: Callable[[SessionStore[Any]], Any]) 
 
 
 @pytest.fixture
-def folders() -> Iterator[Callable[[], Bucket]]:
+def folder_stores() -> Iterator[MakeStores]:
     made: list[str] = []
 
-    def make() -> Bucket:
+    def make() -> list[SessionStore[SessionData]]:
         made.append(tempfile.mkdtemp(prefix="sessionbucket-"))
-        return FileBucket(Path(made[-1]), fsync=False)
+        bucket = FileBucket(Path(made[-1]), fsync=False)
+        return [SessionStore(bucket), SessionStore(bucket)]
 
     yield make
     for folder in made:
@@ -177,26 +179,25 @@ def folders() -> Iterator[Callable[[], Bucket]]:
 
 
 @pytest.fixture
-def moto_buckets(moto_url: str) -> Iterator[Callable[[], Bucket]]:
+def moto_stores(moto_url: str, moto_bucket: str) -> Iterator[MakeStores]:
     client = boto3.client("s3", endpoint_url=moto_url)
 
-    def make() -> Bucket:
-        name = unique_name()
-        client.create_bucket(Bucket=name)
-        return S3Bucket(name, client=client)
+    def make() -> list[SessionStore[SessionData]]:
+        bucket, prefix = S3Bucket(moto_bucket, client=client), unique_name()
+        return [SessionStore(bucket, prefix), SessionStore(bucket, prefix)]
 
     yield make
     client.close()
 
 
-def run(make: Callable[[], Bucket], examples: int) -> None:
-    machine = type("SequenceHere", (Sequence,), {"make_bucket": staticmethod(make)})
+def run(make: MakeStores, examples: int) -> None:
+    machine = type("SequenceHere", (Sequence,), {"make_stores": staticmethod(make)})
     run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=30))
 
 
-def test_any_sequence_in_a_folder_is_as_in_memory(folders: Callable[[], Bucket]):
-    run(folders, 60)
+def test_any_sequence_has_the_same_results_in_a_folder_as_in_memory(folder_stores: MakeStores):
+    run(folder_stores, 60)
 
 
-def test_any_sequence_in_s3_is_as_in_memory(moto_buckets: Callable[[], Bucket]):
-    run(moto_buckets, 12)
+def test_any_sequence_has_the_same_results_in_s3_as_in_memory(moto_stores: MakeStores):
+    run(moto_stores, 12)

@@ -1,4 +1,4 @@
-"""Terraform, the policies it works out, and the requests they are put to."""
+"""Terraform, the policies of the module, and the requests to evaluate against them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ from typing import Any
 import pytest
 
 from conformance.locations import unique_name
-from terraform import work
+from terraform import store_operations
+from terraform.policy_simulator import (
+    BUCKET_ARN,
+    S3_SERVICE,
+    MakePolicies,
+    Policies,
+    Simulator,
+    running_simulator,
+)
 from terraform.programs import (
     MODULE,
     Terraform,
@@ -22,18 +30,17 @@ from terraform.programs import (
     required,
     with_variables,
 )
-from terraform.recording import Record, Recorded, calls_of, requests_of
-from terraform.simulating import BUCKET_ARN, S3_SERVICE, MakePolicies, Policies, Simulator, simulator
+from terraform.recorded_requests import Record, Recorded, calls_of, requests_of
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the test that mostly waits, so that other workers run the rest meanwhile."""
+    """Start with the test that mostly waits, so that other workers run the rest meanwhile."""
     items.sort(key=lambda item: item.path.name != "test_applied.py")
 
 
 @pytest.fixture(scope="session")
 def terraform(aws_environment: None, tmp_path_factory: pytest.TempPathFactory) -> Terraform:
-    """Terraform, for what needs no provider."""
+    """Terraform without providers."""
     return Terraform(required("terraform"), environment(tmp_path_factory.mktemp("configuration")))
 
 
@@ -47,13 +54,13 @@ def terraform_for_aws(terraform: Terraform) -> Terraform:
 
 @pytest.fixture(scope="session")
 def module(terraform_for_aws: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The module, ready to be used; what it leaves behind does not get into the project."""
+    """An initialised copy of the module, so that no file of Terraform gets into the project."""
     return terraform_for_aws.initialise(copy_of(MODULE, tmp_path_factory.mktemp("module") / "terraform"))
 
 
 @pytest.fixture
 def examples(terraform_for_aws: Terraform, tmp_path: Path) -> Path:
-    """A root that calls every example, each with a bucket of its own."""
+    """A root module that calls every example, each with its own bucket."""
     root = tmp_path / "examples"
     root.mkdir()
     tree = copy_of(MODULE, root / "terraform")
@@ -68,16 +75,16 @@ def examples(terraform_for_aws: Terraform, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def simulating(pytestconfig: pytest.Config) -> Iterator[Simulator]:
-    with simulator(pytestconfig.cache.mkdir("iam-simulate")) as simulating:
-        yield simulating
+def simulator(pytestconfig: pytest.Config) -> Iterator[Simulator]:
+    with running_simulator(pytestconfig.cache.mkdir("iam-simulate")) as simulator:
+        yield simulator
 
 
 @pytest.fixture(scope="session")
 def policies_of(
-    terraform: Terraform, simulating: Simulator, tmp_path_factory: pytest.TempPathFactory
+    terraform: Terraform, simulator: Simulator, tmp_path_factory: pytest.TempPathFactory
 ) -> MakePolicies:
-    """The policies that the module gives stores at these prefixes, by the prefix."""
+    """Returns the policies of the module for stores at these prefixes."""
     folder = copy_of(MODULE / "policies", tmp_path_factory.mktemp("policies") / "policies")
     terraform.initialise(folder)
 
@@ -93,7 +100,7 @@ def policies_of(
         terraform.run(with_variables(folder, variables), "apply", "-auto-approve", "-no-color")
         outputs = terraform.outputs(folder)
         return Policies(
-            simulating,
+            simulator,
             json.loads(outputs["bucket"]),
             {prefix: json.loads(policy) for prefix, policy in outputs["agent"].items()},
             {prefix: json.loads(policy) for prefix, policy in outputs["reader"].items()},
@@ -104,20 +111,25 @@ def policies_of(
 
 @pytest.fixture(scope="session")
 def recorded(moto_url: str, raw_client: Callable[[str], Any]) -> Record:
-    """Records a store at a prefix, once for each."""
+    """Records the requests of a store at a prefix, once for each prefix."""
 
     @cache
     def record(prefix: str) -> Recorded:
         bucket = unique_name()
         raw_client(moto_url).create_bucket(Bucket=bucket)
-        writing, reading, overwriting, deleting = (
+        writes, reads, overwrites, deletes = (
             calls_of(each, moto_url, bucket, prefix)
-            for each in (work.writing, work.reading, work.overwriting, work.deleting)
+            for each in (
+                store_operations.write,
+                store_operations.read,
+                store_operations.overwrite,
+                store_operations.delete,
+            )
         )
         return Recorded(
-            requests_of(reading, BUCKET_ARN),
-            [request for request in requests_of(overwriting, BUCKET_ARN) if request.action == "s3:PutObject"],
-            requests_of([*writing, *reading, *deleting], BUCKET_ARN),
+            requests_of(reads, BUCKET_ARN),
+            [request for request in requests_of(overwrites, BUCKET_ARN) if request.action == "s3:PutObject"],
+            requests_of([*writes, *reads, *deletes], BUCKET_ARN),
         )
 
     return record

@@ -1,4 +1,4 @@
-"""The programs these tests run, where a machine has them: Terraform with the AWS provider, and Node.js with npm."""
+"""The programs of these tests: Terraform with the AWS provider, and Node.js with npm."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LEFT_BEHIND = (".terraform", ".terraform.lock.hcl", "*.tfstate", "*.tfstate.*")
 
 
 def required(name: str) -> str:
-    """The path of a program. Without it the test is skipped, but in CI it fails."""
+    """The path of a program. Without the program the test is skipped, but in CI it fails."""
     program = shutil.which(name)
     return program if program is not None else missing(f"{name} is not on the PATH")
 
@@ -32,13 +32,13 @@ def missing(reason: str) -> Any:
 
 @dataclass(frozen=True)
 class Terraform:
-    """Terraform, run offline on folders of the caller's own."""
+    """Terraform, run offline in folders of the caller."""
 
     program: str
     environment: Mapping[str, str]
 
     def attempt(self, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in the folder, and see whether it works; ``stdout`` is all that it prints."""
+        """Run a command in the folder, whatever its exit code. ``stdout`` is its whole output."""
         return subprocess.run(
             [self.program, *arguments],
             cwd=folder,
@@ -51,7 +51,7 @@ class Terraform:
         )
 
     def run(self, folder: Path, *arguments: str) -> str:
-        """What a command prints. Raises ``AssertionError`` with that where it fails."""
+        """Run a command, and return its output. Raises ``AssertionError`` with the output when it fails."""
         done = self.attempt(folder, *arguments)
         assert done.returncode == 0, done.stdout
         return done.stdout
@@ -65,21 +65,24 @@ class Terraform:
 
 
 def with_variables(folder: Path, values: Mapping[str, Any]) -> Path:
-    """Give the folder's variables these values, in place of those they had."""
+    """Set the folder's variables to these values, and return the folder."""
     (folder / "terraform.tfvars.json").write_text(json.dumps(values))
     return folder
 
 
 def copy_of(folder: Path, target: Path) -> Path:
-    """The module or example as it is checked in."""
+    """Copy the checked-in files of the module or example."""
     return shutil.copytree(folder, target, ignore=shutil.ignore_patterns(*_LEFT_BEHIND))
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """An environment in which Terraform asks no registry: it takes providers as the user's ``TF_CLI_CONFIG_FILE`` says, or from
-    a mirror on this machine, by a configuration that is written into the folder."""
-    foreign = ("TF_VAR_", "TF_CLI_ARGS")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    """An environment in which Terraform does not use a registry.
+
+    It finds providers through the user's ``TF_CLI_CONFIG_FILE``, or else in a mirror on this machine, through a configuration
+    file in the folder.
+    """
+    inherited = ("TF_VAR_", "TF_CLI_ARGS")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(inherited)}
     configuration = _users_configuration()
     if configuration is None:
         configuration = folder / "terraform.rc"
@@ -101,7 +104,7 @@ def _users_configuration() -> Path | None:
 
 
 def provider_mirror() -> Path | None:
-    """A folder on this machine that mirrors a registry and has the AWS provider in it, unpacked or packed."""
+    """A folder on this machine that mirrors a registry with the AWS provider, unpacked or packed."""
     for folder in _folders():
         provider = folder / "registry.terraform.io" / "hashicorp" / "aws"
         if any(provider.glob("[0-9]*/*")) or any(provider.glob("*.zip")):
@@ -110,7 +113,7 @@ def provider_mirror() -> Path | None:
 
 
 def _folders() -> Iterator[Path]:
-    """Where mirrors lie: what the environment names, Terraform's usual places, and those of hand-made installations."""
+    """Possible mirrors: the folders of the environment, Terraform's default folders, and those of manual installations."""
     named = (os.environ.get(name) for name in ("TF_PLUGIN_DIR", "TF_PLUGIN_CACHE_DIR"))
     yield from (Path(folder) for folder in named if folder)
     home = Path.home()

@@ -1,6 +1,6 @@
-"""The examples, applied to moto's server: the buckets they make, stores at work in them, and what is left in the end.
+"""The examples, applied to moto: their buckets, stores in them, and the state after a destroy.
 
-All are applied at once, and in one test, since the provider waits a minute for a bucket's lifecycle rules to settle.
+One test applies all of them together, because the provider waits a minute for the lifecycle rules of a bucket to settle.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from sessionbucket import (
     open_async_store,
     open_store,
 )
-from terraform import work
+from terraform import store_operations
+from terraform.policy_simulator import Simulator
 from terraform.programs import Terraform
-from terraform.recording import calls_of, requests_of
-from terraform.simulating import Simulator
+from terraform.recorded_requests import calls_of, requests_of
 
 REGION = "eu-central-1"
 BUCKETS = ("acme-minimal", "acme-tenants", "acme-lambda")
@@ -38,7 +38,7 @@ SERVICES = ("iam", "kms", "lambda", "logs", "s3", "sts")
 
 @dataclass(frozen=True)
 class Applied:
-    """The outputs by the example, and a client of each service."""
+    """The outputs of each example, and a client of each service."""
 
     outputs: dict[str, Any]
     aws: dict[str, Any]
@@ -57,7 +57,7 @@ def aws(moto_url: str) -> Iterator[dict[str, Any]]:
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """A deployment package, of a handler that does nothing: moto keeps it and does not call it."""
+    """A deployment package with a handler that does nothing. moto stores it and never runs it."""
     path = tmp_path / "package.zip"
     with zipfile.ZipFile(path, "w") as package:
         package.writestr("async_handler.py", "def handler(event, context): ...")
@@ -66,7 +66,7 @@ def package(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def at_moto(examples: Path, package: Path, moto_url: str) -> Path:
-    """The examples' root, with one provider for all of them, since each that runs takes seconds to start."""
+    """The examples' root module with one common provider, because each provider takes seconds to start."""
     for folder in (examples / "terraform" / "examples").iterdir():
         (folder / "provider.tf").unlink()
     main = examples / "main.tf.json"
@@ -92,18 +92,19 @@ def applied(
     at_moto: Path,
     aws: dict[str, Any],
     moto_url: str,
-    simulating: Simulator,
+    simulator: Simulator,
 ) -> Applied:
     terraform_for_aws.run(at_moto, "apply", "-auto-approve", "-no-color")
-    return Applied(terraform_for_aws.outputs(at_moto), aws, moto_url, simulating)
+    return Applied(terraform_for_aws.outputs(at_moto), aws, moto_url, simulator)
 
 
-def test_the_examples_make_what_they_promise_and_a_destroy_leaves_nothing(
+@pytest.mark.slow
+def test_the_examples_create_what_they_document_and_a_destroy_removes_everything(
     applied: Applied, terraform_for_aws: Terraform, at_moto: Path, subtests: pytest.Subtests
 ):
-    for promise in PROMISES:
-        with subtests.test(promise.__name__):
-            promise(applied)
+    for check in CHECKS:
+        with subtests.test(check.__name__):
+            check(applied)
     empty(applied.aws["s3"], "acme-tenants")
     terraform_for_aws.run(at_moto, "destroy", "-auto-approve", "-refresh=false", "-no-color")
     assert {row["Name"] for row in applied.aws["s3"].list_buckets()["Buckets"]}.isdisjoint(BUCKETS)
@@ -128,7 +129,7 @@ def buckets_block_public_access_and_own_their_objects(applied: Applied) -> None:
         assert controls["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
 
 
-def buckets_are_encrypted_with_s3s_keys_or_the_one_that_was_given(applied: Applied) -> None:
+def buckets_are_encrypted_with_s3s_keys_or_the_given_key(applied: Applied) -> None:
     for bucket in ("acme-minimal", "acme-lambda"):
         assert encryption_of(applied.aws["s3"], bucket) == ({"SSEAlgorithm": "AES256"}, False)
     default, bucket_key = encryption_of(applied.aws["s3"], "acme-tenants")
@@ -137,31 +138,32 @@ def buckets_are_encrypted_with_s3s_keys_or_the_one_that_was_given(applied: Appli
     assert bucket_key
 
 
-def leftovers_go_and_nothing_else_but_what_was_asked_to(applied: Applied) -> None:
-    leftovers = {
+def lifecycle_rules_expire_old_versions_and_what_the_tenants_configure(applied: Applied) -> None:
+    cleanup = {
         "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
         "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
         "Expiration": {"ExpiredObjectDeleteMarker": True},
     }
-    assert rules_of(applied.aws["s3"], "acme-minimal") == {"leftovers": leftovers}
-    assert rules_of(applied.aws["s3"], "acme-lambda") == {"leftovers": leftovers}
+    assert rules_of(applied.aws["s3"], "acme-minimal") == {"cleanup": cleanup}
+    assert rules_of(applied.aws["s3"], "acme-lambda") == {"cleanup": cleanup}
     assert rules_of(applied.aws["s3"], "acme-tenants") == {
-        "leftovers": leftovers,
+        "cleanup": cleanup,
         "support-artifacts": {"Prefix": "support/prod/artifacts/", "Expiration": {"Days": 90}},
         "support-traces": {"Prefix": "support/prod/traces/", "Expiration": {"Days": 30}},
         "research-sessions": {"Prefix": "research/", "Expiration": {"Days": 365}},
     }
 
 
-def buckets_have_the_policies_that_were_asked_for(applied: Applied) -> None:
+def buckets_have_the_configured_policies(applied: Applied) -> None:
     for bucket in BUCKETS:
         statements = policy_of(applied.aws["s3"], bucket)["Statement"]
         enforced = ["DenyUnconditionalSessionWrites"] if bucket == "acme-tenants" else []
         assert [row["Sid"] for row in statements] == ["DenyPlainHTTP", "DenyOldTLS", *enforced]
 
 
-def stores_work_and_their_own_roles_alone_may_do_what_they_do(applied: Applied) -> None:
-    bucket, everything = "acme-tenants", (work.writing, work.reading, work.deleting)
+def each_store_works_and_only_its_role_may_send_its_requests(applied: Applied) -> None:
+    bucket = "acme-tenants"
+    operations = (store_operations.write, store_operations.read, store_operations.delete)
     s3, iam = applied.aws["s3"], applied.aws["iam"]
     bucket_policy = policy_of(s3, bucket)
     roles = {name: attached_policy(iam, f"{bucket}-{name}") for name in TENANTS}
@@ -169,26 +171,28 @@ def stores_work_and_their_own_roles_alone_may_do_what_they_do(applied: Applied) 
     for tenant, prefix in TENANTS.items():
         assert urls[tenant] == f"s3://{bucket}/{prefix}?region={REGION}"
         here = f"{urls[tenant]}&{urlencode({'endpoint_url': applied.endpoint_url})}"
-        # moto takes the bucket's policy as if it had no conditions, and so denies all.
+        # moto ignores the conditions of the bucket's policy, and so denies every request.
         with open_store(here) as store, pytest.raises(AccessDeniedError):
             store.health_check()
         s3.delete_bucket_policy(Bucket=bucket)
-        for engine in ("boto3", "auto"):  # auto, as the handlers of examples/lambda have it
+        for engine in ("boto3", "auto"):  # auto: as in the handlers of examples/lambda
             with open_store(f"{here}&engine={engine}") as store:
                 assert isinstance(store.bucket, S3Bucket if engine == "boto3" else ObstoreBucket)
-                for each in everything:
+                for each in operations:
                     each(store)
         assert isinstance(open_async_store(f"{here}&engine=auto").bucket, AsyncObstoreBucket)
-        calls = [call for each in everything for call in calls_of(each, applied.endpoint_url, bucket, prefix)]
+        calls = [call for each in operations for call in calls_of(each, applied.endpoint_url, bucket, prefix)]
         s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(bucket_policy))
         for request in requests_of(calls, f"arn:aws:s3:::{bucket}"):
-            may = {
+            decisions = {
                 name: applied.simulator.decide(request, role, bucket_policy) for name, role in roles.items()
             }
-            assert {name for name, decision in may.items() if decision == "Allowed"} == {tenant}, request
+            assert {name for name, decision in decisions.items() if decision == "Allowed"} == {tenant}, (
+                request
+            )
 
 
-def the_function_runs_as_asked_for_and_finds_its_store(applied: Applied) -> None:
+def the_function_has_the_configured_runtime_and_store_url(applied: Applied) -> None:
     function = applied.aws["lambda"].get_function(FunctionName=FUNCTION)["Configuration"]
     url = applied.outputs["lambda"]["store_url"]
     assert url.startswith("s3://acme-lambda/agents/prod?")
@@ -199,7 +203,7 @@ def the_function_runs_as_asked_for_and_finds_its_store(applied: Applied) -> None
     assert function["Timeout"] == 30
 
 
-def the_functions_role_reaches_the_store_and_its_own_logs(applied: Applied) -> None:
+def the_functions_role_may_use_the_store_and_its_own_logs(applied: Applied) -> None:
     iam = applied.aws["iam"]
     role = applied.aws["lambda"].get_function(FunctionName=FUNCTION)["Configuration"]["Role"].split("/")[-1]
     (attached,) = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
@@ -210,15 +214,15 @@ def the_functions_role_reaches_the_store_and_its_own_logs(applied: Applied) -> N
     assert [row["Resource"] for row in logs["Statement"]] == [group["arn"]]
 
 
-PROMISES: tuple[Callable[[Applied], None], ...] = (
+CHECKS: tuple[Callable[[Applied], None], ...] = (
     buckets_keep_versions,
     buckets_block_public_access_and_own_their_objects,
-    buckets_are_encrypted_with_s3s_keys_or_the_one_that_was_given,
-    leftovers_go_and_nothing_else_but_what_was_asked_to,
-    buckets_have_the_policies_that_were_asked_for,
-    stores_work_and_their_own_roles_alone_may_do_what_they_do,
-    the_function_runs_as_asked_for_and_finds_its_store,
-    the_functions_role_reaches_the_store_and_its_own_logs,
+    buckets_are_encrypted_with_s3s_keys_or_the_given_key,
+    lifecycle_rules_expire_old_versions_and_what_the_tenants_configure,
+    buckets_have_the_configured_policies,
+    each_store_works_and_only_its_role_may_send_its_requests,
+    the_function_has_the_configured_runtime_and_store_url,
+    the_functions_role_may_use_the_store_and_its_own_logs,
 )
 
 
@@ -227,7 +231,7 @@ def policy_of(s3: Any, bucket: str) -> Any:
 
 
 def rules_of(s3: Any, bucket: str) -> dict[str, Any]:
-    """The lifecycle rules that are switched on, by their id."""
+    """The enabled lifecycle rules by their id."""
     rules = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
     return {rule["ID"]: _actions(rule) for rule in rules if rule["Status"] == "Enabled"}
 
@@ -251,7 +255,7 @@ def attached_policy(iam: Any, role: str) -> Any:
 
 
 def empty(s3: Any, bucket: str) -> None:
-    s3.delete_bucket_policy(Bucket=bucket)  # which moto would take to deny this
+    s3.delete_bucket_policy(Bucket=bucket)  # because moto would deny the deletes
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
         for row in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
             s3.delete_object(Bucket=bucket, Key=row["Key"], VersionId=row["VersionId"])

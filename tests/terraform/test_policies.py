@@ -1,17 +1,17 @@
-"""What the module's policies allow and deny: every request that the store makes, and others that it does not."""
+"""The policies of the module allow every request of a store, and deny others."""
 
 from __future__ import annotations
 
 import pytest
 
-from terraform.recording import TLS, Record, looking_for
-from terraform.simulating import ADMINISTRATOR, BUCKET_ARN, KEY_ARN, S3_SERVICE, MakePolicies, Request
+from terraform.policy_simulator import ADMINISTRATOR, BUCKET_ARN, KEY_ARN, S3_SERVICE, MakePolicies, Request
+from terraform.recorded_requests import TLS, Record, missing_key_request
 
-OURS = "support/prod"
-ANOTHERS = "research"
-NEIGHBOURS = (ANOTHERS, "support/production", "support/pro", "support")
-"""Prefixes of others; ``support`` cannot be a tenant beside ours, but an object may well lie there."""
-SESSION = f"{BUCKET_ARN}/{OURS}/chat-1.json"
+OWN = "support/prod"
+OTHER = "research"
+NEIGHBOWN = (OTHER, "support/production", "support/pro", "support")
+"""Prefixes of others. ``support`` cannot be a tenant beside ours, but objects can exist there."""
+SESSION = f"{BUCKET_ARN}/{OWN}/chat-1.json"
 PARTS = ("artifacts/s/artifacts.json", "artifacts/s/files/a.json", "traces/s.json", "verification/s.json")
 CREATING = {**TLS, "s3:ObjectCreationOperation": "true"}
 PREPARING = {**TLS, "s3:ObjectCreationOperation": "false"}
@@ -21,8 +21,8 @@ READS = ("s3:GetObject", "s3:ListBucket")
 
 
 @pytest.mark.parametrize("enforced", [False, True], ids=["plain", "enforced"])
-@pytest.mark.parametrize("prefix", [OURS, ""], ids=["prefix", "root"])
-def test_the_agent_may_do_all_that_a_store_does(
+@pytest.mark.parametrize("prefix", [OWN, ""], ids=["prefix", "root"])
+def test_the_agent_may_send_every_request_of_a_store(
     policies_of: MakePolicies, recorded: Record, prefix: str, enforced: bool
 ):
     policies = policies_of(prefix, enforced=enforced)
@@ -38,51 +38,51 @@ def test_the_agent_may_do_all_that_a_store_does(
         assert policies.allows(policies.agent[prefix], request), request
 
 
-@pytest.mark.parametrize("prefix", [OURS, ""], ids=["prefix", "root"])
-def test_the_reader_may_do_all_that_reading_takes(policies_of: MakePolicies, recorded: Record, prefix: str):
+@pytest.mark.parametrize("prefix", [OWN, ""], ids=["prefix", "root"])
+def test_the_reader_may_send_every_read_request(policies_of: MakePolicies, recorded: Record, prefix: str):
     policies = policies_of(prefix)
     for request in recorded(prefix).reading:
         assert policies.allows(policies.reader[prefix], request), request
 
 
-def test_the_reader_may_write_and_delete_nothing(policies_of: MakePolicies, recorded: Record):
-    policies = policies_of(OURS)
-    requests = [request for request in recorded(OURS).working if request.action not in READS]
+def test_the_reader_may_neither_write_nor_delete(policies_of: MakePolicies, recorded: Record):
+    policies = policies_of(OWN)
+    requests = [request for request in recorded(OWN).working if request.action not in READS]
     assert requests
     for request in requests:
-        assert not policies.allows(policies.reader[OURS], request), request
+        assert not policies.allows(policies.reader[OWN], request), request
 
 
-@pytest.mark.parametrize("neighbour", NEIGHBOURS)
-def test_nobody_reaches_what_is_anothers(policies_of: MakePolicies, recorded: Record, neighbour: str):
-    policies = policies_of(OURS, ANOTHERS)
-    for recording in recorded(ANOTHERS).working:
-        request = recording.moved(ANOTHERS, neighbour)
-        assert not policies.allows(policies.agent[OURS], request), request
-        assert not policies.allows(policies.reader[OURS], request), request
+@pytest.mark.parametrize("neighbour", NEIGHBOWN)
+def test_no_tenant_may_use_the_prefix_of_another(policies_of: MakePolicies, recorded: Record, neighbour: str):
+    policies = policies_of(OWN, OTHER)
+    for original in recorded(OTHER).working:
+        request = original.moved(OTHER, neighbour)
+        assert not policies.allows(policies.agent[OWN], request), request
+        assert not policies.allows(policies.reader[OWN], request), request
 
 
-def test_each_tenant_has_policies_of_its_own(policies_of: MakePolicies, recorded: Record):
-    policies = policies_of(OURS, ANOTHERS, enforced=True)
-    for prefix in (OURS, ANOTHERS):
+def test_each_tenant_has_its_own_policies(policies_of: MakePolicies, recorded: Record):
+    policies = policies_of(OWN, OTHER, enforced=True)
+    for prefix in (OWN, OTHER):
         for request in recorded(prefix).working:
             assert policies.allows(policies.agent[prefix], request), request
 
 
-@pytest.mark.parametrize("prefix", [None, "", "support", "support/", OURS, "research/"])
-def test_nothing_is_listed_but_what_is_under_the_prefix(policies_of: MakePolicies, prefix: str | None):
-    policies = policies_of(OURS)
+@pytest.mark.parametrize("prefix", [None, "", "support", "support/", OWN, "research/"])
+def test_only_the_tenants_prefix_may_be_listed(policies_of: MakePolicies, prefix: str | None):
+    policies = policies_of(OWN)
     request = Request("s3:ListBucket", BUCKET_ARN, TLS if prefix is None else {**TLS, "s3:prefix": prefix})
-    assert not policies.allows(policies.agent[OURS], request)
-    assert not policies.allows(policies.reader[OURS], request)
+    assert not policies.allows(policies.agent[OWN], request)
+    assert not policies.allows(policies.reader[OWN], request)
 
 
 @pytest.mark.parametrize("name", ["nobody.json", ".sessionbucket/probe/x", *PARTS])
-def test_a_key_that_does_not_exist_is_said_not_to(policies_of: MakePolicies, name: str):
-    policies = policies_of(OURS)
-    for identity in (policies.agent[OURS], policies.reader[OURS]):
-        assert policies.allows(identity, looking_for(f"{OURS}/{name}", BUCKET_ARN))
-        assert not policies.allows(identity, looking_for(f"{ANOTHERS}/{name}", BUCKET_ARN))
+def test_a_missing_key_under_the_own_prefix_is_reported_as_missing(policies_of: MakePolicies, name: str):
+    policies = policies_of(OWN)
+    for identity in (policies.agent[OWN], policies.reader[OWN]):
+        assert policies.allows(identity, missing_key_request(f"{OWN}/{name}", BUCKET_ARN))
+        assert not policies.allows(identity, missing_key_request(f"{OTHER}/{name}", BUCKET_ARN))
 
 
 @pytest.mark.parametrize(
@@ -98,13 +98,13 @@ def test_a_key_that_does_not_exist_is_said_not_to(policies_of: MakePolicies, nam
         ("iam:CreateUser", "arn:aws:iam::123456789012:user/another"),
     ],
 )
-def test_the_agent_may_do_nothing_that_a_store_does_not(
+def test_the_agent_may_send_no_request_that_a_store_does_not_send(
     policies_of: MakePolicies, action: str, resource: str
 ):
-    policies = policies_of(OURS, key=KEY_ARN)
+    policies = policies_of(OWN, key=KEY_ARN)
     request = Request(action, resource, {"aws:SecureTransport": "true"})
-    assert not policies.allows(policies.agent[OURS], request)
-    assert not policies.allows(policies.reader[OURS], request)
+    assert not policies.allows(policies.agent[OWN], request)
+    assert not policies.allows(policies.reader[OWN], request)
     assert policies.allows(ADMINISTRATOR, request)
 
 
@@ -113,22 +113,24 @@ def test_the_agent_may_do_nothing_that_a_store_does_not(
     [{"aws:SecureTransport": "false"}, {"s3:TlsVersion": "1.1"}, {"s3:TlsVersion": "1.0"}],
     ids=["http", "TLS 1.1", "TLS 1.0"],
 )
-def test_nobody_comes_in_without_tls(policies_of: MakePolicies, recorded: Record, transport: dict[str, str]):
-    policies = policies_of(OURS)
-    for request in recorded(OURS).working:
+def test_requests_without_tls_1_2_are_denied(
+    policies_of: MakePolicies, recorded: Record, transport: dict[str, str]
+):
+    policies = policies_of(OWN)
+    for request in recorded(OWN).working:
         plain = Request(request.action, request.resource, {**request.context, **transport})
-        for identity in (policies.agent[OURS], ADMINISTRATOR):
+        for identity in (policies.agent[OWN], ADMINISTRATOR):
             assert policies.decide(identity, plain) == "ExplicitlyDenied", plain
 
 
-def test_tls_1_2_is_enough(policies_of: MakePolicies):
-    policies = policies_of(OURS, enforced=True)
+def test_tls_1_2_is_allowed(policies_of: MakePolicies):
+    policies = policies_of(OWN, enforced=True)
     request = Request("s3:PutObject", SESSION, {**CREATE, "s3:TlsVersion": "1.2"})
-    assert policies.allows(policies.agent[OURS], request)
+    assert policies.allows(policies.agent[OWN], request)
 
 
-@pytest.mark.parametrize("prefix", [OURS, ""], ids=["prefix", "root"])
-def test_where_it_is_enforced_nobody_overwrites_a_session_unseen(
+@pytest.mark.parametrize("prefix", [OWN, ""], ids=["prefix", "root"])
+def test_enforced_conditions_deny_unconditional_overwrites(
     policies_of: MakePolicies, recorded: Record, prefix: str
 ):
     requests = recorded(prefix).overwriting
@@ -143,8 +145,8 @@ def test_where_it_is_enforced_nobody_overwrites_a_session_unseen(
 @pytest.mark.parametrize(
     "stem", ["chat-1", "artifacts", "traces", "verification", "%2Esessionbucket", "a.json"]
 )
-@pytest.mark.parametrize("prefix", [OURS, ""], ids=["prefix", "root"])
-def test_where_it_is_enforced_a_session_takes_only_conditional_writes(
+@pytest.mark.parametrize("prefix", [OWN, ""], ids=["prefix", "root"])
+def test_enforced_conditions_allow_only_conditional_writes_of_sessions(
     policies_of: MakePolicies, prefix: str, stem: str
 ):
     policies = policies_of(prefix, enforced=True)
@@ -156,48 +158,50 @@ def test_where_it_is_enforced_a_session_takes_only_conditional_writes(
     assert policies.allows(agent, Request("s3:DeleteObject", key, TLS))
 
 
-def test_where_it_is_enforced_the_last_request_of_a_multipart_upload_takes_the_condition(
+def test_enforced_conditions_apply_to_the_last_request_of_a_multipart_upload(
     policies_of: MakePolicies,
 ):
-    policies = policies_of(OURS, enforced=True)
-    agent = policies.agent[OURS]
+    policies = policies_of(OWN, enforced=True)
+    agent = policies.agent[OWN]
     assert policies.allows(agent, Request("s3:PutObject", SESSION, PREPARING))
     assert policies.allows(agent, Request("s3:PutObject", SESSION, CREATE))
     assert not policies.allows(agent, Request("s3:PutObject", SESSION, CREATING))
 
 
 @pytest.mark.parametrize("name", [*PARTS, ".sessionbucket/health/x"])
-@pytest.mark.parametrize("prefix", [OURS, ""], ids=["prefix", "root"])
-def test_where_it_is_enforced_parts_are_written_as_ever(policies_of: MakePolicies, prefix: str, name: str):
+@pytest.mark.parametrize("prefix", [OWN, ""], ids=["prefix", "root"])
+def test_enforced_conditions_do_not_apply_to_parts(policies_of: MakePolicies, prefix: str, name: str):
     policies = policies_of(prefix, enforced=True)
     key = f"{BUCKET_ARN}/{prefix}/{name}" if prefix else f"{BUCKET_ARN}/{name}"
     assert policies.allows(policies.agent[prefix], Request("s3:PutObject", key, CREATING))
 
 
 @pytest.mark.parametrize("name", ["stray.json", "support/traces/s.json", "support/prod/deeper/s.json"])
-def test_where_it_is_enforced_it_holds_for_all_that_is_no_part(policies_of: MakePolicies, name: str):
-    policies = policies_of(OURS, enforced=True)
+def test_enforced_conditions_apply_to_every_key_outside_the_part_folders(
+    policies_of: MakePolicies, name: str
+):
+    policies = policies_of(OWN, enforced=True)
     request = Request("s3:PutObject", f"{BUCKET_ARN}/{name}", CREATING)
     assert policies.decide(ADMINISTRATOR, request) == "ExplicitlyDenied"
 
 
 @pytest.mark.parametrize("action", ["kms:GenerateDataKey", "kms:Decrypt"])
-def test_the_key_is_used_through_s3_alone(policies_of: MakePolicies, action: str):
-    policies = policies_of(OURS, key=KEY_ARN)
+def test_the_key_may_be_used_only_through_s3(policies_of: MakePolicies, action: str):
+    policies = policies_of(OWN, key=KEY_ARN)
     through_s3 = Request(action, KEY_ARN, {"kms:ViaService": S3_SERVICE})
     others = [
         Request(action, KEY_ARN),
         Request(action, KEY_ARN, {"kms:ViaService": S3_SERVICE.replace("s3", "secretsmanager")}),
         Request(action, f"{KEY_ARN[:-1]}1", {"kms:ViaService": S3_SERVICE}),
     ]
-    assert policies.allows(policies.agent[OURS], through_s3)
-    assert policies.allows(policies.reader[OURS], through_s3) == (action == "kms:Decrypt")
+    assert policies.allows(policies.agent[OWN], through_s3)
+    assert policies.allows(policies.reader[OWN], through_s3) == (action == "kms:Decrypt")
     for request in others:
-        assert not policies.allows(policies.agent[OURS], request), request
-        assert not policies.allows(policies.reader[OURS], request), request
+        assert not policies.allows(policies.agent[OWN], request), request
+        assert not policies.allows(policies.reader[OWN], request), request
 
 
-def test_without_a_key_no_key_is_granted(policies_of: MakePolicies):
-    policies = policies_of(OURS)
+def test_without_a_key_no_use_of_a_key_is_allowed(policies_of: MakePolicies):
+    policies = policies_of(OWN)
     request = Request("kms:Decrypt", KEY_ARN, {"kms:ViaService": S3_SERVICE})
-    assert not policies.allows(policies.agent[OURS], request)
+    assert not policies.allows(policies.agent[OWN], request)

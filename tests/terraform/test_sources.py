@@ -1,4 +1,4 @@
-"""The module as it is written: its style, its own tests, and what its README says of it."""
+"""The source of the module: its format, its own tests, and its README."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ def test_every_file_is_formatted(terraform: Terraform):
     terraform.run(MODULE, "fmt", "-check", "-recursive", "-diff")
 
 
+@pytest.mark.slow  # the examples call the module, so their test validates it, too
 def test_the_module_is_valid(terraform_for_aws: Terraform, module: Path):
     terraform_for_aws.run(module, "validate", "-no-color")
 
@@ -23,7 +24,8 @@ def test_every_example_is_valid(terraform_for_aws: Terraform, examples: Path):
     terraform_for_aws.run(examples, "validate", "-no-color")
 
 
-def test_the_modules_own_tests_pass(terraform_for_aws: Terraform, module: Path):
+@pytest.mark.slow
+def test_the_tests_of_the_module_pass(terraform_for_aws: Terraform, module: Path):
     printed = terraform_for_aws.run(module, "test", "-no-color")
     assert re.search(r"Success! [1-9]\d* passed, 0 failed", printed), printed
 
@@ -40,7 +42,7 @@ def test_the_readme_lists_each_input_and_output_with_its_description(kind: str, 
     assert listed == {name: text.replace('\\"', '"') for name, text in described.items()}
 
 
-def test_the_readme_says_which_inputs_have_a_default():
+def test_the_readme_lists_the_default_of_each_input():
     source = (MODULE / "variables.tf").read_text()
     blocks = dict(re.findall(r'^variable "(\w+)" {\n(.*?)^}', source, re.MULTILINE | re.DOTALL))
     defaults = {
@@ -51,13 +53,13 @@ def test_the_readme_says_which_inputs_have_a_default():
     assert listed == {name: f"`{found[1]}`" if found else "required" for name, found in defaults.items()}
 
 
-def test_the_stores_url_has_only_options_that_a_store_knows():
+def test_the_store_url_has_only_options_of_a_store():
     options = re.findall(r"[?&](\w+)=", (MODULE / "outputs.tf").read_text())
     assert options
     assert set(options) <= OPTION_NAMES
 
 
-def test_the_function_is_deployed_from_where_its_package_is_built():
+def test_the_function_is_deployed_from_the_path_of_its_package():
     example = MODULE / "examples" / "lambda"
     found = re.search(r'"\$\{path\.module\}/(.+)"', (example / "main.tf").read_text())
     assert found

@@ -1,4 +1,4 @@
-"""What the module takes and refuses: its variables, by themselves, since no provider is needed to refuse them."""
+"""The rules of the module's variables. They are tested alone, which needs no provider."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 from sessionbucket import InvalidArgumentError
-from sessionbucket._core.keys import Layout
+from sessionbucket._core.keys import StoreKeys
 from terraform.programs import MODULE, Terraform, with_variables
 
 GOOD = {"bucket_name": "acme-sessions", "tenants": {"agent": {"prefix": "agents/prod"}}}
 KEY_ARN = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 PREFIXES = ["", "a", "a/b", "b/.hidden/~x@y+z=1,2", "artifacts", "x" * 512]
 BAD_PREFIXES = ["/a", "a/", "a//b", "a/../b", ".", "a\\b", "a\tb", "a\x00b", "x" * 513]
-MEANINGFUL_PREFIXES = ["a*", "a?", "a$", "a/${aws:username}", "a b", "a%2Fb", "a#b", "ä"]
-"""Prefixes that the library takes, but that mean something else in a policy or a URL."""
+AMBIGUOUS_PREFIXES = ["a*", "a?", "a$", "a/${aws:username}", "a b", "a%2Fb", "a#b", "ä"]
+"""Prefixes that the library accepts, but that have another meaning in a policy or a URL."""
 
 
 def shown(prefix: str) -> str:
@@ -33,8 +33,8 @@ def variables(terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) ->
     return terraform.initialise(folder)
 
 
-def refusal(terraform: Terraform, folder: Path, **changes: Any) -> str:
-    """What Terraform says against the values, in one line; nothing where it takes them."""
+def error_of(terraform: Terraform, folder: Path, **changes: Any) -> str:
+    """Terraform's error for the values on one line; empty when it accepts them."""
     done = terraform.attempt(with_variables(folder, {**GOOD, **changes}), "plan", "-no-color")
     return "" if done.returncode == 0 else re.sub(r"\s+", " ", done.stdout)
 
@@ -55,8 +55,8 @@ def tenant(**values: Any) -> dict[str, Any]:
         tenant(artifacts_expiration_days=30, traces_expiration_days=1, sessions_expiration_days=30),
     ],
 )
-def test_what_is_right_is_taken(terraform: Terraform, variables: Path, changes: dict[str, Any]):
-    assert refusal(terraform, variables, **changes) == ""
+def test_valid_values_are_accepted(terraform: Terraform, variables: Path, changes: dict[str, Any]):
+    assert error_of(terraform, variables, **changes) == ""
 
 
 @pytest.mark.parametrize(
@@ -90,32 +90,32 @@ def test_what_is_right_is_taken(terraform: Terraform, variables: Path, changes: 
         ({"abort_incomplete_multipart_upload_days": 1.5}, "abort_incomplete_multipart_upload_days must be"),
     ],
 )
-def test_what_is_wrong_is_refused_with_the_rule(
+def test_the_error_for_an_invalid_value_names_the_rule(
     terraform: Terraform, variables: Path, changes: dict[str, Any], rule: str
 ):
-    assert rule in refusal(terraform, variables, **changes)
+    assert rule in error_of(terraform, variables, **changes)
 
 
 @pytest.mark.parametrize("prefix", PREFIXES, ids=shown)
-def test_a_prefix_that_is_taken_is_the_stores_own(terraform: Terraform, variables: Path, prefix: str):
-    assert refusal(terraform, variables, **tenant(prefix=prefix)) == ""
-    assert Layout(prefix).prefix == prefix
+def test_an_accepted_prefix_is_the_prefix_of_the_store(terraform: Terraform, variables: Path, prefix: str):
+    assert error_of(terraform, variables, **tenant(prefix=prefix)) == ""
+    assert StoreKeys(prefix).prefix == prefix
 
 
 @pytest.mark.parametrize("prefix", BAD_PREFIXES, ids=shown)
-def test_a_prefix_that_the_library_refuses_or_changes_is_refused(
+def test_a_prefix_that_the_library_rejects_or_changes_is_rejected(
     terraform: Terraform, variables: Path, prefix: str
 ):
-    assert "A tenant's prefix must have" in refusal(terraform, variables, **tenant(prefix=prefix))
+    assert "A tenant's prefix must have" in error_of(terraform, variables, **tenant(prefix=prefix))
     with suppress(InvalidArgumentError):
-        assert Layout(prefix).prefix != prefix
+        assert StoreKeys(prefix).prefix != prefix
 
 
-@pytest.mark.parametrize("prefix", MEANINGFUL_PREFIXES, ids=shown)
-def test_a_prefix_that_means_something_else_elsewhere_is_refused(
+@pytest.mark.parametrize("prefix", AMBIGUOUS_PREFIXES, ids=shown)
+def test_a_prefix_with_another_meaning_in_policies_or_urls_is_rejected(
     terraform: Terraform, variables: Path, prefix: str
 ):
-    assert Layout(prefix).prefix == prefix
-    assert "A tenant's prefix must have at most 512 characters of" in refusal(
+    assert StoreKeys(prefix).prefix == prefix
+    assert "A tenant's prefix must have at most 512 characters of" in error_of(
         terraform, variables, **tenant(prefix=prefix)
     )

@@ -1,4 +1,4 @@
-"""A bucket of one's own, whole: objects in a table of SQLite. It passes the suite of ``sessionbucket.testing.conformance``."""
+"""A complete bucket of a user: objects in a table of SQLite. It passes the suite of ``sessionbucket.testing.conformance``."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from pathlib import Path
 from uuid import uuid4
 
 from sessionbucket import (
-    Anything,
+    NO_METADATA,
+    PAGE_LIMIT,
+    Always,
     Bucket,
     Condition,
     ObjectInfo,
     ObjectPage,
     ObjectStream,
+    ObjectTooLargeError,
     PreconditionFailedError,
-    SessionTooLargeError,
     StoredObject,
     StoreUnavailableError,
 )
-from sessionbucket._core.objects import NO_METADATA, PAGE_LIMIT, holds
 
 COLUMNS = "key, length(body), updated_at, version, content_type, metadata"
 CHUNK = 1 << 20
@@ -30,7 +31,7 @@ BUSY_SECONDS = 10
 
 
 class SqliteBucket(Bucket):
-    """Any number of processes of one machine may use the file at once."""
+    """Any number of processes on one machine may use the file concurrently."""
 
     name = "sqlite"
 
@@ -49,7 +50,7 @@ class SqliteBucket(Bucket):
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
-        """A connection of this call's own, so that calls of several threads are of several transactions."""
+        """A connection for one call, so that calls of several threads are in separate transactions."""
         try:
             database = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)
             try:
@@ -61,12 +62,12 @@ class SqliteBucket(Bucket):
 
     def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
         with self._connected() as database:
-            database.execute("BEGIN")  # what is described and what is read are of one version
+            database.execute("BEGIN")  # so that description and body are of one version
             info = _described(database, key)
             if info is None:
                 return None
             if info.size > max_bytes:
-                raise SessionTooLargeError(key, size=info.size, limit=max_bytes)
+                raise ObjectTooLargeError(key, size=info.size, limit=max_bytes)
             return StoredObject(info, _slice(database, key, 0, info.size))
 
     def head(self, key: str) -> ObjectInfo | None:
@@ -78,16 +79,18 @@ class SqliteBucket(Bucket):
         key: str,
         body: bytes,
         *,
-        condition: Condition = Anything(),  # noqa: B008 (frozen)
+        condition: Condition = Always(),  # noqa: B008 (frozen)
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
-        version = uuid4().hex  # never one that was there before, so a deleted object does not come back
+        version = uuid4().hex  # unique, so a deleted object's version never returns
         row = (key, body, version, datetime.now(UTC).isoformat(), content_type, json.dumps(dict(metadata)))
         with self._connected() as database:
-            database.execute("BEGIN IMMEDIATE")  # nobody else writes between the comparison and the end
+            database.execute(
+                "BEGIN IMMEDIATE"
+            )  # so that no other writer comes between the comparison and the write
             there = _described(database, key)
-            if not holds(condition, there.version if there else None):
+            if not condition.holds(there.version if there else None):
                 raise PreconditionFailedError(key, location=self.location)
             database.execute("REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?)", row)
             database.execute("COMMIT")
@@ -102,7 +105,7 @@ class SqliteBucket(Bucket):
     def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
     ) -> ObjectPage:
-        # SQLite compares texts by their UTF-8 bytes, as the order of a listing is.
+        # SQLite compares texts by their UTF-8 bytes, which is the order of a listing.
         query = f"SELECT {COLUMNS} FROM objects WHERE key >= ? ORDER BY key"
         page = ObjectPage([], [], None)
         last = ""
@@ -132,7 +135,7 @@ class SqliteBucket(Bucket):
         size: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
-        self.put(key, b"".join(chunks), content_type=content_type)  # SQLite takes a value whole
+        self.put(key, b"".join(chunks), content_type=content_type)  # SQLite accepts only whole values
 
     def get_stream(self, key: str) -> ObjectStream | None:
         chunks = self._chunks(key)
@@ -143,7 +146,7 @@ class SqliteBucket(Bucket):
         return None
 
     def _chunks(self, key: str) -> Generator[ObjectInfo | bytes | None, None, None]:
-        """What the object is, and then its body, read in one transaction."""
+        """The description of the object and then its body, read in one transaction."""
         with self._connected() as database:
             database.execute("BEGIN")
             info = _described(database, key)
@@ -167,6 +170,5 @@ def _info(row: tuple[str, int, str, str, str, str]) -> ObjectInfo:
 
 def _slice(database: sqlite3.Connection, key: str, start: int, size: int) -> bytes:
     query = "SELECT substr(body, ?, ?) FROM objects WHERE key = ?"
-    return (
-        database.execute(query, (start + 1, size, key)).fetchone()[0] or b""
-    )  # of an empty body there is no part
+    # An empty body gives None.
+    return database.execute(query, (start + 1, size, key)).fetchone()[0] or b""

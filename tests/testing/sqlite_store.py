@@ -1,4 +1,4 @@
-"""A store of one's own that is no bucket, whole: five methods over a table of SQLite. It passes the suite of stores."""
+"""A complete store of a user that is no bucket: five methods over a table of SQLite. It passes the suite of stores."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ BUSY_SECONDS = 10
 
 
 class RowSession(SessionData):
-    """A session that remembers which version of its row it is; a private attribute is never stored."""
+    """A session that remembers the version of its row, in a private attribute, which is never stored."""
 
     _row_version: str | None = PrivateAttr(default=None)
 
 
 class SqliteStore(BaseSessionStore[RowSession]):
-    """Sessions in a table. A save writes over exactly the version that its session was loaded or saved as."""
+    """Sessions in a table. A save replaces exactly the version that its session was loaded or saved as."""
 
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path).absolute()
@@ -65,7 +65,7 @@ class SqliteStore(BaseSessionStore[RowSession]):
         session._row_version = row["version"]
 
     def _version_after(self, session: RowSession) -> str:
-        """Never one that was there before: a session that was deleted and made again is another."""
+        """A unique version, so that a session that was deleted and created again is another."""
         return uuid4().hex
 
     def load(self, id: str) -> RowSession | None:

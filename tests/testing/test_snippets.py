@@ -1,4 +1,4 @@
-"""The tests that README.md and docs/testing.md show run as they stand."""
+"""The tests in README.md and docs/testing.md pass as they are written there."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ def assert_passes(pytester: pytest.Pytester, source: str) -> None:
     assert outcomes.keys() <= {"passed", "skipped"}  # SeaweedFS may not be installed
 
 
-def test_those_of_the_readme_pass(pytester: pytest.Pytester):
+def test_the_tests_of_the_readme_pass(pytester: pytest.Pytester):
     assert_passes(pytester, blocks_of("README.md", "Testing your agent"))
 
 
-def test_those_of_the_page_on_testing_pass(pytester: pytest.Pytester):
+def test_the_tests_of_the_page_on_testing_pass(pytester: pytest.Pytester):
     assert_passes(pytester, IMPORTS + blocks_of("docs/testing.md"))
 
 
-def test_the_page_names_every_fixture(pytester: pytest.Pytester):
+def test_the_page_lists_every_fixture(pytester: pytest.Pytester):
     listed = set(re.findall(r"`(sessionbucket_\w+)`", (PROJECT / "docs" / "testing.md").read_text()))
     result = pytester.runpytest_subprocess("--fixtures", "-pno:cacheprovider")
     assert listed == set(re.findall(r"^(sessionbucket_\w+)", result.stdout.str(), flags=re.MULTILINE))

@@ -1,4 +1,4 @@
-"""Stores of one's own that are wrong in one way each."""
+"""Stores of a user, each of which is wrong in one way."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ PAUSE = 0.002
 
 
 class LastSaveWins(SqliteStore):
-    """Replaces whatever is there."""
+    """Replaces any version."""
 
     def save(self, session: RowSession, *, overwrite: bool = False) -> None:
         super().save(session, overwrite=True)
 
 
-class RemembersByTheId(SqliteStore):
-    """Keeps what was seen in the store, not on the session: every copy counts as the one that was loaded last."""
+class RemembersById(SqliteStore):
+    """Keeps the seen version in the store, not on the session: every copy counts as the one that was loaded last."""
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
@@ -36,7 +36,7 @@ class RemembersByTheId(SqliteStore):
 
 
 class ComparesAndThenWrites(SqliteStore):
-    """Two steps, with room for another writer in between."""
+    """Compares, and writes after a pause in which another writer can write."""
 
     def save(self, session: RowSession, *, overwrite: bool = False) -> None:
         there = self.load(session.id)
@@ -46,15 +46,15 @@ class ComparesAndThenWrites(SqliteStore):
         super().save(session, overwrite=True)
 
 
-class CountsItsVersions(SqliteStore):
-    """Numbers the versions of a session from one, so that one that was made again looks like the one before."""
+class CountsVersions(SqliteStore):
+    """Numbers the versions of a session from one, so that a session created again has the versions of the old one."""
 
     def _version_after(self, session: RowSession) -> str:
         return str(int(session._row_version or 0) + 1)
 
 
 class DropsUnknownMembers(SqliteStore):
-    """Keeps the members that its model declares."""
+    """Keeps only the members that its model declares."""
 
     def save(self, session: RowSession, *, overwrite: bool = False) -> None:
         known = session.model_copy(deep=True)

@@ -1,0 +1,70 @@
+"""All operations of a store, to be run in this order: writing, reading, overwriting, deleting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from conformance.samples import artifacts_of, event_of, report_of, say, session_of
+from sessionbucket import FileNotInStoreError, SessionConflictError, SessionData, SessionStore
+
+Store = SessionStore[SessionData]
+_LARGE = 9 << 20
+
+
+def write(store: Store) -> None:
+    store.health_check()
+    session = session_of("chat-1", "one")
+    store.save(session)
+    say(session, "two")
+    store.save(session)
+    with pytest.raises(SessionConflictError):
+        store.save(session_of("chat-1"))
+    store.update("chat-1", lambda session: say(session, "three"))
+    store.save_turn(
+        session_of("chat-2"),
+        artifacts=artifacts_of("a"),
+        trace_events=[event_of("bash")],
+        verification_reports=[report_of("turn")],
+    )
+    store.append_trace_events("chat-2", [event_of("edit")])
+    store.put_file("chat-2", "small.txt", b"small")
+    store.put_file("chat-2", "large.bin", bytes(_LARGE))
+    with pytest.raises(RuntimeError):
+        store.put_file("chat-2", "broken.bin", failing_chunks())
+    store.delete_file("chat-2", "small.txt")
+    store.save(session_of("odd/name_1"))
+
+
+def read(store: Store) -> None:
+    for id in ("chat-1", "chat-2", "odd/name_1", "nobody", "no/body"):
+        store.load(id)
+        store.exists(id)
+        store.load_artifacts(id)
+        store.load_trace_events(id)
+        store.load_verification_reports(id)
+        store.list_files(id)
+    with store.open_file("chat-2", "large.bin") as file:
+        assert sum(len(chunk) for chunk in file) == _LARGE
+    with pytest.raises(FileNotInStoreError):
+        store.open_file("chat-2", "nothing.txt")
+    store.list()
+    store.list_page(prefix="chat-", limit=1)
+    list(store.iter_sessions(prefix="odd/"))
+    list(store.check())
+
+
+def overwrite(store: Store) -> None:
+    store.save(session_of("chat-1"), overwrite=True)
+
+
+def delete(store: Store) -> None:
+    store.repair(list(store.check()))
+    for id in ("chat-1", "chat-2", "odd/name_1", "nobody"):
+        store.delete(id)
+
+
+def failing_chunks() -> Iterator[bytes]:
+    yield bytes(_LARGE)
+    raise RuntimeError

@@ -1,0 +1,140 @@
+"""Buckets, each of which is wrong in one way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from time import sleep
+from typing import Any
+
+from sessionbucket import (
+    Always,
+    IfAbsent,
+    IfMatch,
+    MemoryBucket,
+    ObjectInfo,
+    ObjectPage,
+    PreconditionFailedError,
+    StoredObject,
+)
+
+PAUSE = 0.002
+UNCONDITIONAL = Always()
+
+
+class NotAtomic(MemoryBucket):
+    """Compares, and writes after a pause in which another writer can write."""
+
+    def put(self, key: str, body: bytes, *, condition: Any = UNCONDITIONAL, **rest: Any) -> str:
+        there = self.head(key)
+        if not condition.holds(there.version if there else None):
+            raise PreconditionFailedError(key, location=self.location)
+        if not isinstance(condition, Always):
+            sleep(PAUSE)
+        return super().put(key, body, **rest)
+
+
+class IgnoresConditions(MemoryBucket):
+    """Accepts a condition and ignores it."""
+
+    def put(self, key: str, body: bytes, *, condition: Any = UNCONDITIONAL, **rest: Any) -> str:
+        return super().put(key, body, **rest)
+
+
+class TreatsMatchAsAbsent(MemoryBucket):
+    """Lets a put with ``IfMatch`` create a deleted object."""
+
+    def put(self, key: str, body: bytes, *, condition: Any = UNCONDITIONAL, **rest: Any) -> str:
+        if isinstance(condition, IfMatch) and self.head(key) is None:
+            condition = IfAbsent()
+        return super().put(key, body, condition=condition, **rest)
+
+
+class ListsUnsorted(MemoryBucket):
+    """Returns the rows of a page in another order."""
+
+    def list_page(self, prefix: str, **arguments: Any) -> ObjectPage:
+        page = super().list_page(prefix, **arguments)
+        return replace(page, objects=page.objects[::-1], folders=page.folders[::-1])
+
+
+class SortsByUtf16(MemoryBucket):
+    """Returns the rows of a page in the order of UTF-16, as many databases do."""
+
+    def list_page(self, prefix: str, **arguments: Any) -> ObjectPage:
+        page = super().list_page(prefix, **arguments)
+        return replace(page, objects=sorted(page.objects, key=lambda info: info.key.encode("utf-16-be")))
+
+
+class ListsTheStartAgain(MemoryBucket):
+    """Returns ``start_after`` as the first row of the page."""
+
+    def list_page(self, prefix: str, *, start_after: str = "", **arguments: Any) -> ObjectPage:
+        page = super().list_page(prefix, start_after=start_after, **arguments)
+        there = self.head(start_after) if start_after.startswith(prefix) else None
+        return replace(page, objects=[there, *page.objects]) if there else page
+
+
+class LosesTheContentType(MemoryBucket):
+    """Drops the content type of a put."""
+
+    def put(self, key: str, body: bytes, *, content_type: str = "", **rest: Any) -> str:
+        return super().put(key, body, **rest)
+
+
+class LosesTheMetadata(MemoryBucket):
+    """Drops the metadata of a put."""
+
+    def put(self, key: str, body: bytes, *, metadata: Any = None, **rest: Any) -> str:
+        return super().put(key, body, **rest)
+
+
+class HeadIsStale(MemoryBucket):
+    """Returns the previous version of an object."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._before: dict[str, ObjectInfo | None] = {}
+
+    def put(self, key: str, body: bytes, **arguments: Any) -> str:
+        before = super().head(key)
+        version = super().put(key, body, **arguments)
+        self._before[key] = before
+        return version
+
+    def delete(self, keys: Sequence[str]) -> None:
+        super().delete(keys)
+        for key in keys:
+            self._before.pop(key, None)
+
+    def head(self, key: str) -> ObjectInfo | None:
+        now, before = super().head(key), self._before.get(key)
+        return now._replace(version=before.version) if now and before else now
+
+
+class IgnoresTheLimit(MemoryBucket):
+    """Returns bodies of any size."""
+
+    def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
+        return super().get(key, max_bytes=1 << 30)
+
+
+class DeletesTooMuch(MemoryBucket):
+    """Treats the keys of a delete as prefixes."""
+
+    def delete(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            page = self.list_page(key, limit=self.capabilities.page_limit)
+            super().delete([info.key for info in page.objects])
+
+
+class KeepsHalfAStream(MemoryBucket):
+    """Puts the chunks that arrived before the source of a stream failed."""
+
+    def put_stream(self, key: str, chunks: Iterator[bytes], **arguments: Any) -> None:
+        body = bytearray()
+        try:
+            for chunk in chunks:
+                body += chunk
+        finally:
+            self.put(key, bytes(body), content_type=arguments.get("content_type", ""))
