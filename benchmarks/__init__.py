@@ -1,1 +1,1 @@
-"""What sessionbucket costs beside what a user might pick instead; docs/benchmarks.md says how to run and read it."""
+"""The cost of sessionbucket beside its alternatives; docs/benchmarks.md explains how to run and read the benchmarks."""

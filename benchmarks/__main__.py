@@ -1,4 +1,4 @@
-"""``python -m benchmarks [scenario …]``: measure, show, and keep what was found."""
+"""``python -m benchmarks [scenario …]``: measure, show and write the results."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what the command line asks for; gives the exit code."""
+    """Run the command line, and return the exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
     unknown = sorted(set(options.scenario) - set(SCENARIOS))
@@ -42,14 +42,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print(f"failed: {', '.join(failed)}; nothing is published", style="bold red")
         return 1
     if options.publish:
-        from benchmarks import publishing  # noqa: PLC0415 (matplotlib is not everywhere installed)
+        from benchmarks import publishing  # noqa: PLC0415 (matplotlib may be missing)
 
         publishing.publish(findings)
     return 0
 
 
 def _measure(options: argparse.Namespace, findings: Findings, console: Console) -> list[str]:
-    """Measure each scenario, and keep what was found after each; gives the names of those that failed."""
+    """Measure each scenario, and write the results after each. Returns the names of those that failed."""
     path = options.json or RESULTS / ("quick.json" if options.quick else "full.json")
     failed: list[str] = []
     with Servers() as servers:
@@ -59,7 +59,7 @@ def _measure(options: argparse.Namespace, findings: Findings, console: Console) 
             console.print(f"{name.replace('_', ' ')}: {SCENARIOS[name]} …", end=" ")
             try:
                 measure(name, run)
-            except Exception:  # noqa: BLE001 (whatever it is, the other scenarios are worth having)
+            except Exception:  # noqa: BLE001 (any error; the other scenarios must still run)
                 failed.append(name)
                 console.print_exception()
             console.print(f"{time.monotonic() - started:.0f} s", style="dim")
@@ -69,9 +69,9 @@ def _measure(options: argparse.Namespace, findings: Findings, console: Console) 
 
 def _draw(findings: Findings, folder: Path, console: Console) -> None:
     if find_spec("matplotlib") is None:
-        console.print("note: no plots, since matplotlib is not installed", style="dim")
+        console.print("note: no plots, because matplotlib is not installed", style="dim")
         return
-    from benchmarks.plots import draw  # noqa: PLC0415 (matplotlib is not everywhere installed)
+    from benchmarks.plots import draw  # noqa: PLC0415 (matplotlib may be missing)
 
     draw(findings, folder)
 
@@ -79,14 +79,16 @@ def _draw(findings: Findings, folder: Path, console: Console) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     about = "; ".join(f"{name}: {what}" for name, what in SCENARIOS.items())
-    parser.add_argument("scenario", nargs="*", help=f"which ones (all). {about}")
+    parser.add_argument("scenario", nargs="*", help=f"the scenarios to run; by default all. {about}")
     parser.add_argument(
-        "--quick", action="store_true", help="small and few: to see that all works, no figures"
+        "--quick", action="store_true", help="small and few, to see that everything works; no valid figures"
     )
-    parser.add_argument("--server", action="append", choices=[SEAWEEDFS, MOTO], help="only on this one")
-    parser.add_argument("--json", type=Path, help="where the findings go (benchmarks/results/full.json)")
-    parser.add_argument("--read", type=Path, help="show the findings of an earlier run instead of measuring")
-    parser.add_argument("--plots", type=Path, help="a folder to draw plots into")
+    parser.add_argument(
+        "--server", action="append", choices=[SEAWEEDFS, MOTO], help="measure on this server only"
+    )
+    parser.add_argument("--json", type=Path, help="the file for the results (benchmarks/results/full.json)")
+    parser.add_argument("--read", type=Path, help="show the results of an earlier run instead of measuring")
+    parser.add_argument("--plots", type=Path, help="the folder for plots")
     parser.add_argument("--publish", action="store_true", help="write the README's section and its plots")
     return parser
 

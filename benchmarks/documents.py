@@ -22,17 +22,17 @@ def _conversations() -> list[dict[str, Any]]:
 
 
 def messages() -> Iterator[dict[str, Any]]:
-    """The recorded messages of one conversation after the other, over and over."""
+    """The recorded messages of all conversations in order, repeated without end."""
     return cycle(message for conversation in _conversations() for message in conversation["messages"])
 
 
 def conversation(count: int, id: str = "conversation") -> SessionData:
-    """A session of ``count`` messages as they were recorded."""
+    """A session of ``count`` recorded messages."""
     return SessionData.model_validate(_around(list(islice(messages(), count)), id))
 
 
 def session_of(size: int, id: str = "session") -> SessionData:
-    """A session whose JSON has about ``size`` bytes: recorded messages, the last one cut or repeated to fit."""
+    """A session whose JSON has about ``size`` bytes: recorded messages, with the last one cut or repeated to fit."""
     taken: list[dict[str, Any]] = []
     left = size - _length(_around([], id))
     for message in messages():
@@ -46,7 +46,7 @@ def session_of(size: int, id: str = "session") -> SessionData:
 
 
 def document_of(session: SessionData) -> dict[str, Any]:
-    """The session as plain JSON values: those that a store writes of it."""
+    """The session as plain JSON values, as a store writes it."""
     bucket = MemoryBucket()
     SessionStore(bucket).save(session.model_copy(deep=True))
     found = bucket.get(f"{session.id}.json", max_bytes=1 << 30)

@@ -1,4 +1,4 @@
-"""What was measured: every sample, kept flat, so that tables, plots and verdicts all come from the same file."""
+"""The results of a run: a flat list of samples, from which tables, plots and targets are computed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ELAPSED, CPU, RATE, MEMORY = "elapsed", "CPU", "rate", "memory"
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a race was about: see ``Samples``."""
+    """The setting of a race: see ``Samples``."""
 
     scenario: str
     operation: str
@@ -26,24 +26,24 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """What one contender took in an operation, round by round; rounds of one race stand at the same places."""
+    """The values of one contender in an operation, one for each round. Rounds of one race have the same positions."""
 
     scenario: str
     operation: str
     where: str
-    """The server's name, ``folder``, or ``process`` where there is neither."""
+    """The name of the server, ``folder``, or ``process`` when neither takes part."""
     case: int
-    """What is varied: the size in bytes, the number of tasks, writers, sessions or messages."""
+    """The varied quantity: the size in bytes, or the number of tasks, writers, sessions or messages."""
     subject: str
     against: str | None
-    """The subject whose rounds this one's are divided by."""
+    """The subject by whose rounds these are divided."""
     quantity: str
     values: list[float]
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The requests that an operation sent, counted at the server, by class of price."""
+    """The requests of an operation, counted at the server, by price class."""
 
     operation: str
     subject: str
@@ -53,7 +53,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """Where the imports of a cold start go: milliseconds of their own, the dearest first."""
+    """The import times of a cold start in milliseconds, the slowest first; each without the imports inside it."""
 
     subject: str
     total_ms: float
@@ -64,7 +64,7 @@ class Breakdown:
 
 @dataclass(slots=True)
 class Findings:
-    """All that a run found."""
+    """All results of a run."""
 
     facts: dict[str, Any]
     samples: list[Samples] = field(default_factory=list)
@@ -80,7 +80,7 @@ class Findings:
         *,
         against: str | Mapping[str, str],
     ) -> None:
-        """Keep a race's rounds, by elapsed time and by CPU; ``against`` names the rival, of all or of each."""
+        """Add the rounds of a race, as elapsed time and CPU time. ``against`` names the rival of all subjects, or of each."""
         measures: dict[str, Callable[[Timing], float]] = {
             ELAPSED: lambda timing: timing.elapsed,
             CPU: lambda timing: timing.cpu,
@@ -97,7 +97,7 @@ class Findings:
         *,
         against: str | Mapping[str, str],
     ) -> None:
-        """Keep the rounds of one quantity."""
+        """Add the rounds of one quantity."""
         for subject, rounds in values.items():
             rival = against if isinstance(against, str) else against.get(subject)
             found = rival if rival in values and rival != subject else None
@@ -106,13 +106,13 @@ class Findings:
             )
 
     def find(self, **wanted: Any) -> Iterator[Samples]:
-        """The samples whose members are as wanted."""
+        """Yield the samples whose fields have the wanted values."""
         for samples in self.samples:
             if all(getattr(samples, name) == value for name, value in wanted.items()):
                 yield samples
 
     def ratio(self, ours: Samples, against: str | None = None) -> Spread | None:
-        """How many times the rival's value ours is, round by round; None where the rival was not in the race."""
+        """The spread of our values divided by the rival's, round by round. None when the rival was not in the race."""
         rival = next(
             self.find(
                 scenario=ours.scenario,
@@ -129,13 +129,13 @@ class Findings:
         return Spread.of([mine / yours for mine, yours in zip(ours.values, rival.values, strict=True)])
 
     def write(self, path: Path) -> None:
-        """Write all of it as JSON."""
+        """Write all results as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(asdict(self), indent=1) + "\n")
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """What an earlier run wrote."""
+        """Read the results of an earlier run."""
         found = json.loads(path.read_text())
         return cls(
             found["facts"],

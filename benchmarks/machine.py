@@ -1,4 +1,4 @@
-"""The facts of the machine that figures depend on; no names, no paths."""
+"""The facts of the machine on which figures depend, without names and paths."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PACKAGES = (
 
 
 def facts(*, quick: bool) -> dict[str, Any]:
-    """Cores, processor, system, Python, the versions of what takes part, and the day."""
+    """Cores, processor, system, Python, the versions of the packages, and the day."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "quick": quick,

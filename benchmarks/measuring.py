@@ -1,4 +1,4 @@
-"""Contenders measured in turn, so that what slows the machine for a while slows all of them."""
+"""Measures contenders in turn, so that a slow phase of the machine slows all of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """What one call took, in seconds: on the clock on the wall, and of this process's CPU (all its threads)."""
+    """The seconds of one call: wall-clock time, and CPU time of all threads of this process."""
 
     elapsed: float
     cpu: float
@@ -20,7 +20,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """The median of some values, and the tenth and ninetieth percentile."""
+    """The median of some values, and their 10th and 90th percentile."""
 
     median: float
     low: float
@@ -28,7 +28,7 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Self:
-        """The spread of one value or more."""
+        """The spread of one or more values."""
         if len(values) == 1:
             return cls(values[0], values[0], values[0])
         tenths = statistics.quantiles(values, n=10, method="inclusive")
@@ -38,11 +38,11 @@ class Spread:
 def race(
     contenders: Mapping[str, Callable[[], object]], *, rounds: int, calls: int = 1
 ) -> dict[str, list[Timing]]:
-    """Let each contender run ``calls`` times in each of ``rounds`` rounds; gives its mean call, round by round.
+    """Run each contender ``calls`` times in each of ``rounds`` rounds. Returns its mean call of each round.
 
-    All are run once before, so that each has its connections and has loaded what it needs. Every other round goes
-    backwards, so that nobody always comes after the same one. Garbage is collected before each turn, not within
-    it; the collector stays on, since what a contender leaves to it is a part of its cost.
+    Each contender runs once before, to connect and to load its modules. Every other round runs in reverse order, so that no
+    contender always follows the same one. The garbage is collected before each turn. The collector stays on during a turn,
+    because the garbage of a contender is a part of its cost.
     """
     for contender in contenders.values():
         contender()

@@ -1,4 +1,4 @@
-"""The findings as plots, in SVG."""
+"""The findings as SVG plots."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 from benchmarks.findings import CPU, ELAPSED, RATE, Findings, Samples
 from benchmarks.measuring import Spread
 from benchmarks.report import amount
-from benchmarks.targets import verdicts
+from benchmarks.targets import measured_targets
 
 _COLOURS = {
     "sessionbucket": "#1f6fb4",
@@ -36,7 +36,7 @@ _RIVALS = {
     "rclone": "#6b8e4e",
     "aws": "#8f5f9e",
 }
-_ANOTHER = "#c0c0c0"
+_OTHER_COLOUR = "#c0c0c0"
 _STYLE: dict[Any, Any] = {
     "svg.hashsalt": "sessionbucket",
     "font.size": 9,
@@ -49,7 +49,7 @@ _SECONDS_TO_MS = 1000
 
 
 def draw(findings: Findings, folder: Path) -> list[Path]:
-    """Draw each plot that there are findings for, into the folder; gives the files."""
+    """Draw each plot that has findings into the folder, and return the files."""
     folder.mkdir(parents=True, exist_ok=True)
     drawn: list[Path] = []
     with plt.rc_context(_STYLE):
@@ -63,10 +63,10 @@ def draw(findings: Findings, folder: Path) -> list[Path]:
 
 
 def _targets(findings: Findings) -> Any:
-    """Every target as its ratio to the limit, so that all are on one axis; left of the line is better."""
+    """Every target as the used share of its limit, so that all share one axis. Left of the line is better."""
     rows = [
-        (f"{target.says}\n{target.subject}, target {target.bound}", target, found)
-        for target, found in verdicts(findings)
+        (f"{target.title}\n{target.subject}, target {target.bound}", target, found)
+        for target, found in measured_targets(findings)
         if found
     ]
     if not rows:
@@ -83,14 +83,12 @@ def _targets(findings: Findings) -> Any:
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set_yticks(range(len(rows)), [label for label, *_ in reversed(rows)], fontsize=7)
     axes.set_xscale("log")
-    axes.set_xlabel(
-        "share of the target that is used, log scale (left of 1: reached); bars: 10–90 % of rounds"
-    )
+    axes.set_xlabel("used share of the limit, log scale (left of 1: reached); bars: 10–90 % of rounds")
     return figure
 
 
 def _lines(findings: Findings, scenario: str, quantity: str, labels: tuple[str, str], scale: float) -> Any:
-    """One panel for each operation and server: a line for each subject over what is varied."""
+    """One panel for each operation and server, with a line for each subject over the varied quantity."""
     samples = list(findings.find(scenario=scenario, quantity=quantity))
     panels = list(dict.fromkeys((each.operation, each.where) for each in samples))
     if not panels:
@@ -145,11 +143,11 @@ def _legend(figure: Any, all_axes: list[Any]) -> None:
 
 
 def _colour(subject: str) -> str:
-    return (_COLOURS | _RIVALS).get(subject, _ANOTHER)
+    return (_COLOURS | _RIVALS).get(subject, _OTHER_COLOUR)
 
 
 def _bars(findings: Findings, scenario: str, title: str) -> Any:
-    """One panel for each operation and place: a bar for each subject."""
+    """One panel for each operation and place, with a bar for each subject."""
     samples = list(findings.find(scenario=scenario, quantity=ELAPSED))
     panels = list(dict.fromkeys((each.operation, each.where) for each in samples))
     if not panels:
@@ -182,7 +180,7 @@ _PLOTS: dict[str, Callable[[Findings], Any]] = {
         findings, "hot_path", CPU, ("bytes of the session, log scale", "ms of CPU, log scale"), _SECONDS_TO_MS
     ),
     "concurrency": lambda findings: _lines(
-        findings, "concurrency", RATE, ("under way at once, log scale", "operations a second, log scale"), 1
+        findings, "concurrency", RATE, ("concurrent tasks, log scale", "operations a second, log scale"), 1
     ),
     "writers": lambda findings: _lines(
         findings, "writers", RATE, ("writers, log scale", "updates a second, log scale"), 1

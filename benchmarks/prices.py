@@ -1,7 +1,7 @@
-"""What requests cost on AWS.
+"""The prices of requests on AWS.
 
-S3 Standard, us-east-1, in dollars a request; storage and transfer are not counted. Source: Amazon S3 pricing,
-"Requests & data retrievals", https://aws.amazon.com/s3/pricing/, as written down here in November 2026.
+S3 Standard, us-east-1, in dollars a request; without storage and transfer. Source: Amazon S3 pricing,
+"Requests & data retrievals", https://aws.amazon.com/s3/pricing/, as of November 2026.
 """
 
 from __future__ import annotations
@@ -16,5 +16,5 @@ DOLLARS = {"PUT": 0.005 / 1000, "COPY": 0.005 / 1000, "POST": 0.005 / 1000, "LIS
 
 
 def dollars(requests: Mapping[str, int]) -> float:
-    """What these requests cost. Deletes are free, batches of them too, though they are POSTs."""
+    """The cost of these requests. Deletes are free, and so are batches of them, although they are POSTs."""
     return sum(DOLLARS[kind] * count for kind, count in requests.items())

@@ -1,4 +1,4 @@
-"""Fresh processes of this Python, and what they took."""
+"""Fresh processes of this Python, and their times."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PROGRAMS = Path(__file__).parent / "programs"
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A process that ended well: what it took from its start to its end, and what it wrote."""
+    """A successful process: its time from start to end, and its output."""
 
     timing: Timing
     output: str
@@ -24,9 +24,9 @@ class Finished:
 
 
 def run_program(name: str, *arguments: str, python: tuple[str, ...] = ()) -> Finished:
-    """Run one of ``programs/`` with its arguments, and options of Python before it.
+    """Run one of ``programs/`` with arguments. ``python`` has the options of the interpreter.
 
-    Raises ``RuntimeError`` with the end of what it wrote when it fails.
+    Raises ``RuntimeError`` with the end of its output when it fails.
     """
     return run_command([sys.executable, *python, str(PROGRAMS / f"{name}.py"), *arguments])
 

@@ -1,4 +1,4 @@
-"""The findings in the README: a table and plots between two comments, written anew by each full run."""
+"""The findings in the README: a table and plots between two comments, which each full run replaces."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 from benchmarks import plots
 from benchmarks.findings import Findings
 from benchmarks.report import spread
-from benchmarks.targets import verdicts
+from benchmarks.targets import measured_targets
 
 PROJECT = Path(__file__).parents[1]
 README = PROJECT / "README.md"
 PLOTS = PROJECT / "docs" / "benchmarks"
 BEGIN, END = "<!-- benchmarks: begin (written by make bench) -->", "<!-- benchmarks: end -->"
 _SHOWN = {
-    "targets": "Every target, by the share of it that is used",
+    "targets": "Every target as the used share of its limit",
     "agents": "Resuming 200 messages and saving a turn",
     "hot-path": "CPU of a save and a load, by size",
     "cold-start": "Cold start of a fresh process",
@@ -32,16 +32,16 @@ def publish(findings: Findings) -> None:
 
 
 def section(findings: Findings, drawn: set[str]) -> str:
-    """What stands between the comments."""
+    """The text between the comments."""
     lines = [
         _machine(findings),
         "",
         "| what | subject | target | median (10–90 %) | |",
         "|---|---|---|---|---|",
     ]
-    for target, found in verdicts(findings):
-        verdict = "not measured" if found is None else "reached" if target.holds(found) else "**not reached**"
-        lines.append(f"| {target.says} | {target.subject} | {target.bound} | {spread(found)} | {verdict} |")
+    for target, found in measured_targets(findings):
+        result = "not measured" if found is None else "reached" if target.holds(found) else "**not reached**"
+        lines.append(f"| {target.title} | {target.subject} | {target.bound} | {spread(found)} | {result} |")
     for name, title in _SHOWN.items():
         if name in drawn:
             lines += ["", f"![{title}](docs/benchmarks/{name}.svg)"]

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from benchmarks.findings import CPU, ELAPSED, MEMORY, RATE, Findings, Samples
 from benchmarks.measuring import Spread
-from benchmarks.targets import verdicts
+from benchmarks.targets import measured_targets
 
 _THOUSAND = 1000
 _SMALL = 0.1
@@ -19,7 +19,7 @@ _HEADINGS = {CPU: "CPU", ELAPSED: "time", RATE: "per second", MEMORY: "× body"}
 
 
 def show(findings: Findings, console: Console) -> None:
-    """Every figure with its ratio and spread, the costs, where imports go, the targets, and what was left out."""
+    """Print every figure with its ratio and spread, the costs, the import times, the targets, and the notes."""
     for scenario, group in groupby(findings.samples, key=lambda samples: samples.scenario):
         console.print(_figures(findings, scenario, list(group)))
     if findings.costs:
@@ -32,7 +32,7 @@ def show(findings: Findings, console: Console) -> None:
 
 
 def amount(quantity: str, value: float) -> str:
-    """A value with its unit, in three digits."""
+    """A value with its unit, with three digits."""
     match quantity:
         case "rate":
             return f"{value:,.0f}"
@@ -42,7 +42,7 @@ def amount(quantity: str, value: float) -> str:
 
 
 def spread(found: Spread | None) -> str:
-    """A median ratio, and its tenth and ninetieth percentile."""
+    """The median of a ratio, and its 10th and 90th percentile."""
     if found is None:
         return ""
     digits = 2 if found.median >= _SMALL else 3
@@ -100,27 +100,27 @@ def _costs(findings: Findings) -> Table:
 
 
 def _breakdowns(findings: Findings) -> Table:
-    title = "\n[bold]where the imports of a cold start go[/] (with -X importtime)"
-    table = _table(title, "subject", "ms", "", "ms of their own")
+    title = "\n[bold]the import times of a cold start[/] (with -X importtime)"
+    table = _table(title, "subject", "ms", "", "own ms")
     for column in table.columns[2:]:
         column.justify = "left"
     for each in findings.breakdowns:
         for label, spent in (("packages", each.packages), ("modules", each.modules)):
-            dearest = ", ".join(f"{name} {used:.0f}" for name, used in spent.items())
+            slowest = ", ".join(f"{name} {used:.0f}" for name, used in spent.items())
             total = f"{each.total_ms:.0f}" if spent is each.packages else ""
-            table.add_row(each.subject if total else "", total, label, dearest)
+            table.add_row(each.subject if total else "", total, label, slowest)
     return table
 
 
 def _targets(findings: Findings) -> Table:
     table = _table("\n[bold]targets[/]", "what", "subject", "target", "median (10–90 %)", "")
     table.columns[1].justify = "left"
-    for target, found in verdicts(findings):
+    for target, found in measured_targets(findings):
         if found is None:
-            verdict = Text("not measured", style="dim")
+            result = Text("not measured", style="dim")
         elif target.holds(found):
-            verdict = Text("pass", style="green")
+            result = Text("pass", style="green")
         else:
-            verdict = Text("FAIL", style="bold red")
-        table.add_row(target.says, target.subject, target.bound, spread(found), verdict)
+            result = Text("FAIL", style="bold red")
+        table.add_row(target.title, target.subject, target.bound, spread(found), result)
     return table

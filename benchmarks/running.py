@@ -1,4 +1,4 @@
-"""What a scenario is given: servers, engines, how much effort to make, and where its findings go."""
+"""The run of a scenario: its servers, engines, effort and findings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SYNC_ENGINES, ASYNC_ENGINES = ("boto3", "obstore"), ("aioboto3", "obstore")
 
 
 def ours(engine: str) -> str:
-    """What sessionbucket with this engine is called in tables."""
+    """The name of sessionbucket with this engine in tables."""
     return f"sessionbucket ({engine})"
 
 
@@ -35,37 +35,37 @@ class Run:
     server_names: tuple[str, ...] = (SEAWEEDFS, MOTO)
 
     def pick(self, full: T, quick: T) -> T:
-        """How much of something: for figures, or only to see that all works."""
+        """``full`` for figures, or ``quick`` for a run that only shows that everything works."""
         return quick if self.quick else full
 
     def each_server(self) -> Iterator[Server]:
-        """The servers to measure on."""
+        """Yield the servers to measure on."""
         for name in self.server_names:
             yield self.servers.get(name)
 
     def main_server(self) -> Server:
-        """The first of the servers: SeaweedFS, unless told otherwise."""
+        """The first of the servers: SeaweedFS by default."""
         return self.servers.get(self.server_names[0])
 
     def engines(self, of: tuple[str, ...]) -> list[str]:
-        """Those of the engines that there are here."""
+        """The installed ones of these engines."""
         there = hasattr(sessionbucket, "ObstoreBucket") and self.has("obstore")
         return [engine for engine in of if engine != "obstore" or there]
 
     def has(self, module: str) -> bool:
-        """Whether a rival is installed; a note says so where it is not."""
+        """Whether a module is installed. A missing module is added to the notes."""
         found = find_spec(module) is not None
         if not found:
-            self.note(f"{module} is not installed here and was left out")
+            self.note(f"{module} is not installed and was left out")
         return found
 
     def note(self, text: str) -> None:
-        """Tell what was left out, and why."""
+        """Add a note: what was left out, and why."""
         if text not in self.findings.notes:
             self.findings.notes.append(text)
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
-        """A folder for the time of a measurement, on the disk that ``TMPDIR`` names."""
+        """A temporary folder for a measurement, on the disk of ``TMPDIR``."""
         with tempfile.TemporaryDirectory(prefix="sessionbucket-bench-") as folder:
             yield Path(folder)

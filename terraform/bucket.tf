@@ -16,7 +16,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "sessions" {
   bucket = aws_s3_bucket.sessions.id
 
   rule {
-    # One key for the bucket and not one for each object: a save costs no request to KMS.
+    # One data key for the bucket instead of one for each object, so that a save costs no request to KMS.
     bucket_key_enabled = var.kms_key_arn != null
 
     apply_server_side_encryption_by_default {

@@ -1,5 +1,5 @@
 locals {
-  # A rule's filter can name a prefix and no suffix, so what expires sessions expires all that lies around them.
+  # A rule's filter can have a prefix but no suffix, so a rule that expires sessions expires everything under the prefix.
   expirations = merge([
     for name, tenant in var.tenants : {
       "${name}-artifacts" = { prefix = "${local.roots[name]}artifacts/", days = tenant.artifacts_expiration_days }
@@ -14,7 +14,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "sessions" {
   depends_on = [aws_s3_bucket_versioning.sessions]
 
   rule {
-    id     = "leftovers"
+    id     = "cleanup"
     status = "Enabled"
     filter {}
 

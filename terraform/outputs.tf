@@ -25,7 +25,7 @@ output "store_urls" {
     "s3://${join("/", compact([aws_s3_bucket.sessions.id, tenant.prefix]))}?region=${aws_s3_bucket.sessions.region}"
   }
 
-  # Nothing is to be written before the bucket is as it should be.
+  # A store must not be opened before the bucket is complete.
   depends_on = [
     aws_s3_bucket_lifecycle_configuration.sessions,
     aws_s3_bucket_ownership_controls.sessions,

@@ -1,4 +1,4 @@
 locals {
-  # What every key of a store begins with.
+  # The start of every key of a store.
   roots = { for name, tenant in var.tenants : name => tenant.prefix == "" ? "" : "${tenant.prefix}/" }
 }

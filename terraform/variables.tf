@@ -1,7 +1,7 @@
 variable "bucket_name" {
   type        = string
   nullable    = false
-  description = "The bucket's name: 3 to 63 lower-case letters, digits and hyphens. Dots are refused, since TLS has no certificate for such a bucket's host name."
+  description = "The bucket's name: 3 to 63 lower-case letters, digits and hyphens. It may have no dots, because no TLS certificate covers the host name of such a bucket."
 
   validation {
     condition     = can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", var.bucket_name))
@@ -17,7 +17,7 @@ variable "tenants" {
     sessions_expiration_days  = optional(number)
   }))
   nullable    = false
-  description = "The stores in this bucket, by a name that goes into the names of their policies. Each has a prefix of its own (\"\" is the bucket's root, for a bucket with one store) and may have its artifacts, its traces, or everything under its prefix expire so many days after they were last written."
+  description = "The stores in this bucket, by a name that becomes part of the names of their policies. Each has its own prefix (\"\" is the bucket's root, for a bucket with one store). Its artifacts, its traces, or everything under its prefix can expire a number of days after the last write."
 
   validation {
     condition     = length(var.tenants) > 0
@@ -31,7 +31,7 @@ variable "tenants" {
 
   validation {
     condition     = alltrue([for tenant in values(var.tenants) : can(regex("^[A-Za-z0-9_.~@+=,/-]{0,512}$", tenant.prefix))])
-    error_message = "A tenant's prefix must have at most 512 characters of A-Z a-z 0-9 - _ . ~ @ + = , and /, since others mean something else in policies or URLs."
+    error_message = "A tenant's prefix must have at most 512 characters of A-Z a-z 0-9 - _ . ~ @ + = , and /, because others have a meaning in policies or URLs."
   }
 
   validation {
@@ -49,7 +49,7 @@ variable "tenants" {
         name == other_name || (tenant.prefix != "" && !startswith("${other.prefix}/", "${tenant.prefix}/"))
       ]
     ]))
-    error_message = "No tenant's prefix may be another's or lie under it, since the outer one's agent could read and write the inner one's sessions. The root (\"\") holds every other prefix."
+    error_message = "No tenant's prefix may be another's or lie under it, because the agent of the outer one could read and write the sessions of the inner one. The root (\"\") holds every other prefix."
   }
 
   validation {
@@ -69,14 +69,14 @@ variable "tenants" {
         days == null || tenant.sessions_expiration_days == null ? true : days <= tenant.sessions_expiration_days
       ]
     ]))
-    error_message = "Artifacts and traces cannot outlive sessions_expiration_days, which expires everything under the prefix: S3 takes the shorter time."
+    error_message = "Artifacts and traces cannot outlive sessions_expiration_days, which expires everything under the prefix: S3 applies the shorter time."
   }
 }
 
 variable "kms_key_arn" {
   type        = string
   default     = null
-  description = "The ARN of the KMS key that encrypts the objects; without one, S3's own keys do (AES256)."
+  description = "The ARN of the KMS key that encrypts the objects. Without one, S3's own keys encrypt them (AES256)."
 
   validation {
     condition     = var.kms_key_arn == null ? true : can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.kms_key_arn))
@@ -88,14 +88,14 @@ variable "enforce_conditional_writes" {
   type        = bool
   default     = false
   nullable    = false
-  description = "Have S3 refuse every write of a session that carries no condition, whoever makes it. save(overwrite=True), conditional_writes=off, aws s3 cp and CopyObject are refused then, too."
+  description = "Make S3 refuse every unconditional write of a session, from any client. It then also refuses save(overwrite=True), conditional_writes=off, aws s3 cp and CopyObject."
 }
 
 variable "noncurrent_version_expiration_days" {
   type        = number
   default     = 30
   nullable    = false
-  description = "Days until a version that was replaced or deleted is removed for good. Each save of a session leaves one."
+  description = "Days until S3 permanently removes a version that was replaced or deleted. Each save of a session leaves one."
 
   validation {
     condition     = var.noncurrent_version_expiration_days >= 1 && floor(var.noncurrent_version_expiration_days) == var.noncurrent_version_expiration_days
@@ -107,7 +107,7 @@ variable "abort_incomplete_multipart_upload_days" {
   type        = number
   default     = 1
   nullable    = false
-  description = "Days until the parts of an upload that was never completed are removed."
+  description = "Days until S3 removes the parts of an upload that was never completed."
 
   validation {
     condition     = var.abort_incomplete_multipart_upload_days >= 1 && floor(var.abort_incomplete_multipart_upload_days) == var.abort_incomplete_multipart_upload_days
@@ -119,7 +119,7 @@ variable "force_destroy" {
   type        = bool
   default     = false
   nullable    = false
-  description = "Let terraform destroy remove the bucket with all sessions and all their versions in it."
+  description = "Allow terraform destroy to remove the bucket with all its sessions and all their versions."
 }
 
 variable "tags" {

@@ -1,4 +1,4 @@
-"""From nothing to a first session: boto3 and json. Arguments: endpoint, bucket, key."""
+"""A cold start up to the first session, with boto3 and json. Arguments: endpoint, bucket, key."""
 
 import json
 import sys

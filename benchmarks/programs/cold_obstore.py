@@ -1,4 +1,4 @@
-"""From nothing to a first session: obstore and json. Arguments: endpoint, bucket, key."""
+"""A cold start up to the first session, with obstore and json. Arguments: endpoint, bucket, key."""
 
 import json
 import sys

@@ -1,1 +1,1 @@
-"""An interpreter that starts and ends: what every cold start contains."""
+"""An interpreter that starts and ends: a part of every cold start."""

@@ -1,4 +1,4 @@
-"""From nothing to a first session: sessionbucket. Arguments: the store's URL, the session's id."""
+"""A cold start up to the first session, with sessionbucket. Arguments: the URL of the store, the id of the session."""
 
 import sys
 

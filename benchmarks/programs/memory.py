@@ -1,4 +1,4 @@
-"""What a load and a save of a large session need, in bytes of resident memory above that of a warm process."""
+"""The resident memory of a load and a save of a large session, in bytes above that of a warm process."""
 
 import gc
 import json
@@ -7,16 +7,16 @@ from pathlib import Path
 
 
 def report(load, save, small, large):
-    """Load and save the small session, so that all is imported and connected; then the large one, and tell."""
+    """Load and save the small session, to import and connect everything, and then the large one. Print the memory as JSON."""
     save(load(small))
     gc.collect()
     base = _resident()
-    _forget_peak()
+    _reset_peak()
     session = load(large)
     load_peak = _peak() - base
     gc.collect()
     kept = _resident() - base
-    _forget_peak()
+    _reset_peak()
     save(session)
     print(json.dumps({"load": load_peak, "held after the load": kept, "save": _peak() - base}))
 
@@ -29,7 +29,7 @@ def _peak():
     return _status("VmHWM")
 
 
-def _forget_peak():
+def _reset_peak():
     Path("/proc/self/clear_refs").write_text("5")
 
 

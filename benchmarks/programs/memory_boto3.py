@@ -1,4 +1,4 @@
-"""Memory of a load and a save in a fresh process, boto3 and json. Arguments: endpoint, bucket, a small and a large key."""
+"""The memory of a load and a save in a fresh process, with boto3 and json. Arguments: endpoint, bucket, small key, large key."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Memory of a load and a save in a fresh process. Arguments: the store's URL, ids of a small and a large session."""
+"""The memory of a load and a save in a fresh process. Arguments: the URL of the store, the ids of a small and a large session."""
 
 import sys
 

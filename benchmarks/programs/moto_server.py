@@ -1,7 +1,7 @@
-"""A moto server in a process of its own, so that its CPU is not counted as a client's. It counts what it is asked.
+"""A moto server in its own process, so that its CPU time does not count for a client. It counts the requests that it gets.
 
-It serves one request at a time, since moto checks a condition and writes in two steps. ``GET /-/requests`` gives the
-requests since the last such question, by class of price. The first line of output is the port.
+It serves one request at a time, because moto checks a condition and writes in two steps. ``GET /-/requests`` returns the
+number of requests since the last such GET, by price class. The first line of output is the port.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ COUNTS = "/-/requests"
 
 
 class Counting:
-    """Counts the requests that pass on to the application."""
+    """Counts the requests to the application."""
 
     def __init__(self, application: Any) -> None:
         self._application = application
@@ -31,8 +31,8 @@ class Counting:
             start_response("200 OK", [("Content-Type", "application/json")])
             return [body]
         self._count[_class_of(environ)] += 1
-        answer: Iterable[bytes] = self._application(environ, start_response)
-        return answer
+        response: Iterable[bytes] = self._application(environ, start_response)
+        return response
 
 
 def _class_of(environ: dict[str, Any]) -> str:
@@ -47,10 +47,10 @@ def _class_of(environ: dict[str, Any]) -> str:
 
 
 class Quiet(WSGIRequestHandler):
-    """Writes no line for each request."""
+    """A handler that logs no requests."""
 
     def log_request(self, *_: object) -> None:
-        """Leave it out."""
+        """Log nothing."""
 
 
 if __name__ == "__main__":

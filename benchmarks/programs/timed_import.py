@@ -1,4 +1,4 @@
-"""Writes how many seconds the import of a module takes, on the clock and of CPU. Argument: its name."""
+"""Prints the wall-clock and CPU seconds that the import of a module takes. Argument: its name."""
 
 import sys
 import time

@@ -1,1 +1,1 @@
-"""What a user might pick instead, one module each, used as its documentation shows."""
+"""The alternatives to sessionbucket, one module each, used as their documentation shows."""

@@ -32,7 +32,7 @@ class BareAiobotocore:
         return self
 
     async def save(self, key: str, document: dict[str, Any]) -> None:
-        """One PUT, over whatever is there."""
+        """One unconditional PUT."""
         body = json.dumps(document).encode()
         await self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
 

@@ -1,4 +1,4 @@
-"""boto3 and json, as one would write it without a library: no conditions but where ``update`` says so."""
+"""boto3 and json without a library. Only ``update`` writes conditionally."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from botocore.exceptions import ClientError
 from benchmarks.servers import Server
 
 NAME = "bare boto3"
-_CHANGED_MEANWHILE = ("PreconditionFailed", "ConditionalRequestConflict")
+_CONFLICTS = ("PreconditionFailed", "ConditionalRequestConflict")
 
 
 class BareBoto3:
-    """Documents in a bucket, with one client that keeps as many connections as sessionbucket's."""
+    """Documents in a bucket, with one client and as many connections as sessionbucket."""
 
     def __init__(self, server: Server, bucket: str) -> None:
         self.client: Any = boto3.client(
@@ -26,7 +26,7 @@ class BareBoto3:
         self._bucket = bucket
 
     def save(self, key: str, document: dict[str, Any]) -> None:
-        """One PUT, over whatever is there."""
+        """One unconditional PUT."""
         body = json.dumps(document).encode()
         self.client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
 
@@ -37,7 +37,7 @@ class BareBoto3:
         return document
 
     def update(self, key: str, change: Callable[[dict[str, Any]], None]) -> None:
-        """Load, change and save with If-Match, again and at once until nobody came between."""
+        """Load, change and save with If-Match. After a conflict, repeat at once."""
         while True:
             response = self.client.get_object(Bucket=self._bucket, Key=key)
             document = json.loads(response["Body"].read())
@@ -52,13 +52,13 @@ class BareBoto3:
                     IfMatch=response["ETag"],
                 )
             except ClientError as error:
-                if error.response["Error"]["Code"] not in _CHANGED_MEANWHILE:
+                if error.response["Error"]["Code"] not in _CONFLICTS:
                     raise
             else:
                 return
 
     def names(self, prefix: str) -> Iterator[tuple[str, int]]:
-        """Key and size of every object directly under the prefix."""
+        """Yield key and size of every object directly under the prefix."""
         paginator = self.client.get_paginator("list_objects_v2")
         for page in paginator.paginate(Bucket=self._bucket, Prefix=prefix, Delimiter="/"):
             for row in page.get("Contents", []):

@@ -1,4 +1,4 @@
-"""A JSON file written as carefully as a save must be: a temporary file, fsync, rename, and fsync of the folder."""
+"""A JSON file, written as safely as a save: a temporary file, fsync, rename, and fsync of the folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NAME = "bare fsync and rename"
 
 
 def save(path: Path, document: dict[str, Any]) -> None:
-    """Replace the file, so that after a crash there is the old one or the new one."""
+    """Replace the file. After a crash, the old or the new file exists."""
     temporary = path.with_suffix(".tmp")
     with temporary.open("wb") as file:
         file.write(json.dumps(document).encode())
@@ -26,6 +26,6 @@ def save(path: Path, document: dict[str, Any]) -> None:
 
 
 def load(path: Path) -> dict[str, Any]:
-    """Read it."""
+    """Read the file."""
     document: dict[str, Any] = json.loads(path.read_bytes())
     return document

@@ -28,7 +28,7 @@ class BareObstore:
         )
 
     def save(self, key: str, document: dict[str, Any]) -> None:
-        """One PUT, over whatever is there."""
+        """One unconditional PUT."""
         obstore.put(self._store, key, json.dumps(document).encode(), use_multipart=False)
 
     def load(self, key: str) -> dict[str, Any]:
@@ -37,7 +37,7 @@ class BareObstore:
         return document
 
     async def save_async(self, key: str, document: dict[str, Any]) -> None:
-        """One PUT, over whatever is there."""
+        """One unconditional PUT."""
         await obstore.put_async(self._store, key, json.dumps(document).encode(), use_multipart=False)
 
     async def load_async(self, key: str) -> dict[str, Any]:
@@ -47,6 +47,6 @@ class BareObstore:
         return document
 
     def names(self, prefix: str) -> list[tuple[str, int]]:
-        """Key and size of every object directly under the prefix; obstore lists all pages before it answers."""
+        """Key and size of every object directly under the prefix. obstore returns them after it has listed all pages."""
         found = obstore.list_with_delimiter(self._store, prefix)
         return [(row["path"], row["size"]) for row in found["objects"]]

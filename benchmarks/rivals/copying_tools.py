@@ -1,4 +1,4 @@
-"""rclone and the AWS CLI, with their defaults, copying a folder into a bucket."""
+"""rclone and the AWS CLI with their defaults, which copy a folder into a bucket."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ RCLONE, AWS = "rclone", "aws"
 
 
 def find(program: str) -> str | None:
-    """The program, of this environment or on the PATH."""
+    """The path of the program in this environment or on the PATH; None when it is not installed."""
     beside = Path(sysconfig.get_path("scripts"), program)
     return str(beside) if beside.exists() else shutil.which(program)
 
 
 def rclone(server: Server, folder: Path, bucket: str, prefix: str, *options: str) -> Timing:
-    """``rclone copy``; raises ``RuntimeError`` when it fails."""
+    """Run ``rclone copy``. Raises ``RuntimeError`` when it fails."""
     connection = f":s3,provider=Other,env_auth=true,region={REGION},endpoint='{server.endpoint_url}'"
     return _run(RCLONE, "copy", *options, str(folder), f"{connection}:{bucket}/{prefix}")
 
 
 def aws(server: Server, folder: Path, bucket: str, prefix: str) -> Timing:
-    """``aws s3 cp --recursive``; raises ``RuntimeError`` when it fails."""
+    """Run ``aws s3 cp --recursive``. Raises ``RuntimeError`` when it fails."""
     target = f"s3://{bucket}/{prefix}/"
     return _run(
         AWS,

@@ -1,6 +1,6 @@
-"""langgraph-checkpoint-objectstorage: a new object for every checkpoint, which holds the whole conversation.
+"""langgraph-checkpoint-objectstorage: a new object for each checkpoint, with the whole conversation.
 
-A turn is counted as one ``put``, though the run of a graph makes one for each of its steps, and ``put_writes`` besides.
+A turn counts as one ``put``, although the run of a graph makes one for each of its steps, and calls of ``put_writes``.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ class LanggraphConversation:
             self._put(self._messages[:count])
 
     def resume(self) -> list[BaseMessage]:
-        """The messages of the latest checkpoint."""
+        """Return the messages of the latest checkpoint."""
         found = self._saver.get_tuple({"configurable": {"thread_id": "session", "checkpoint_ns": ""}})
         assert found is not None  # noqa: S101 (narrowing)
         messages: list[BaseMessage] = found.checkpoint["channel_values"]["messages"]
         return messages
 
     def take_turn(self) -> None:
-        """A checkpoint with two messages more."""
+        """Put a checkpoint with two more messages."""
         self._put([*self._messages, *self._messages[:_MESSAGES_A_TURN]])
 
     def _put(self, messages: list[BaseMessage]) -> None:

@@ -1,7 +1,7 @@
 """strands-agents: an object for each message, one for the agent and one for the session.
 
-Driven as ``Agent(session_manager=…)`` drives it: ``initialize`` restores a conversation; after a turn of two messages
-both were appended, and the agent's state, which every turn here changes, was synced.
+The calls are those of ``Agent(session_manager=…)``. ``initialize`` restores a conversation. A turn appends two messages and
+syncs the agent's state, which every turn changes.
 """
 
 from __future__ import annotations
@@ -19,36 +19,38 @@ from strands.session.repository_session_manager import RepositorySessionManager
 from strands.session.s3_session_manager import S3SessionManager
 
 from benchmarks.servers import Server
-from sessionbucket import Message, SessionData, TextBlock, ToolResultBlock, ToolUseBlock
+from sessionbucket import Message, SessionData
+from sessionbucket.models import TextBlock, ToolResultBlock, ToolUseBlock
 
 NAME = "strands-agents"
 _SESSION, _AGENT = "session", "agent"
 
 
 class _NoModel(Model):
-    """A model that is never asked."""
+    """A model that is never called."""
 
     def update_config(self, **_: Any) -> None:
-        """Nothing to update."""
+        """Do nothing."""
 
     def get_config(self) -> dict[str, Any]:
-        """Nothing to tell."""
+        """Return no settings."""
         return {}
 
     def structured_output(self, *_: Any, **__: Any) -> NoReturn:
-        """Never called."""
+        """Must not be called."""
         raise NotImplementedError
 
     def stream(self, *_: Any, **__: Any) -> NoReturn:
-        """Never called."""
+        """Must not be called."""
         raise NotImplementedError
 
 
 class StrandsConversation:
-    """One conversation that a session manager keeps; made with all its messages, as a running agent would have."""
+    """One conversation of a session manager, created with all its messages, like that of a running agent."""
 
     def __init__(self, repository: S3SessionManager | FileSessionManager, session: SessionData) -> None:
-        logging.getLogger("strands").setLevel(logging.ERROR)  # of where one recorded conversation ends
+        # It warns about the end of a recorded conversation.
+        logging.getLogger("strands").setLevel(logging.ERROR)
         self._repository = repository
         messages = [_message(each) for each in session.messages]
         self._turn = messages[:2]
@@ -58,13 +60,13 @@ class StrandsConversation:
         self._restored = self._new_agent([])
 
     def resume(self) -> list[Any]:
-        """Have a manager restore the conversation into an agent; the client is kept."""
+        """Restore the conversation into an agent by a new manager, with the same client."""
         manager = RepositorySessionManager(_SESSION, self._repository)
         manager.initialize(self._restored)
         return self._restored.messages
 
     def take_turn(self) -> None:
-        """Two messages and the agent's state."""
+        """Append two messages, and sync the agent's state."""
         self._turns += 1
         for message in self._turn:
             self._repository.append_message(message, self._agent)

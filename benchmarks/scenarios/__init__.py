@@ -1,4 +1,4 @@
-"""What is measured, one module a subject. Each has ``measure``, which fills the findings of a run."""
+"""The scenarios, one module a subject. Each has ``measure``, which adds to the findings of a run."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from benchmarks.running import Run
 
 SCENARIOS = {
     "hot_path": "save and load of one session, by size",
-    "concurrency": "async operations a second, by how many are under way at once",
-    "writers": "updates a second, by how many writers there are, of one session or each of its own",
+    "concurrency": "async operations a second, by the number of concurrent tasks",
+    "writers": "updates a second, by the number of writers, of one shared session or of one session each",
     "agents": "resuming 200 messages and saving a turn, beside strands-agents and langgraph",
     "costs": "requests and dollars of each operation, counted at the server",
-    "cold_start": "a fresh process to its first session, imports, and where their time goes",
+    "cold_start": "a fresh process to its first session, imports, and their times by module",
     "memory": "peak memory of a 10 MB session, in multiples of its body",
     "folders": "the file store beside bare files, and listing a folder",
     "listing": "listing stores of 100, 10,000 and 100,000 sessions",
@@ -21,5 +21,5 @@ SCENARIOS = {
 
 
 def measure(name: str, run: Run) -> None:
-    """Measure the scenario of this name; its module, and the rivals with it, load now."""
+    """Measure the scenario of this name. This loads its module and the rivals in it."""
     import_module(f"benchmarks.scenarios.{name}").measure(run)

@@ -1,4 +1,4 @@
-"""What an agent does: resume a conversation of 200 messages, and save a turn of it, beside other agents' stores."""
+"""The operations of an agent: resume a conversation of 200 messages, and save a turn of it, beside other session stores."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Contenders = dict[str, Callable[[], object]]
 
 
 def measure(run: Run) -> None:
-    """On each server, and in a folder."""
+    """Measure on each server, and in a folder."""
     for server in run.each_server():
         with ExitStack() as stack:
             bucket = server.new_bucket()
@@ -39,7 +39,7 @@ def measure(run: Run) -> None:
 
 
 def rivals(run: Run, server: Server, bucket: str) -> dict[str, Any]:
-    """The rivals' conversations in a bucket, filled: each has ``resume`` and ``take_turn``."""
+    """The rivals' conversations in a bucket, with all messages. Each has ``resume`` and ``take_turn``."""
     session = conversation(MESSAGES)
     return {name: module.on_s3(server, bucket, session) for name, module in _modules(run).items()}
 
@@ -47,18 +47,18 @@ def rivals(run: Run, server: Server, bucket: str) -> dict[str, Any]:
 def _modules(run: Run) -> dict[str, ModuleType]:
     found: dict[str, ModuleType] = {}
     if run.has("strands"):
-        from benchmarks.rivals import strands  # noqa: PLC0415 (not everywhere installed)
+        from benchmarks.rivals import strands  # noqa: PLC0415 (may be missing)
 
         found[STRANDS] = strands
     if run.has("langgraph_checkpoint_objectstorage"):
-        from benchmarks.rivals import langgraph  # noqa: PLC0415 (not everywhere installed)
+        from benchmarks.rivals import langgraph  # noqa: PLC0415 (may be missing)
 
         found[LANGGRAPH] = langgraph
     return found
 
 
 def turns_of(store: SessionStore) -> Callable[[], None]:
-    """Saves a turn of two messages over 200 that the agent holds, as a running agent does."""
+    """A function that saves a turn of two messages after the 200 that a running agent has in memory."""
     session = conversation(MESSAGES)
     turn = session.messages[:2]
     store.save(session)

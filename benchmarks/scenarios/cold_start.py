@@ -1,4 +1,4 @@
-"""Fresh processes: from nothing to a first session, what the imports take, and where the time goes."""
+"""Fresh processes: cold starts up to the first session, the time of imports, and their times by module."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHOWN = 8
 _IMPORT_LINE = re.compile(r"^import time:\s+(\d+) \|\s+\d+ \|\s+([\w.]+)$", re.MULTILINE)
 
 Start = Callable[..., Finished]
-"""Takes ``python``, options of the interpreter."""
+"""Takes ``python``, the options of the interpreter."""
 
 
 def measure(run: Run) -> None:
@@ -64,7 +64,7 @@ def _timed(start: Start) -> Timing:
 
 
 def _in_turn(contenders: dict[str, Callable[[], Timing]], rounds: int) -> dict[str, list[Timing]]:
-    """As ``race`` does, by what each process itself took; the first round fills the caches and is not counted."""
+    """Like ``race``, with the time of each process. The first round fills the caches and is not counted."""
     timings: dict[str, list[Timing]] = {name: [] for name in contenders}
     for number in range(rounds + 1):
         for name in list(contenders) if number % 2 else list(reversed(contenders)):
@@ -78,14 +78,14 @@ def _import(module: str) -> Timing:
 
 
 def _breakdown(subject: str, start: Start) -> Breakdown:
-    """The time of the imports by module, and by top-level package; each module's own time only."""
+    """The times of the imports by module and by top-level package, without the imports inside each module."""
     packages: Counter[str] = Counter()
     modules: Counter[str] = Counter()
     for microseconds, module in _IMPORT_LINE.findall(start(python=("-X", "importtime")).errors):
         packages[module.split(".")[0]] += int(microseconds)
         modules[module] += int(microseconds)
-    return Breakdown(subject, packages.total() / 1000, _dearest(packages), _dearest(modules))
+    return Breakdown(subject, packages.total() / 1000, _slowest(packages), _slowest(modules))
 
 
-def _dearest(microseconds: Counter[str]) -> dict[str, float]:
+def _slowest(microseconds: Counter[str]) -> dict[str, float]:
     return {name: used / 1000 for name, used in microseconds.most_common(_SHOWN)}

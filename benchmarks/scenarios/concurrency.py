@@ -1,4 +1,4 @@
-"""Async: as many sessions saved and loaded at once as there are tasks."""
+"""Async: each task saves and loads a session, and all tasks run concurrently."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from sessionbucket import AsyncSessionStore, open_async_store
 AT_ONCE = (1, 8, 32, 64)
 SIZE = 50 * KB
 _OPERATIONS = 2
-"""Of each task: a save and a load."""
+"""The operations of each task: a save and a load."""
 
 Task = Callable[[int], Awaitable[None]]
 
 
 def measure(run: Run) -> None:
-    """Each number of tasks on each server."""
+    """Measure each number of tasks on each server."""
     with asyncio.Runner() as runner:
         for server in run.each_server():
             stack = AsyncExitStack()
@@ -66,7 +66,7 @@ async def _contenders(run: Run, server: Server, stack: AsyncExitStack) -> dict[s
     bare = await stack.enter_async_context(bare_aiobotocore.BareAiobotocore(server, bucket))
     tasks[bare_aiobotocore.NAME] = _bare(bare.save, bare.load, document)
     if run.has("obstore"):
-        from benchmarks.rivals.bare_obstore import NAME, BareObstore  # noqa: PLC0415 (not everywhere installed)
+        from benchmarks.rivals.bare_obstore import NAME, BareObstore  # noqa: PLC0415 (may be missing)
 
         rust = BareObstore(server, bucket)
         tasks[NAME] = _bare(rust.save_async, rust.load_async, document)

@@ -1,4 +1,4 @@
-"""A folder of sessions copied into a bucket: ``sessionbucket cp`` beside rclone and the AWS CLI, each a process."""
+"""Copies of a folder of sessions into a bucket: ``sessionbucket cp`` beside rclone and the AWS CLI, each a process."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from sessionbucket import open_store
 SESSIONS = 10_000
 SIZE = 5 * KB
 _KINDS = 20
-"""Different sessions; each file has an id of its own."""
+"""The number of different sessions. Each file has its own id."""
 RCLONE_TUNED = "rclone --transfers 32"
 _ONCE = (ours("boto3"), AWS)
-"""What no target asks for and takes long copies in the first round only."""
+"""Slow contenders that belong to no target: they copy in the first round only."""
 
 
 def measure(run: Run) -> None:
-    """Copy into a new prefix each time, in turn."""
+    """Let the contenders copy in turn, each time to a new prefix."""
     server = run.main_server()
     bucket, number = server.new_bucket(), run.pick(SESSIONS, 100)
     listed, prefixes = BareBoto3(server, bucket), count()
@@ -47,7 +47,7 @@ def measure(run: Run) -> None:
                 found = sum(1 for _ in listed.names(f"{prefix}/"))
                 if found != number:
                     raise RuntimeError(f"{name} copied {found} of {number} sessions")
-    run.note(f"copying: {' and '.join(_ONCE)} copied once; that time stands in every round")
+    run.note(f"copying: {' and '.join(_ONCE)} copied once; every round has that time")
     run.findings.add(Setting("copying", "copy", server.name, number), timings, against=RCLONE)
 
 
@@ -78,9 +78,9 @@ def _contenders(run: Run, server: Server, bucket: str, folder: Path) -> dict[str
             server, folder, bucket, prefix, "--transfers", "32", "--checkers", "32"
         )
     else:
-        run.note("rclone is not installed here and was left out")
+        run.note("rclone is not installed and was left out")
     if copying_tools.find(AWS):
         contenders[AWS] = lambda prefix: copying_tools.aws(server, folder, bucket, prefix)
     else:
-        run.note("the AWS CLI is not installed here and was left out")
+        run.note("the AWS CLI is not installed and was left out")
     return contenders

@@ -1,4 +1,4 @@
-"""What each operation costs on AWS, from the requests that a server counted."""
+"""The cost of each operation on AWS, from the requests that a server counted."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _MILLION = 1_000_000
 
 
 def measure(run: Run) -> None:
-    """Count on moto, whose server here counts; the requests are the same on any server."""
+    """Count on moto, whose server here counts requests. They are the same on any server."""
     server = run.servers.get(MOTO)
     with ExitStack() as stack:
         for engine in run.engines(SYNC_ENGINES):
             store = stack.enter_context(open_store(server.store_url(server.new_bucket(), "", engine)))
-            store.conditional_writes()  # AWS is not probed, so the probe is no part of any operation there
+            store.probe_conditional_writes()  # AWS is not probed, so no operation there includes a probe
             _count(run, server, ours(engine), _operations(run, store))
         for name, rival in rivals(run, server, server.new_bucket()).items():
             _count(
@@ -54,7 +54,7 @@ def _operations(run: Run, store: SessionStore) -> dict[str, Callable[[], object]
         session.messages.append(Message.user("another"))
 
     def list_many() -> None:
-        assert len(store.list_page(limit=many).sessions) == many  # noqa: S101 (what is counted is what is named)
+        assert len(store.list_page(limit=many).sessions) == many  # noqa: S101 (the row must describe the counted requests)
 
     for number in range(many):
         store.save(SessionData(id=f"listed-{number}"))
@@ -62,7 +62,7 @@ def _operations(run: Run, store: SessionStore) -> dict[str, Callable[[], object]
         "save a new session": lambda: store.save(session_of(5 * KB, f"new-{next(numbers)}")),
         "load a session": lambda: store.load("kept"),
         "update a session (load, change, save)": lambda: store.update("kept", another_turn),
-        "ask whether a session exists": lambda: store.exists("kept"),
+        "check whether a session exists": lambda: store.exists("kept"),
         f"list a page of {many:,} sessions": list_many,
         "delete a session": lambda: store.delete("deleted"),
         "resume 200 messages": lambda: store.load("conversation"),

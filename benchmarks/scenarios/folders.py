@@ -1,4 +1,4 @@
-"""The store in a folder: a careful save beside a careful save by hand, and long listings."""
+"""The store in a folder: its save beside an equally safe hand-written save, and long listings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BY_HAND = "os.scandir"
 
 
 def measure(run: Run) -> None:
-    """Saves, loads and listings."""
+    """Measure saves, loads and listings."""
     for size in run.pick(SIZES, SIZES[:2]):
         with run.folder() as folder:
             _measure_session(run, folder, size)

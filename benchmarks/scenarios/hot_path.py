@@ -1,4 +1,4 @@
-"""One session saved and loaded again and again: the CPU and the time of each."""
+"""Repeated saves and loads of one session: the CPU time and wall-clock time of each."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from sessionbucket import SessionData, SessionStore, open_store
 SIZES = (5 * KB, 50 * KB, 500 * KB, 10 * MB)
 BOTH = "save and load"
 _BYTES_A_TURN = 1_000_000
-"""Small sessions are called several times in each round, so that the clock's steps do not count."""
+"""Small sessions are saved and loaded several times in each round, so that the resolution of the clock does not matter."""
 
 Timings = dict[str, list[Timing]]
 
 
 def measure(run: Run) -> None:
-    """Each size on each server."""
+    """Measure each size on each server."""
     for server in run.each_server():
         for size in run.pick(SIZES, SIZES[:2]):
             _measure(run, server, size)
@@ -62,7 +62,7 @@ def _sums(saved: Timings, loaded: Timings) -> Timings:
 
 
 def _saving(store: SessionStore, session: SessionData) -> Callable[[], object]:
-    """Saves a session of the store's own over and over, each time over the version before."""
+    """A function that saves a copy of the session, each time over the version that it saved before."""
     own = session.model_copy(deep=True)
     return lambda: store.save(own)
 
@@ -70,7 +70,7 @@ def _saving(store: SessionStore, session: SessionData) -> Callable[[], object]:
 def _rivals(run: Run, server: Server, bucket: str) -> dict[str, Any]:
     rivals: dict[str, Any] = {bare_boto3.NAME: bare_boto3.BareBoto3(server, bucket)}
     if run.has("obstore"):
-        from benchmarks.rivals import bare_obstore  # noqa: PLC0415 (not everywhere installed)
+        from benchmarks.rivals import bare_obstore  # noqa: PLC0415 (may be missing)
 
         rivals[bare_obstore.NAME] = bare_obstore.BareObstore(server, bucket)
     return rivals

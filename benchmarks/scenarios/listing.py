@@ -17,19 +17,19 @@ from benchmarks.servers import MOTO, SEAWEEDFS, Server
 from sessionbucket import SessionStore, open_store
 
 STORES = {SEAWEEDFS: (100, 10_000, 100_000), MOTO: (100, 10_000)}
-"""moto goes through all its keys for every page, so that 100,000 would measure nothing but moto."""
+"""moto goes through all its keys for each page, so 100,000 of them would measure moto."""
 AT_ONCE = 16
 _PREFIX = "sessions"
 _BODY = b"{}"  # a listing reads no body
 
 
 def parallel(engine: str) -> str:
-    """What a listing of key ranges at once is called in tables."""
+    """The name of a parallel listing in tables."""
     return f"{ours(engine)}, parallel"
 
 
 def measure(run: Run) -> None:
-    """Each store on each server."""
+    """Measure each store on each server."""
     for server in run.each_server():
         for number in run.pick(STORES[server.name], (100,)):
             _measure(run, server, number)
@@ -44,7 +44,7 @@ def _measure(run: Run, server: Server, number: int) -> None:
     }
     against: dict[str, str] = {}
     if run.has("obstore"):
-        from benchmarks.rivals import bare_obstore  # noqa: PLC0415 (not everywhere installed)
+        from benchmarks.rivals import bare_obstore  # noqa: PLC0415 (may be missing)
 
         rust = bare_obstore.BareObstore(server, bucket)
         contenders[bare_obstore.NAME] = lambda: _expect(number, len(rust.names(_PREFIX)))
@@ -62,10 +62,10 @@ def _measure(run: Run, server: Server, number: int) -> None:
 
 
 def _fill(run: Run, server: Server, bucket: str, number: int) -> None:
-    """Put the objects there, 32 at once, through obstore where it is installed."""
+    """Put the objects, 32 at a time, with obstore if it is installed."""
     keys = (f"{_PREFIX}/session-{session:06}.json" for session in range(number))
     if run.has("obstore"):
-        from benchmarks.rivals import bare_obstore  # noqa: PLC0415 (not everywhere installed)
+        from benchmarks.rivals import bare_obstore  # noqa: PLC0415 (may be missing)
 
         put = bare_obstore.BareObstore(server, bucket).save
     else:

@@ -1,4 +1,4 @@
-"""The memory that a session of 10 MB needs to be loaded and saved, in a fresh process."""
+"""The memory of a load and a save of a 10 MB session, in a fresh process."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ SIZE = 10 * MB
 
 
 def measure(run: Run) -> None:
-    """Peaks during load and save, and what is held between them, in multiples of the body."""
+    """Measure the peaks of a load and a save, and the memory held in between, in multiples of the body."""
     if sys.platform != "linux":
-        run.note("peak memory is read from /proc, which only Linux has")
+        run.note("peak memory was not measured: it is read from /proc, which only Linux has")
         return
     server = run.main_server()
     bucket, size = server.new_bucket(), run.pick(SIZE, MB)

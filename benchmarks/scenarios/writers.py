@@ -1,4 +1,4 @@
-"""Threads that each add a turn with ``update``: all to one session, or each to its own."""
+"""Threads that add turns with ``update``: all to one session, or each to its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sessionbucket import Message, SessionData, SessionStore, open_store
 
 WRITERS = (1, 4, 16, 64)
 SIZE = 5 * KB
-_FEW = 4  # more writers of one session take SeaweedFS many seconds a round
+_FEW = 4  # with more writers of one session, a round on SeaweedFS takes many seconds
 BY_HAND = "bare boto3, If-Match by hand"
 _ATTEMPTS = 10_000  # so that no update gives up
 CONTENDED, UNCONTENDED = "update of one session", "update of sessions of their own"
@@ -30,10 +30,9 @@ Length = Callable[[str], int]
 
 
 def measure(run: Run) -> None:
-    """Each number of writers on each server."""
-    logging.getLogger("sessionbucket").setLevel(
-        logging.ERROR
-    )  # it tells of every conflict, and here they are many
+    """Measure each number of writers on each server."""
+    # The library logs every conflict, and here are many.
+    logging.getLogger("sessionbucket").setLevel(logging.ERROR)
     for server in run.each_server():
         bucket = server.new_bucket()
         with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""The agent: a stub, to be replaced by yours. It calls no model, and answers with what it was told."""
+"""The agent: a stub that calls no model and repeats the text. Replace it with your own."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from sessionbucket import Message
 
 
-def answer(history: Sequence[Message], text: str, *, seconds: float) -> str:  # noqa: ARG001 (a model's client needs it)
-    """The reply to ``text`` after the messages before it. A model's client gets ``seconds`` as its time-out."""
+def reply(history: Sequence[Message], text: str, *, seconds: float) -> str:  # noqa: ARG001 (for the client of a model)
+    """The reply to ``text`` after the messages of ``history``. Pass ``seconds`` to the client of your model as its timeout."""
     return f"You said {text!r}, after {len(history)} messages."
 
 
-async def answer_async(history: Sequence[Message], text: str, *, seconds: float) -> str:
-    """The same, for ``async_handler``."""
-    return answer(history, text, seconds=seconds)
+async def reply_async(history: Sequence[Message], text: str, *, seconds: float) -> str:
+    """The same for ``async_handler``."""
+    return reply(history, text, seconds=seconds)

@@ -1,4 +1,4 @@
-"""An agent in AWS Lambda: each invocation is one turn of a session. ``handler.handler`` is what Lambda calls."""
+"""An agent in AWS Lambda: each invocation is one turn of a session. Lambda calls ``handler.handler``."""
 
 from __future__ import annotations
 
@@ -13,38 +13,38 @@ from turns import (
     Context,
     TurnRequest,
     add_turn,
-    answered,
-    failed,
+    error_response,
     read_request,
     reply_in,
     store_url,
+    success_response,
 )
 
 from sessionbucket import SessionData, open_store
 
-# One for the life of this container: a warm invocation finds its connection made.
+# One store for the lifetime of the container, so that a warm invocation reuses its connection.
 store = open_store(store_url())
 
 
 def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """Answer one event; what it may hold is in ``TurnRequest``, and what is answered in ``answered`` and ``failed``."""
+    """Handle one event: a ``TurnRequest``. ``success_response`` and ``error_response`` have the possible responses."""
     try:
         request = read_request(event, context)
-        return answered(take_turn(request, Clock(context)), request)
-    except Exception as error:  # noqa: BLE001 (raised again where it is none of ours)
-        return failed(error)
+        return success_response(take_turn(request, Clock(context)), request)
+    except Exception as error:  # noqa: BLE001 (``error_response`` raises any other error again)
+        return error_response(error)
 
 
 def take_turn(request: TurnRequest, clock: Clock) -> SessionData:
-    """The session with the turn in it, saved."""
+    """Add the turn, save the session, and return it."""
     clock.require(LOAD_SECONDS + LOAD_SECONDS + SAVE_SECONDS)
     session = store.load(request.session_id) or SessionData(id=request.session_id)
     if reply_in(session, request.request_id) is not None:
         return session
 
-    # The model is asked once, and outside of `update`, which repeats its change when another invocation saved meanwhile.
+    # The model is called once, outside of `update`, which repeats its change when another invocation has saved in between.
     seconds = clock.seconds() - LOAD_SECONDS - SAVE_SECONDS
-    reply = agent.answer(session.messages, request.text, seconds=seconds)
+    reply = agent.reply(session.messages, request.text, seconds=seconds)
 
     def change(current: SessionData) -> None:
         clock.require(SAVE_SECONDS)

@@ -1,6 +1,6 @@
-"""A turn: what a request holds, how it becomes two messages of the session, and what is answered.
+"""The code that both handlers share: the request, its turn in the session, and the responses.
 
-Both handlers share it. A turn is one request of a user and the agent's reply to it.
+A turn is one request of a user and the agent's reply to it.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from sessionbucket import (
     SessionData,
     SessionTooLargeError,
     StoreUnavailableError,
-    TextBlock,
 )
+from sessionbucket.models import TextBlock
 
 logger = logging.getLogger(__name__)
 
-# How long the store may take for a request to it, so that the model has what is left of the function's own time-out. A request
-# ends within these three, and a save, which may have to look what became of it, within one more of the first two.
+# The time limits of the store, which leave the rest of the function's timeout to the model. A request ends within the sum of
+# these three. A save may need one more request to resolve its outcome, which adds the first two again.
 CONNECT_SECONDS, READ_SECONDS, RETRY_SECONDS = 1.0, 2.0, 3.0
 LOAD_SECONDS = CONNECT_SECONDS + READ_SECONDS + RETRY_SECONDS
 SAVE_SECONDS = LOAD_SECONDS + CONNECT_SECONDS + READ_SECONDS
@@ -38,7 +38,7 @@ MARGIN_SECONDS = 1.0
 
 
 class Context(Protocol):
-    """What is used of the object that Lambda passes to a handler."""
+    """The members that we use of the object that Lambda passes to a handler."""
 
     aws_request_id: str
 
@@ -46,10 +46,10 @@ class Context(Protocol):
 
 
 class TurnRequest(BaseModel):
-    """What a caller sends: as the event itself, or as the JSON body of an HTTP request.
+    """The request of a caller: the event itself, or the JSON body of an HTTP request.
 
-    ``request_id`` makes a repetition harmless: a turn whose id the session has is not added again. Without one it is
-    Lambda's, which stays the same when Lambda repeats an asynchronous invocation by itself.
+    ``request_id`` makes a repetition harmless: a turn whose id is in the session is not added again. The default is Lambda's
+    request id, which stays the same when Lambda repeats an asynchronous invocation by itself.
     """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
@@ -60,21 +60,21 @@ class TurnRequest(BaseModel):
 
 
 class OutOfTimeError(TimeoutError):
-    """Too little of the function's time-out is left for what comes next."""
+    """Too little of the function's timeout is left for the next step."""
 
 
 class Clock:
-    """The time that Lambda leaves this invocation."""
+    """The time that is left for this invocation."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def seconds(self) -> float:
-        """Seconds that can be used: the margin is for the answer."""
+        """The seconds that are left, without the margin for the response."""
         return self._context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
 
     def require(self, seconds: float) -> None:
-        """Raises ``OutOfTimeError`` where fewer are left: better to stop now than to be killed within a save."""
+        """Raises ``OutOfTimeError`` when fewer seconds are left: Lambda would stop the invocation within a save."""
         left = self.seconds()
         if left < seconds:
             raise OutOfTimeError(
@@ -83,7 +83,7 @@ class Clock:
 
 
 def store_url() -> str:
-    """``SESSIONBUCKET_URL`` with the time-outs above, and the engine that the package has unless it names one."""
+    """``SESSIONBUCKET_URL`` with the time limits above. Unless it names an engine, the store uses the engine of the package."""
     parts = urlsplit(os.environ["SESSIONBUCKET_URL"])
     if parts.scheme != "s3":
         return parts.geturl()
@@ -98,7 +98,7 @@ def store_url() -> str:
 
 
 def read_request(event: Mapping[str, Any], context: Context) -> TurnRequest:
-    """The request in an event, checked. Raises ``ValidationError``."""
+    """The validated request in an event. Raises ``ValidationError``."""
     if "requestContext" not in event:
         return TurnRequest.model_validate({"request_id": context.aws_request_id, **event})
     body = event.get("body") or ""
@@ -112,22 +112,22 @@ def read_request(event: Mapping[str, Any], context: Context) -> TurnRequest:
 
 
 def reply_in(session: SessionData, request_id: str) -> str | None:
-    """The reply to a request that the session has already; None where it does not."""
-    for asked, answered in zip(session.messages, session.messages[1:], strict=False):
-        if (asked.model_extra or {}).get("request_id") == request_id:
-            return answered.text
+    """The reply to a request whose turn is in the session; None for any other request."""
+    for question, reply in zip(session.messages, session.messages[1:], strict=False):
+        if (question.model_extra or {}).get("request_id") == request_id:
+            return reply.text
     return None
 
 
 def add_turn(session: SessionData, request: TurnRequest, reply: str) -> None:
-    """Append the request and its reply, unless the request is there. ``update`` may call this several times."""
+    """Append the request and its reply, unless the turn is in the session. ``update`` may call this several times."""
     if reply_in(session, request.request_id) is None:
-        asked = Message(role="user", content=[TextBlock(text=request.text)], request_id=request.request_id)
-        session.messages += [asked, Message.assistant(reply)]
+        question = Message(role="user", content=[TextBlock(text=request.text)], request_id=request.request_id)
+        session.messages += [question, Message.assistant(reply)]
 
 
-def answered(session: SessionData, request: TurnRequest) -> dict[str, Any]:
-    """The answer to a turn that is saved."""
+def success_response(session: SessionData, request: TurnRequest) -> dict[str, Any]:
+    """The response to a turn that is saved."""
     body = {
         "session_id": session.id,
         "request_id": request.request_id,
@@ -137,21 +137,21 @@ def answered(session: SessionData, request: TurnRequest) -> dict[str, Any]:
     return _response(200, body)
 
 
-def failed(error: Exception) -> dict[str, Any]:
-    """The answer to a turn that failed; raises the error itself where the caller can do nothing about it."""
+def error_response(error: Exception) -> dict[str, Any]:
+    """The response to a turn that failed. Raises the error itself when the caller can do nothing about it."""
     match error:
         case ValidationError():
-            return _response(400, {"error": "bad_request", "message": _in_words(error)})
+            return _response(400, {"error": "bad_request", "message": _problems_of(error)})
         case InvalidSessionIdError():
             return _response(400, {"error": "bad_request", "message": str(error)})
         case SessionConflictError(outcome="not written"):
             status, name, advice = (
                 409,
                 "busy",
-                "others keep writing this session; nothing was saved, try again",
+                "other writers keep writing this session; nothing was saved; try again",
             )
         case SessionTooLargeError():
-            status, name, advice = 413, "session_full", "the session is full; begin another"
+            status, name, advice = 413, "session_full", "the session is full; start another one"
         case StoreUnavailableError() | SessionConflictError():
             status, name, advice = 503, "store_unavailable", "repeat the request with the same request_id"
         case TimeoutError():
@@ -160,7 +160,7 @@ def failed(error: Exception) -> dict[str, Any]:
             status, name, advice = (
                 500,
                 "store_misused",
-                "the function's log says what is wrong with its store",
+                "the function's log has the details of the problem with its store",
             )
         case _:
             raise error
@@ -168,8 +168,8 @@ def failed(error: Exception) -> dict[str, Any]:
     return _response(status, {"error": name, "message": advice})
 
 
-def _in_words(error: ValidationError) -> str:
-    """What is wrong with each member, without its value."""
+def _problems_of(error: ValidationError) -> str:
+    """The problem of each field, without its value."""
     return "; ".join(f"{'.'.join(map(str, row['loc'])) or 'body'}: {row['msg']}" for row in error.errors())
 
 

@@ -1,7 +1,7 @@
 locals {
   bucket_and_objects = [var.bucket_arn, "${var.bucket_arn}/*"]
 
-  # All that lies under the prefixes but the sessions, which are the only keys directly under them.
+  # Everything under the prefixes except the sessions, which are the only keys directly under a prefix.
   part_folders = flatten([
     for root in values(var.roots) : [
       for folder in ["artifacts", "traces", "verification", ".sessionbucket"] : "${root}${folder}/"
@@ -33,11 +33,11 @@ locals {
     Effect    = "Deny"
     Principal = "*"
     Action    = "s3:PutObject"
-    # A wildcard matches slashes, too: no pattern holds the keys directly under a prefix and none below.
+    # A wildcard also matches slashes, so no pattern covers the keys directly under a prefix without those further below.
     NotResource = [for folder in local.part_folders : "${var.bucket_arn}/${folder}*"]
     Condition = {
       Null = { "s3:if-match" = "true", "s3:if-none-match" = "true" }
-      # False for what begins and sends a multipart upload and takes no condition; true for what completes it.
+      # False for the requests that start and send a multipart upload, which carry no condition. True for the one that completes it.
       Bool = { "s3:ObjectCreationOperation" = "true" }
     }
   }

@@ -20,7 +20,7 @@ locals {
               Effect   = "Allow"
               Action   = "s3:ListBucket"
               Resource = var.bucket_arn
-              # S3 asks for this permission, with the key as s3:prefix, before it says that a key does not exist.
+              # S3 checks this permission, with the key as s3:prefix, before it responds that a key does not exist.
               Condition = { StringLike = { "s3:prefix" = "${root}*" } }
             },
             {
@@ -44,11 +44,11 @@ locals {
 }
 
 output "agent" {
-  description = "Each store's policy to read and write it."
+  description = "Each store's policy with read and write access."
   value       = local.policies.agent
 }
 
 output "reader" {
-  description = "Each store's policy to read it."
+  description = "Each store's policy with read access."
   value       = local.policies.reader
 }

@@ -1,4 +1,4 @@
-# What the bucket is like, by default and as asked for.
+# The settings of the bucket: the defaults, and those of the variables.
 
 mock_provider "aws" {
   source = "./tests/aws"
@@ -36,13 +36,13 @@ run "defaults" {
   }
 
   assert {
-    condition     = [for rule in aws_s3_bucket_lifecycle_configuration.sessions.rule : rule.id] == ["leftovers"]
-    error_message = "Something expires that nobody asked to."
+    condition     = [for rule in aws_s3_bucket_lifecycle_configuration.sessions.rule : rule.id] == ["cleanup"]
+    error_message = "Something expires although no variable says so."
   }
 
   assert {
     condition     = aws_s3_bucket_lifecycle_configuration.sessions.rule[0].abort_incomplete_multipart_upload[0].days_after_initiation == 1
-    error_message = "The parts of uploads that were cut off stay."
+    error_message = "The parts of interrupted uploads stay."
   }
 
   assert {
@@ -57,7 +57,7 @@ run "defaults" {
 
   assert {
     condition     = !aws_s3_bucket.sessions.force_destroy
-    error_message = "A destroy would take the sessions with it."
+    error_message = "A destroy would remove the sessions."
   }
 
   assert {
@@ -66,7 +66,7 @@ run "defaults" {
   }
 }
 
-run "as_asked_for" {
+run "every_variable" {
   variables {
     kms_key_arn                            = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     noncurrent_version_expiration_days     = 7
@@ -87,12 +87,12 @@ run "as_asked_for" {
 
   assert {
     condition     = aws_s3_bucket_lifecycle_configuration.sessions.rule[0].noncurrent_version_expiration[0].noncurrent_days == 7
-    error_message = "Old versions do not expire as asked for."
+    error_message = "Old versions do not expire after the given days."
   }
 
   assert {
     condition     = aws_s3_bucket_lifecycle_configuration.sessions.rule[0].abort_incomplete_multipart_upload[0].days_after_initiation == 2
-    error_message = "Uploads are not aborted as asked for."
+    error_message = "Uploads are not aborted after the given days."
   }
 
   assert {
@@ -124,7 +124,7 @@ run "expirations" {
       "support/traces/"    = 30
       "research/2026/"     = 365
     }
-    error_message = "Other things expire than were asked to."
+    error_message = "The expirations are not the given ones."
   }
 
   assert {

@@ -1,4 +1,4 @@
-# Which policies are made, and for whom. What they allow and deny is evaluated in ../tests/terraform.
+# The policies and their owners. ../tests/terraform evaluates what they allow and deny.
 
 mock_provider "aws" {
   source = "./tests/aws"
@@ -32,7 +32,7 @@ run "plain" {
 
   assert {
     condition     = alltrue([for name in ["research", "support"] : aws_iam_policy.agent[name].policy == output.agent_policy_json[name] && aws_iam_policy.reader[name].policy == output.reader_policy_json[name]])
-    error_message = "What is put out is not what was made."
+    error_message = "The outputs are not the policies that were made."
   }
 }
 

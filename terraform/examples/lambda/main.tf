@@ -1,4 +1,4 @@
-# The agent of examples/lambda, with a store of its own. `make lambda-zip` builds its package.
+# The agent of examples/lambda, with its own store. `make lambda-zip` builds its package.
 
 locals {
   package = coalesce(var.package, "${path.module}/../../../dist/lambda-${var.architecture}.zip")
@@ -55,12 +55,12 @@ resource "aws_lambda_function" "agent" {
   filename         = local.package
   source_code_hash = filebase64sha256(local.package)
   memory_size      = 512
-  timeout          = 30 # a save gives up within 28 seconds
+  timeout          = 30 # a save ends within 28 seconds
 
   environment {
     variables = { SESSIONBUCKET_URL = module.sessions.store_urls["agent"] }
   }
 
-  # The first invocation is to find its permissions.
+  # The first invocation needs the permissions.
   depends_on = [aws_iam_role_policy_attachment.sessions, aws_iam_role_policy.logs]
 }

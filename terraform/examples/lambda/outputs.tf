@@ -4,6 +4,6 @@ output "function_name" {
 }
 
 output "store_url" {
-  description = "The URL of the store, for a look into it from elsewhere."
+  description = "The URL of the store, to open it from elsewhere."
   value       = module.sessions.store_urls["agent"]
 }

@@ -1,6 +1,6 @@
 variable "bucket_name" {
   type        = string
-  description = "A name that no bucket in the world has yet."
+  description = "The bucket's name, which must be globally unique."
 }
 
 variable "function_name" {
@@ -12,7 +12,7 @@ variable "function_name" {
 variable "architecture" {
   type        = string
   default     = "x86_64"
-  description = "The processor the function runs on: x86_64 or arm64."
+  description = "The processor architecture of the function: x86_64 or arm64."
 
   validation {
     condition     = contains(["x86_64", "arm64"], var.architecture)
@@ -23,7 +23,7 @@ variable "architecture" {
 variable "package" {
   type        = string
   default     = null
-  description = "The path of the deployment package; dist/lambda-x86_64.zip or dist/lambda-arm64.zip, after the architecture, if not given."
+  description = "The path of the deployment package. By default dist/lambda-x86_64.zip or dist/lambda-arm64.zip, according to the architecture."
 }
 
 variable "handler" {

@@ -1,8 +1,8 @@
-# One store in a bucket of its own, and the URL to open it with.
+# One store in its own bucket, and the URL to open it.
 
 variable "bucket_name" {
   type        = string
-  description = "A name that no bucket in the world has yet."
+  description = "The bucket's name, which must be globally unique."
 }
 
 module "sessions" {
@@ -13,7 +13,7 @@ module "sessions" {
 }
 
 output "store_url" {
-  description = "export SESSIONBUCKET_URL with this."
+  description = "The value of SESSIONBUCKET_URL."
   value       = module.sessions.store_urls["agent"]
 }
 

@@ -1,13 +1,13 @@
-# Several stores in one bucket, encrypted with a key of your own, each with a role that reaches nothing but its prefix.
+# Several stores in one bucket, encrypted with your own key, each with a role that reaches only its prefix.
 
 variable "bucket_name" {
   type        = string
-  description = "A name that no bucket in the world has yet."
+  description = "The bucket's name, which must be globally unique."
 }
 
 variable "principals" {
   type        = map(string)
-  description = "The ARN of whoever may take each tenant's role, by the tenant's name: support and research."
+  description = "The ARN of the principal that may assume each tenant's role, by the tenant's name: support and research."
 }
 
 resource "aws_kms_key" "sessions" {
