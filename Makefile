@@ -3,20 +3,21 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCH_VENV := .venv-bench
 
-.PHONY: help demo s3 lambda-zip azurite test soak lint format sync clean bench
+.PHONY: help demo s3 lambda-zip azurite test test-all soak lint format sync clean bench
 
 help:
-	@echo "make demo        the store at work against an S3 server of its own"
-	@echo "make s3          an S3 server on this machine, and what to export for it (DATA=folder keeps its data)"
-	@echo "make lambda-zip  the packages of examples/lambda, into dist/"
-	@echo "make test        every test"
-	@echo "make azurite     Azure's emulator, for the tests that need it; npm installs it"
-	@echo "make soak        the histories under faults, for minutes (SECONDS=300)"
-	@echo "make bench       what it costs beside what one might pick instead; writes the README's table (15 to 20 minutes)"
-	@echo "make lint        style, types, and whether the sync side is what the async one gives"
-	@echo "make format      write the style"
-	@echo "make sync        write the sync side from the async one"
-	@echo "make clean       remove the environment and all caches"
+	@echo "make demo        show the store against a local S3 server"
+	@echo "make s3          run a local S3 server, and print the variables to export (DATA=folder keeps its data)"
+	@echo "make lambda-zip  build the packages of examples/lambda, into dist/"
+	@echo "make test        run the fast tests"
+	@echo "make test-all    run all tests"
+	@echo "make azurite     install Azure's emulator with npm, for the tests that need it"
+	@echo "make soak        run the histories under faults for minutes (SECONDS=300)"
+	@echo "make bench       measure the library beside its alternatives, and update the README's table (15 to 20 minutes)"
+	@echo "make lint        check style, types, words, layers, and the generated code"
+	@echo "make format      format the code"
+	@echo "make sync        generate the sync side from the async side"
+	@echo "make clean       remove the environments and all caches"
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -27,7 +28,7 @@ $(VENV)/ready: pyproject.toml
 demo: $(VENV)/ready
 	@$(BIN)/python examples/demo.py
 
-# DATA=folder keeps the data, PORT=8333 is where it listens.
+# DATA=folder keeps the data; PORT is the server's port.
 s3: PORT := 8333
 s3: $(VENV)/ready
 	@$(BIN)/sessionbucket s3 --port $(PORT) $(if $(DATA),--data $(DATA))
@@ -41,7 +42,10 @@ $(VENV)/azurite/node_modules/.bin/azurite-blob: | $(VENV)/ready
 	npm install --prefix $(VENV)/azurite "azurite@^3.37" --no-audit --no-fund --loglevel=error
 
 test: $(VENV)/ready
-	$(BIN)/python -m pytest --numprocesses=2
+	$(BIN)/python -m pytest --numprocesses=2 -m "not slow"
+
+test-all: test
+	$(BIN)/python -m pytest --numprocesses=2 -m slow
 
 soak: SECONDS := 300
 soak: $(VENV)/ready
@@ -61,6 +65,8 @@ lint: $(VENV)/ready
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/python scripts/generate_sync.py --check
+	$(BIN)/python scripts/check_words.py
+	$(BIN)/lint-imports
 	$(BIN)/mypy
 	MYPYPATH=examples/lambda $(BIN)/mypy examples/lambda/*.py
 

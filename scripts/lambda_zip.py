@@ -90,7 +90,7 @@ def write_zip(folder: Path, target: Path) -> None:
 
 
 def build(engine: str, architecture: str, python: str, into: Path) -> Path:
-    """Build one package, and print what came of it."""
+    """Build one package, and print its size and location."""
     into.mkdir(parents=True, exist_ok=True)
     target = into / package_name(engine, architecture)
     with tempfile.TemporaryDirectory(prefix="sessionbucket-lambda-") as folder:
