@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 Outcome = Literal["not written", "unknown"]
+ConflictKind = Literal["exists", "changed", "deleted", "loaded elsewhere"]
 
 
 class SessionBucketError(Exception):
@@ -69,21 +70,30 @@ class PreconditionFailedError(SessionBucketError):
     """The condition of a put did not hold. The request that got this response changed nothing.
 
     ``retried`` is True when an earlier request of the same put got no response: that one may have changed the object.
+    ``is_missing`` is True when the server proved that the key does not exist.
     """
 
-    def __init__(self, key: str, *, location: str, retried: bool = False) -> None:
-        super().__init__(f"{location}: the condition of the put of {key!r} does not hold")
+    def __init__(
+        self, key: str, *, location: str, retried: bool = False, is_missing: bool = False
+    ) -> None:
+        super().__init__(f"{location}: the condition of the request for {key!r} does not hold")
         self.key = key
         self.location = location
         self.retried = retried
+        self.is_missing = is_missing
 
 
 class ConflictError(SessionBucketError):
     """A conditional write would have replaced a version that its caller has not seen.
 
     ``outcome`` is ``"not written"`` when nothing was changed, and ``"unknown"`` when no response proves whether the write
-    was done. ``attempts`` counts the attempts that ended in a conflict.
+    was done. ``kind`` is ``"exists"`` for a new document whose key exists, ``"changed"`` when another writer has changed it (or
+    deleted it, where the server does not distinguish the two), and ``"deleted"``. ``attempts`` counts the attempts that ended in a
+    conflict.
     """
+
+    subject = "the document"
+    remedy = "read it again and repeat the change, or use update()"
 
     def __init__(
         self,
@@ -91,48 +101,66 @@ class ConflictError(SessionBucketError):
         *,
         location: str,
         outcome: Outcome = "not written",
+        kind: ConflictKind = "changed",
         attempts: int = 1,
-        subject: str = "",
-        advice: str = "read it again and repeat the change, or use update()",
     ) -> None:
-        after = f" after {attempts} attempts" if attempts > 1 else ""
-        fate = (
-            "nothing was written" if outcome == "not written" else "this write may or may not have been done"
-        )
+        after = f" ({attempts} attempts)" if attempts > 1 else ""
+        fate = "nothing was written" if outcome == "not written" else "this write may or may not have been done"
         super().__init__(
-            f"{subject or 'document'} was changed, created or deleted by another writer{after}: {fate} "
-            f"(key {key!r} in {location}); {advice}"
+            f"{self.subject} {_CONFLICTS[kind]}{after}; {fate} (key {key!r} in {location}); {self.remedy}"
         )
         self.key = key
         self.location = location
         self.outcome: Outcome = outcome
+        self.kind: ConflictKind = kind
         self.attempts = attempts
 
     def after(self, attempts: int) -> ConflictError:
         """The same error after this many attempts."""
-        return ConflictError(self.key, location=self.location, outcome=self.outcome, attempts=attempts)
+        return ConflictError(
+            self.key, location=self.location, outcome=self.outcome, kind=self.kind, attempts=attempts
+        )
+
+
+_CONFLICTS: dict[ConflictKind, str] = {
+    "exists": "exists already",
+    "changed": "was changed or deleted by another writer",
+    "deleted": "was deleted by another writer",
+    "loaded elsewhere": "exists already, and this object was loaded from or last saved in another store",
+}
 
 
 class SessionConflictError(ConflictError):
-    """A save would have replaced a version of the session that its caller has not seen."""
+    """A save would have replaced a version of the session that its caller has not seen.
+
+    ``kind`` can also be ``"loaded elsewhere"``: the session exists in this store, and its object belongs to another store.
+    """
+
+    remedy = "load it again and repeat the change, or use update(); overwrite=True replaces any version"
 
     def __init__(
-        self, session_id: str, *, key: str, location: str, outcome: Outcome = "not written", attempts: int = 1
+        self,
+        session_id: str,
+        *,
+        key: str,
+        location: str,
+        outcome: Outcome = "not written",
+        kind: ConflictKind = "changed",
+        attempts: int = 1,
     ) -> None:
-        super().__init__(
-            key,
-            location=location,
-            outcome=outcome,
-            attempts=attempts,
-            subject=f"session {shorten(session_id)}",
-            advice="load it again and repeat the change, or use update()",
-        )
+        self.subject = f"session {shorten(session_id)}"
+        super().__init__(key, location=location, outcome=outcome, kind=kind, attempts=attempts)
         self.session_id = session_id
 
     def after(self, attempts: int) -> SessionConflictError:
         """The same error after this many attempts."""
         return SessionConflictError(
-            self.session_id, key=self.key, location=self.location, outcome=self.outcome, attempts=attempts
+            self.session_id,
+            key=self.key,
+            location=self.location,
+            outcome=self.outcome,
+            kind=self.kind,
+            attempts=attempts,
         )
 
 

@@ -77,20 +77,13 @@ class AsyncRawSessions:
 
     async def describe(self, id: str) -> dict[str, ObjectInfo]:
         """The objects of a session by name: ``session``, its parts, and ``file`` and the name of each file. Reads no body."""
-        keys = await self._current_keys(id)
+        keys = await self._legacy.current_keys(id)
         names = ("session", "artifacts", "traces", "verification")
         infos = await gather([partial(self._bucket.head, getattr(keys, name)) for name in names])
         found = {name: info for name, info in zip(names, infos, strict=True) if info is not None}
         for info in await list_objects(self._bucket, self._keys.of_session(id).files):
             found[f"file {self._keys.of_session(id).file_name(info.key)}"] = info
         return found
-
-    async def _current_keys(self, id: str) -> SessionKeys:
-        keys = self._keys.of_session(id)
-        if self._keys.legacy_keys(id) is None or await self._bucket.head(keys.session):
-            return keys
-        found = await self._legacy.find(id)
-        return found[0] if found else keys
 
     async def true_id(self, listed: str) -> str | None:
         """The id inside a session that a listing shows under its legacy name; None when ``listed`` is no legacy name."""
@@ -142,9 +135,7 @@ class AsyncRawSessions:
 
         Raises ``SessionConflictError`` when the session exists; nothing was written then.
         """
-        await self._writer.write_copied_session(
-            id, self._keys.of_session(id), body, overwrite=overwrite, is_new=is_new
-        )
+        await self._writer.write_copied_session(id, body, overwrite=overwrite, is_new=is_new)
 
     async def put_part(self, id: str, name: str, body: bytes, *, overwrite: bool) -> None:
         """Write a part where none is, or with ``overwrite`` in any case. Raises ``SessionConflictError``."""

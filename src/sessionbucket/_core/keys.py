@@ -142,6 +142,10 @@ class StoreKeys:
             return None
         return SessionKeys.under(self.root, stem)
 
+    def is_key_of(self, session_id: str, key: str) -> bool:
+        """Whether this key is the session's encoded id or its legacy name."""
+        return key == self.of_session(session_id).session or self.is_legacy_key(session_id, key)
+
     def is_legacy_key(self, session_id: str, key: str) -> bool:
         """Whether this key is the session's legacy name and not its encoded id."""
         try:

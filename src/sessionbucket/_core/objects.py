@@ -73,6 +73,9 @@ class Capabilities:
     """``"trusted"`` when ``put`` enforces its condition. ``"probe"`` when a server decides that: the store probes it before
     the first conditional write. ``"off"`` when the store must write unconditionally."""
 
+    conditional_deletes: ConditionalWrites = "off"
+    """``"trusted"`` when ``delete_if`` is atomic, ``"probe"`` when a server decides that, ``"off"`` when it is not supported."""
+
     page_limit: int = PAGE_LIMIT
     """The most rows that ``list_page`` gives at once; at least 1,000."""
 
@@ -151,7 +154,13 @@ class ObjectPage:
 
 
 Operation = Literal[
-    "get", "head", "put", "delete", "list_page", "put_stream", "get_stream", "temporary_objects", "presign"
+    "get",
+    "head",
+    "exists",
+    "put",
+    "delete",
+    "delete_if",
+    "list_page", "put_stream", "get_stream", "temporary_objects", "presign"
 ]
 """The requests of a bucket."""
 

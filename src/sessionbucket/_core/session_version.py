@@ -1,58 +1,62 @@
 """The version of the object that a session was read from or written as, remembered on the session.
 
-The version is never serialised and is no part of ``==``. ``SessionData`` has a private attribute for it, which its copies
-keep. A user's own model keeps it among its instance attributes, outside its fields. A model that allows unknown members
-*and* validates assignments would turn such an attribute into a member. For such a model a table outside the session holds
-the version, and a copy of the session starts without one.
+The version is never serialised and is no part of ``==``. It is an attribute of the set in which pydantic keeps the names of the given
+fields, because copies keep that set and an assignment validates no part of it. So it works for every pydantic model: frozen
+models, and models that allow unknown members and validate assignments.
 """
 
 from __future__ import annotations
 
-import weakref
-from typing import Any
+from typing import Any, NamedTuple
 
-from pydantic import BaseModel
-
-from sessionbucket.models._base import StoredVersion
-
-_ATTRIBUTE = "_stored_version"
-
-_table: dict[int, StoredVersion] = {}
+_FIELDS_SET = "__pydantic_fields_set__"
 
 
-def remember(session: object, stored: StoredVersion) -> None:
+class PendingWrite(NamedTuple):
+    """A write whose outcome is unknown: its write id, and the MD5 version of its body."""
+
+    write_id: str
+    version: str
+
+
+class StoredVersion(NamedTuple):
+    """The object that a session is: its location, key, version and write history, and later writes that may have been done.
+
+    ``version`` is empty when the session was never read, and all writes of it are pending.
+    """
+
+    location: str
+    key: str
+    version: str = ""
+    history: tuple[str, ...] = ()
+    pending: tuple[PendingWrite, ...] = ()
+
+
+class _GivenFields(set[str]):
+    """The names of the given fields of a session, and its version."""
+
+    stored: StoredVersion
+
+    def __repr__(self) -> str:
+        return repr(set(self))
+
+
+def remember(session: Any, stored: StoredVersion) -> None:
     """Note on the session which version of which object it now is."""
-    if isinstance(session, BaseModel) and _ATTRIBUTE in session.__private_attributes__:
-        setattr(session, _ATTRIBUTE, stored)
-    elif _turns_attributes_into_members(session):
-        if id(session) not in _table:
-            weakref.finalize(session, _table.pop, id(session), None)
-        _table[id(session)] = stored
-    else:
-        session.__dict__[_ATTRIBUTE] = stored
+    fields = getattr(session, _FIELDS_SET)
+    if not isinstance(fields, _GivenFields):
+        fields = _GivenFields(fields)
+        object.__setattr__(session, _FIELDS_SET, fields)
+    fields.stored = stored
 
 
-def recall(session: object, location: str) -> StoredVersion | None:
-    """The version that the session has at this location. None for a new session and one from another location."""
-    stored: Any
-    if isinstance(session, BaseModel) and _ATTRIBUTE in session.__private_attributes__:
-        stored = getattr(session, _ATTRIBUTE)
-    elif _turns_attributes_into_members(session):
-        stored = _table.get(id(session))
-    else:
-        stored = session.__dict__.get(_ATTRIBUTE)
-    if isinstance(stored, StoredVersion) and stored.version and stored.location == location:
-        return stored
-    return None
+def recall(session: Any) -> StoredVersion | None:
+    """The version of a session from any location. None for a new session."""
+    return getattr(getattr(session, _FIELDS_SET, None), "stored", None)
 
 
-def hand_over(old: object, new: object, location: str) -> None:
-    """Give ``new`` the version that ``old`` has at this location."""
-    stored = recall(old, location)
+def hand_over(old: Any, new: Any) -> None:
+    """Give ``new`` the version of ``old``."""
+    stored = recall(old)
     if stored is not None:
         remember(new, stored)
-
-
-def _turns_attributes_into_members(session: object) -> bool:
-    config = getattr(session, "model_config", {})
-    return config.get("extra") == "allow" and bool(config.get("validate_assignment"))

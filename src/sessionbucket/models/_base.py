@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar, Self
 
@@ -80,16 +79,3 @@ is_none: Callable[[Any], bool] = partial(operator.is_, None)
 """The rule of members that are omitted when none."""
 is_empty: Callable[[Any], bool] = operator.not_
 """The rule of members that are omitted when empty."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredVersion:
-    """The version of the object that a session is: location, key, version and write history of an object. All are equal, so that ``==`` of sessions ignores them."""
-
-    location: str = field(default="", compare=False)
-    key: str = field(default="", compare=False)
-    version: str = field(default="", compare=False)
-    history: tuple[str, ...] = field(default=(), compare=False)
-
-
-NOT_STORED = StoredVersion()

@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from enum import StrEnum
-from itertools import repeat
 from typing import Any, ClassVar
 
-from pydantic import AliasChoices, Field, PrivateAttr
+from pydantic import AliasChoices, Field
 
 from sessionbucket.models._base import NOT_STORED, CheckedOnReadModel, StoredVersion, is_none
 from sessionbucket.models._scalars import F64, I64, U64
@@ -77,6 +76,3 @@ class SessionData(CheckedOnReadModel):
         validation_alias=AliasChoices("tasks", "todos"),
     )
     parent_id: str | None = Field(default=None, exclude_if=is_none)
-
-    # A factory in C: pydantic would copy a default for every session, at the cost of reading several messages.
-    _stored_version: StoredVersion = PrivateAttr(default_factory=repeat(NOT_STORED).__next__)

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
 from sessionbucket._backends.file import Folder
+from sessionbucket._backends.file.errors import translated
 from sessionbucket._concurrency.asyncio_ import in_thread
 from sessionbucket._core.file_sources import CHUNK
 from sessionbucket._core.objects import (
@@ -54,6 +55,9 @@ class AsyncFileBucket(AsyncBucket):
     async def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
         return await in_thread(self._folder.get, key, max_bytes=max_bytes)
 
+    async def exists(self, key: str) -> bool:
+        return await in_thread(self._folder.exists, key)
+
     async def head(self, key: str) -> ObjectInfo | None:
         return await in_thread(self._folder.head, key)
 
@@ -92,22 +96,23 @@ class AsyncFileBucket(AsyncBucket):
                 await in_thread(upload.write, chunk)
             await in_thread(upload.commit, Always())
         finally:
-            await in_thread(upload.discard)
+            await in_thread(upload.close)
 
     async def get_stream(self, key: str) -> AsyncObjectStream | None:
         found = await in_thread(self._folder.open, key)
         if found is None:
             return None
-        chunks = _chunks(found[1])
+        info, file = found
+        chunks = self._read_chunks(key, file)
         await anext(chunks)
-        return AsyncObjectStream(found[0], chunks)
+        return AsyncObjectStream(info, chunks)
+
+    async def _read_chunks(self, key: str, file: BinaryIO) -> AsyncGenerator[bytes, None]:
+        with file, translated(self.location, key):
+            yield b""  # get_stream takes this: a generator that has not begun would not close the file
+            while chunk := await in_thread(file.read, CHUNK):
+                yield chunk
 
     async def temporary_objects(self, prefix: str) -> list[ObjectInfo]:
         return await in_thread(self._folder.temporary_objects, prefix)
 
-
-async def _chunks(file: BinaryIO) -> AsyncGenerator[bytes, None]:
-    with file:
-        yield b""  # get_stream takes this: a generator that has not begun would not close the file
-        while chunk := await in_thread(file.read, CHUNK):
-            yield chunk

@@ -14,6 +14,7 @@ from sessionbucket._core.objects import (
     BucketCall,
     Capabilities,
     Condition,
+    IfMatch,
     ObjectInfo,
     ObjectPage,
     StoredObject,
@@ -53,6 +54,9 @@ class AsyncBucketWrapper(AsyncBucket):
     async def head(self, key: str) -> ObjectInfo | None:
         return await self.request(BucketCall("head", (key,)), lambda: self.inner.head(key))
 
+    async def exists(self, key: str) -> bool:
+        return await self.request(BucketCall("exists", (key,)), lambda: self.inner.exists(key))
+
     async def put(
         self,
         key: str,
@@ -71,6 +75,11 @@ class AsyncBucketWrapper(AsyncBucket):
 
     async def delete(self, keys: Sequence[str]) -> None:
         await self.request(BucketCall("delete", keys), lambda: self.inner.delete(keys))
+
+    async def delete_if(self, key: str, version: str) -> None:
+        await self.request(
+            BucketCall("delete_if", (key,), IfMatch(version)), lambda: self.inner.delete_if(key, version)
+        )
 
     async def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT

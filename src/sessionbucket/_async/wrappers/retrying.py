@@ -25,6 +25,7 @@ class AsyncRetryingBucket(AsyncBucketWrapper):
         self._retry = inner.capabilities.retry
 
     async def request(self, call: BucketCall, send: Callable[[], Awaitable[T]]) -> T:
-        if call.operation == "put_stream" or not isinstance(call.condition, Always):
+        is_conditional_put = call.operation == "put" and not isinstance(call.condition, Always)
+        if is_conditional_put or call.operation == "put_stream":
             return await send()
         return await send_with_retries(send, self._retry)

@@ -5,18 +5,18 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
-from uuid import uuid4
 
 from sessionbucket._backends.file.errors import MISSING, translated
-from sessionbucket._backends.file.listing import BOOKKEEPING, LOCKS, described, page_of
+from sessionbucket._backends.file.listing import BOOKKEEPING, LOCKS, TEMPORARY, described, page_of
 from sessionbucket._backends.file.locks import lock_name, release_lock, take_lock
-from sessionbucket._backends.file.uploads import Temporary, Upload
+from sessionbucket._backends.file.uploads import Upload
 from sessionbucket._core.file_sources import CHUNK
 from sessionbucket._core.objects import (
     Always,
@@ -34,11 +34,13 @@ from sessionbucket.errors import (
     ObjectTooLargeError,
     PreconditionFailedError,
     SessionBucketError,
+    StoreUnavailableError,
 )
 
 # Without O_NONBLOCK the open of a named pipe would wait for its writer.
 _READ = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+_OURS = re.compile(r"[0-9a-f]{32}\.tmp")
+_OF_A3S_CODE = re.compile(r"[^/]+\.json\.\d+\.\d+\.tmp", re.ASCII)
 
 
 class Folder:
@@ -75,6 +77,17 @@ class Folder:
                 body = file.read()
         return StoredObject(described(key, status, md5_version(body)), body)
 
+    def exists(self, key: str) -> bool:
+        with translated(self.location, key):
+            try:
+                status = self._path(key).lstat()
+            except OSError as error:
+                if error.errno not in MISSING:
+                    raise
+                self._require_root()
+                return False
+            return stat.S_ISREG(status.st_mode)
+
     def head(self, key: str) -> ObjectInfo | None:
         with translated(self.location, key):
             file = self._open(self._path(key))
@@ -85,13 +98,9 @@ class Folder:
                 return described(key, status, _version_in(file, status.st_size))
 
     def put(self, key: str, body: bytes, *, condition: Condition) -> str:
-        with translated(self.location, key):
-            temporary = self.create_temporary(key)
-            try:
-                temporary.file.write(body)
-                self.commit(temporary, key, condition)
-            finally:
-                temporary.discard()
+        with self.begin(key) as upload:
+            upload.write(body)
+            upload.commit(condition)
         return md5_version(body)
 
     def delete(self, keys: Sequence[str]) -> None:
@@ -114,20 +123,23 @@ class Folder:
             return page_of(self._scan, prefix, delimiter=delimiter, start_after=start_after, limit=limit)
 
     def temporary_objects(self, prefix: str) -> list[ObjectInfo]:
-        """Temporary files under the prefix, of this library and of a3s-code."""
+        """Temporary files under the prefix: this library's for the root, and those that a3s-code leaves beside its sessions."""
+        found: list[ObjectInfo] = []
         with translated(self.location, prefix):
-            top = self._path(prefix.rstrip("/")) if prefix else self.root
-            return [
-                described(path.relative_to(self.root).as_posix(), path.lstat(), None)
-                for path in sorted(top.rglob("*.tmp"))
-                if path.is_file() and not path.is_symlink()
-            ]
+            for folder, pattern in ((f"{BOOKKEEPING}/{TEMPORARY}/", _OURS), (prefix, _OF_A3S_CODE)):
+                if folder.startswith(prefix):
+                    with self._scan(folder) as entries:
+                        names = sorted(entry.name for entry in entries if entry.is_file(follow_symlinks=False))
+                    for name in filter(pattern.fullmatch, names):
+                        with suppress(FileNotFoundError):  # the write has ended meanwhile
+                            found.append(described(folder + name, (self.root / folder / name).lstat(), None))
+        return found
 
     def begin(self, key: str) -> Upload:
         """Start a body that arrives in chunks. Readers see nothing of it before ``Upload.commit``."""
         with translated(self.location, key):
             self._path(key)
-        return Upload(self, key)
+        return Upload(self, key, fsync=self._fsync)
 
     def open(self, key: str) -> tuple[ObjectInfo, BinaryIO] | None:
         """The description of an object and an open file of the same version."""
@@ -171,13 +183,16 @@ class Folder:
         path = self._path(key)
         with self._lock(key):
             try:
-                path.unlink()
+                folder = self._open_folder(path.parent)
+                try:
+                    path.unlink()
+                    self._sync(folder, "delete", key)
+                finally:
+                    _close(folder)
             except OSError as error:
                 if error.errno not in MISSING:
                     raise
                 self._require_root()
-            else:
-                self._sync_folder(path.parent)
         self._prune(path.parent)
 
     def _prune(self, folder: Path) -> None:
@@ -203,49 +218,60 @@ class Folder:
                 with suppress(FileNotFoundError):
                     if not stat.S_ISDIR(each.stat().st_mode):
                         raise
-            self._sync_folder(each.parent)
+            if self._fsync and os.name != "nt":
+                parent = os.open(each.parent, os.O_RDONLY)
+                try:
+                    os.fsync(parent)
+                finally:
+                    os.close(parent)
 
-    def _sync_folder(self, folder: Path) -> None:
-        """Make a rename, a new file or a removal in the folder survive a power cut."""
-        if not self._fsync or os.name == "nt":
+    def _open_folder(self, folder: Path) -> int | None:
+        """A descriptor for ``_sync``. It is opened before a change, so that a failure here changes nothing."""
+        return os.open(folder, os.O_RDONLY) if self._fsync and os.name != "nt" else None
+
+    def _sync(self, folder: int | None, change: str, key: str) -> None:
+        """Make a change in the folder survive a power cut.
+
+        Raises ``StoreUnavailableError`` with the outcome ``"unknown"``: the change was done, but is not known to be durable.
+        """
+        if folder is None:
             return
         try:
-            handle = os.open(folder, os.O_RDONLY)
-        except FileNotFoundError:
-            return
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+            os.fsync(folder)
+        except OSError as error:
+            reason = f"{error.strerror}: the {change} was done, but may not survive a power cut"
+            raise StoreUnavailableError(reason, location=self.location, key=key, outcome="unknown") from error
 
-    def create_temporary(self, key: str) -> Temporary:
-        """A new file beside that of the key, which no listing shows."""
-        path = self._path(key)
-        temporary = path.with_name(f".{uuid4().hex}.tmp")
-        while True:
-            try:
-                handle = os.open(temporary, _CREATE, 0o600)
-            except (
-                FileNotFoundError
-            ):  # the key is the first of its folder, or a delete has just removed the folder
-                self._require_root()
-                with suppress(FileNotFoundError):
-                    self._make_folder(path.parent)
-            else:
-                return Temporary(temporary, os.fdopen(handle, "wb"))
+    def make_temporary_folder(self) -> Path:
+        """The folder of temporary files, created when it is missing. No key is in it."""
+        folder = self._path(f"{BOOKKEEPING}/{TEMPORARY}/x").parent
+        if not folder.is_dir():
+            self._require_root()
+            self._make_folder(folder)
+        return folder
 
-    def commit(self, temporary: Temporary, key: str, condition: Condition) -> None:
-        """Move the temporary file to the place of the key, if the condition holds."""
+    def move(self, temporary: Path, key: str, condition: Condition) -> None:
+        """Move a temporary file to the place of the key, if the condition holds."""
         path = self._path(key)
-        temporary.file.flush()
-        if self._fsync:
-            os.fsync(temporary.file.fileno())
-        temporary.file.close()
         with self._lock(key):
             if not self._holds(condition, path):
                 raise PreconditionFailedError(key, location=self.location)
-            temporary.move_to(path)
-            self._sync_folder(path.parent)
+            while True:
+                try:
+                    folder = self._open_folder(path.parent)
+                    try:
+                        temporary.replace(path)
+                        self._sync(folder, "write", key)
+                    finally:
+                        _close(folder)
+                except FileNotFoundError:  # the key is the first of its folder, or a delete has just removed the folder
+                    if not temporary.exists():
+                        raise
+                    self._require_root()
+                    with suppress(FileNotFoundError):
+                        self._make_folder(path.parent)
+                else:
+                    return
 
     def _holds(self, condition: Condition, path: Path) -> bool:
         if isinstance(condition, Always):
@@ -285,6 +311,12 @@ class Folder:
             return
         with entries:
             yield entries
+
+
+def _close(folder: int | None) -> None:
+    if folder is not None:
+        with suppress(OSError):
+            os.close(folder)
 
 
 def _version_in(file: BufferedReader, size: int) -> str:

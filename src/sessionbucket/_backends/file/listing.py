@@ -14,6 +14,7 @@ from sessionbucket._core.objects import ObjectInfo, ObjectPage
 
 BOOKKEEPING = ".sessionbucket"
 LOCKS = "locks"
+TEMPORARY = "tmp"
 
 Row = tuple[str, "os.DirEntry[str]"]
 Scan = Callable[[str], AbstractContextManager[Iterator["os.DirEntry[str]"]]]
@@ -44,14 +45,11 @@ def _updated_at(status: os.stat_result) -> datetime:
 
 
 def is_key(base: str, entry: os.DirEntry[str]) -> bool:
-    """Whether an entry is a key: no temporary file, no lock, and no name that is not UTF-8."""
+    """Whether an entry is a key or a folder of keys: no lock, no temporary file, and no name that is not UTF-8."""
     name = entry.name
-    if name[0] == ".":
-        if name.endswith(".tmp"):
-            return False
-        if not base and name == BOOKKEEPING:
-            return {each.name for each in Path(entry.path).iterdir()} - {LOCKS} != set()
-    if base == f"{BOOKKEEPING}/" and name == LOCKS:
+    if not base and name == BOOKKEEPING:
+        return {each.name for each in Path(entry.path).iterdir()} - {LOCKS, TEMPORARY} != set()
+    if base == f"{BOOKKEEPING}/" and name in (LOCKS, TEMPORARY):
         return False
     return name.isascii() or _is_utf8(name)
 

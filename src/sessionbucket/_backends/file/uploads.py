@@ -2,37 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
-from typing import BinaryIO, Protocol
+from types import TracebackType
+from typing import Protocol, Self
+from uuid import uuid4
 
 from sessionbucket._backends.file.errors import translated
 from sessionbucket._core.objects import Condition
 
-
-@dataclass(slots=True)
-class Temporary:
-    """A temporary file, which becomes an object by a rename. It is never listed."""
-
-    path: Path
-    file: BinaryIO
-    _moved: bool = False
-
-    def move_to(self, path: Path) -> None:
-        """Rename the closed file in one atomic step."""
-        self.path.replace(path)
-        self._moved = True
-
-    def discard(self) -> None:
-        """Close and remove the file, unless it was moved."""
-        if self._moved:
-            return
-        with suppress(OSError):
-            self.file.close()
-        with suppress(OSError):
-            self.path.unlink(missing_ok=True)
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 class UploadFolder(Protocol):
@@ -41,42 +21,49 @@ class UploadFolder(Protocol):
     @property
     def location(self) -> str: ...
 
-    def create_temporary(self, key: str) -> Temporary: ...
+    def make_temporary_folder(self) -> Path: ...
 
-    def commit(self, temporary: Temporary, key: str, condition: Condition) -> None: ...
+    def move(self, temporary: Path, key: str, condition: Condition) -> None: ...
 
 
 class Upload:
-    """A body that is written in chunks.
+    """A body that is written in chunks to a temporary file, which becomes the object by a rename.
 
-    The thread of a cancelled task of the async bucket goes on. So ``discard`` waits for the running step, and no step has any
-    effect after it.
+    Use it in a ``with`` statement: at its end, a temporary file that was not renamed is removed.
     """
 
-    def __init__(self, folder: UploadFolder, key: str) -> None:
+    def __init__(self, folder: UploadFolder, key: str, *, fsync: bool) -> None:
         self._folder = folder
         self._key = key
-        self._temporary: Temporary | None = None
-        self._is_discarded = False
-        self._lock = Lock()
+        self._fsync = fsync
+        with translated(folder.location, key):
+            self._path = folder.make_temporary_folder() / f"{uuid4().hex}.tmp"
+            self._file = os.fdopen(os.open(self._path, _CREATE, 0o600), "wb")
 
     def write(self, chunk: bytes) -> None:
-        with self._lock, translated(self._folder.location, self._key):
-            if not self._is_discarded:
-                self._begun().file.write(chunk)
+        with translated(self._folder.location, self._key):
+            self._file.write(chunk)
 
     def commit(self, condition: Condition) -> None:
-        with self._lock, translated(self._folder.location, self._key):
-            if not self._is_discarded:
-                self._folder.commit(self._begun(), self._key, condition)
+        """Make the body the object at the key, if the condition holds. Readers see nothing of it before."""
+        with translated(self._folder.location, self._key):
+            self._file.flush()
+            if self._fsync:
+                os.fsync(self._file.fileno())
+            self._file.close()
+            self._folder.move(self._path, self._key, condition)
 
-    def discard(self) -> None:
-        with self._lock:
-            self._is_discarded = True
-            if self._temporary is not None:
-                self._temporary.discard()
+    def close(self) -> None:
+        """Close and remove the temporary file, unless it became the object."""
+        with suppress(OSError):
+            self._file.close()
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
 
-    def _begun(self) -> Temporary:
-        if self._temporary is None:
-            self._temporary = self._folder.create_temporary(self._key)
-        return self._temporary
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
