@@ -73,9 +73,7 @@ class PreconditionFailedError(SessionBucketError):
     ``is_missing`` is True when the server proved that the key does not exist.
     """
 
-    def __init__(
-        self, key: str, *, location: str, retried: bool = False, is_missing: bool = False
-    ) -> None:
+    def __init__(self, key: str, *, location: str, retried: bool = False, is_missing: bool = False) -> None:
         super().__init__(f"{location}: the condition of the request for {key!r} does not hold")
         self.key = key
         self.location = location
@@ -105,7 +103,9 @@ class ConflictError(SessionBucketError):
         attempts: int = 1,
     ) -> None:
         after = f" ({attempts} attempts)" if attempts > 1 else ""
-        fate = "nothing was written" if outcome == "not written" else "this write may or may not have been done"
+        fate = (
+            "nothing was written" if outcome == "not written" else "this write may or may not have been done"
+        )
         super().__init__(
             f"{self.subject} {_CONFLICTS[kind]}{after}; {fate} (key {key!r} in {location}); {self.remedy}"
         )

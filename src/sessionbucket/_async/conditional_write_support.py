@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 _RACERS = 4
 _ROUNDS = 3
+_NO_VERSION = '"00000000000000000000000000000000"'
 
 _results: dict[str, ProbeResult] = {}
 """What a probe of this process found, by the location of the bucket."""
@@ -61,13 +62,25 @@ class AsyncSupportProbe:
             )
         return self._is_conditional
 
+    async def deletes_conditionally(self) -> bool:
+        """Whether deletes are conditional. The first call on a server that is not trusted probes it."""
+        match self._bucket.capabilities.conditional_deletes:
+            case "off":
+                return False
+            case "trusted":
+                return True
+        return (await self.result()).deletes
+
     async def result(self) -> ProbeResult:
-        """How the server supports conditional writes. Concurrent callers share one probe and its error."""
-        match self._bucket.capabilities.conditional_writes:
+        """How the server supports conditional requests. Concurrent callers share one probe and its error."""
+        capabilities = self._bucket.capabilities
+        match capabilities.conditional_writes:
             case "off":
                 return ProbeResult(ConditionalWriteSupport.OFF)
             case "trusted":
-                return ProbeResult(ConditionalWriteSupport.ATOMIC)
+                return ProbeResult(
+                    ConditionalWriteSupport.ATOMIC, deletes=capabilities.conditional_deletes == "trusted"
+                )
         return _results.get(self._bucket.location) or await self._probe()
 
     async def _probe_server(self) -> ProbeResult:
@@ -133,7 +146,26 @@ class _Trial:
                     ConditionalWriteSupport.NOT_ATOMIC,
                     f"{_RACERS} writers raced to create one key, and the server accepted {winners} of them",
                 )
-        return ProbeResult(ConditionalWriteSupport.ATOMIC)
+        return ProbeResult(ConditionalWriteSupport.ATOMIC, deletes=await self.deletes_conditionally(second))
+
+    async def deletes_conditionally(self, version: str) -> bool:
+        """Whether the server rejects a delete of a stale version, and accepts that of the current one."""
+        if self.bucket.capabilities.conditional_deletes == "off":
+            return False
+        key = f"{self.folder}once"
+        try:
+            await self.bucket.delete_if(key, _NO_VERSION)
+        except PreconditionFailedError:
+            pass
+        except NotSupportedError:
+            return False
+        else:
+            return False
+        try:
+            await self.bucket.delete_if(key, version)
+        except (PreconditionFailedError, NotSupportedError):
+            return False
+        return await self.bucket.head(key) is None
 
     async def clean_up(self) -> None:
         """Delete the objects of the trial."""

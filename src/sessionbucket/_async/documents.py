@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import NoReturn, Self, TypeVar
@@ -45,8 +45,8 @@ from sessionbucket.errors import (
     ConflictKind,
     InvalidArgumentError,
     NotSupportedError,
-    Outcome,
     ObjectTooLargeError,
+    Outcome,
     PreconditionFailedError,
     SessionBucketError,
     StoreUnavailableError,
@@ -508,4 +508,3 @@ class AsyncDocumentStore:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
-

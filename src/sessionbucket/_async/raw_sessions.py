@@ -12,8 +12,8 @@ from sessionbucket._async.session_parts import AsyncSessionParts
 from sessionbucket._async.session_reader import AsyncSessionReader
 from sessionbucket._async.session_writer import AsyncSessionWriter
 from sessionbucket._concurrency.asyncio_ import gather
-from sessionbucket._core.inventory import Inventory
-from sessionbucket._core.keys import SessionKeys, StoreKeys
+from sessionbucket._core.inventory import JSON_PARTS, Inventory
+from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import ObjectInfo, StoredObject
 
 
@@ -78,7 +78,7 @@ class AsyncRawSessions:
     async def describe(self, id: str) -> dict[str, ObjectInfo]:
         """The objects of a session by name: ``session``, its parts, and ``file`` and the name of each file. Reads no body."""
         keys = await self._legacy.current_keys(id)
-        names = ("session", "artifacts", "traces", "verification")
+        names = ("session", *JSON_PARTS)
         infos = await gather([partial(self._bucket.head, getattr(keys, name)) for name in names])
         found = {name: info for name, info in zip(names, infos, strict=True) if info is not None}
         for info in await list_objects(self._bucket, self._keys.of_session(id).files):
@@ -139,5 +139,6 @@ class AsyncRawSessions:
 
     async def put_part(self, id: str, name: str, body: bytes, *, overwrite: bool) -> None:
         """Write a part where none is, or with ``overwrite`` in any case. Raises ``SessionConflictError``."""
-        key = self._keys.part_key(name, self.stem(id))
+        keys = await self._legacy.current_keys(id)
+        key = self._keys.part_key(name, keys.stem)
         await self._writer.write_copied_part(id, key, body, overwrite=overwrite)

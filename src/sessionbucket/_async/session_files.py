@@ -14,7 +14,7 @@ from sessionbucket._concurrency.asyncio_ import FileSource, chunks_of
 from sessionbucket._core.file_sources import known_size
 from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.results import FileInfo
-from sessionbucket.errors import FileNotInStoreError, InvalidArgumentError
+from sessionbucket.errors import FileNotInStoreError, InvalidArgumentError, StoreUnavailableError
 
 SHORTEST_EXPIRY = timedelta(seconds=1)
 LONGEST_EXPIRY = timedelta(days=7)
@@ -39,7 +39,7 @@ class AsyncSessionFiles:
         stream = await self._bucket.get_stream(self._keys.of_session(id).file(name))
         if stream is None:
             raise FileNotInStoreError(id, name, self._bucket.location)
-        return AsyncFileReader(name, stream)
+        return AsyncFileReader(name, stream, location=self._bucket.location)
 
     async def list(self, id: str) -> list[FileInfo]:
         keys = self._keys.of_session(id)
@@ -68,19 +68,26 @@ class AsyncFileReader:
     file is replaced meanwhile. Close the reader, or leave its context, to release its connection or file handle.
     """
 
-    def __init__(self, name: str, stream: AsyncObjectStream) -> None:
+    def __init__(self, name: str, stream: AsyncObjectStream, *, location: str) -> None:
         self.name = name
+        self._location = location
+        self._key = stream.info.key
         self.size = stream.info.size
         self.content_type = stream.info.content_type
         self._chunks = stream.chunks
         self._rest = b""
+        self._left = stream.info.size
+        self._is_broken = False
 
     async def read(self, n: int = -1) -> bytes:
-        """Return the next ``n`` bytes: fewer only at the end, and ``b""`` after it. All the rest for a negative ``n``."""
+        """Return the next ``n`` bytes: fewer only at the end, and ``b""`` after it. All the rest for a negative ``n``.
+
+        Raises ``StoreUnavailableError`` when the file ends too early, and after an earlier read that failed or was cancelled.
+        """
         parts = [self._rest]
         length = len(self._rest)
         while n < 0 or length < n:
-            chunk = await anext(self._chunks, b"")
+            chunk = await self._next_chunk()
             if not chunk:
                 break
             parts.append(chunk)
@@ -90,16 +97,33 @@ class AsyncFileReader:
         self._rest = data[cut:]
         return data[:cut]
 
+    async def _next_chunk(self) -> bytes:
+        if self._is_broken:
+            raise self._error("an earlier read failed; open the file again")
+        self._is_broken = True
+        chunk = await anext(self._chunks, b"")
+        self._is_broken = False
+        self._left -= len(chunk)
+        if not chunk and self._left > 0:
+            self._is_broken = True
+            raise self._error(f"the file ended {self._left:,} bytes too early; open it again")
+        return chunk
+
+    def _error(self, reason: str) -> StoreUnavailableError:
+        return StoreUnavailableError(reason, location=self._location, key=self._key)
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
         if self._rest:
             rest, self._rest = self._rest, b""
             yield rest
-        async for chunk in self._chunks:
+        while chunk := await self._next_chunk():
             yield chunk
 
     async def close(self) -> None:
         """Release the connection or file handle. Reads after it return nothing."""
         self._rest = b""
+        self._left = 0
+        self._is_broken = False
         await self._chunks.aclose()
 
     async def __aenter__(self) -> Self:

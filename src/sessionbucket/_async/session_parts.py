@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._async.bucket_listing import list_objects
 from sessionbucket._async.documents import retry_after_conflicts
+from sessionbucket._async.legacy_names import AsyncLegacyNames
 from sessionbucket._async.session_reader import AsyncSessionReader
 from sessionbucket._async.session_writer import AsyncSessionWriter
 from sessionbucket._codec import Codec
+from sessionbucket._concurrency.asyncio_ import gather
 from sessionbucket._core.body_checksum import codec_checksum, is_printed
+from sessionbucket._core.inventory import OPAQUE_PARTS
 from sessionbucket._core.keys import SessionKeys, StoreKeys
 from sessionbucket._core.objects import JSON_CONTENT_TYPE, StoredObject
 from sessionbucket._core.write_ids import written_version
@@ -26,16 +29,18 @@ PartT = TypeVar("PartT")
 class AsyncSessionParts:
     """Loads, saves and deletes the parts of sessions."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         bucket: AsyncBucket,
         keys: StoreKeys,
+        legacy: AsyncLegacyNames,
         reader: AsyncSessionReader[Any],
         writer: AsyncSessionWriter,
         max_bytes: int,
     ) -> None:
         self._bucket = bucket
         self._keys = keys
+        self._legacy = legacy
         self._reader = reader
         self._writer = writer
         self._max_bytes = max_bytes
@@ -61,44 +66,56 @@ class AsyncSessionParts:
         return Codec[list[VerificationReport]](list[VerificationReport], max_bytes=self._max_bytes)
 
     def validate(self, name: str, found: StoredObject) -> None:
-        """Raises ``SessionCorruptedError`` when the object is no valid part of this name."""
-        _decode(getattr(self, f"_{name}"), found)
+        """Raises ``SessionCorruptedError`` when the object is no valid part of this name. Opaque parts are always valid."""
+        if name not in OPAQUE_PARTS:
+            _decode(getattr(self, f"_{name}"), found)
 
     async def save_artifacts(self, id: str, artifacts: ArtifactStore) -> None:
-        await self._save(self._keys.of_session(id).artifacts, self._artifacts, artifacts)
+        await self._save((await self._legacy.current_keys(id)).artifacts, self._artifacts, artifacts)
 
     async def load_artifacts(self, id: str) -> ArtifactStore | None:
         return await self._load(id, lambda keys: keys.artifacts, self._artifacts)
 
     async def save_trace_events(self, id: str, events: Sequence[TraceEvent]) -> None:
-        await self._save(self._keys.of_session(id).traces, self._traces, list(events))
+        await self._save((await self._legacy.current_keys(id)).traces, self._traces, list(events))
 
     async def load_trace_events(self, id: str) -> list[TraceEvent] | None:
         return await self._load(id, lambda keys: keys.traces, self._traces)
 
     async def save_verification_reports(self, id: str, reports: Sequence[VerificationReport]) -> None:
-        await self._save(self._keys.of_session(id).verification, self._verification, list(reports))
+        keys = await self._legacy.current_keys(id)
+        await self._save(keys.verification, self._verification, list(reports))
 
     async def load_verification_reports(self, id: str) -> list[VerificationReport] | None:
         return await self._load(id, lambda keys: keys.verification, self._verification)
 
     async def append_trace_events(self, id: str, events: Sequence[TraceEvent], attempts: int) -> None:
         """Read the events, append to them, and write them over exactly the version that was read; repeat after a conflict."""
-        key = self._keys.of_session(id).traces
+        if attempts >= 1 and not events:
+            return
+        key = (await self._legacy.current_keys(id)).traces
 
         async def append() -> None:
-            found = await self._reader.find_part(id, lambda keys: keys.traces)
+            found = await self._reader.get(key)
             before = _decode(self._traces, found) if found else []
-            base = written_version(found.info) if found and found.info.key == key else None
+            base = written_version(found.info) if found else None
             await self._writer.replace(id, key, self._traces.encode([*before, *events], key=key), base)
 
-        if events or attempts < 1:
-            await retry_after_conflicts(append, attempts=attempts, location=self._bucket.location)
+        await retry_after_conflicts(append, attempts=attempts, location=self._bucket.location)
 
-    async def delete(self, keys: SessionKeys) -> None:
-        """Delete every part of a session, its files included."""
-        below = await list_objects(self._bucket, keys.artifacts_folder)
-        await self._bucket.delete([keys.traces, keys.verification, *(info.key for info in below)])
+    async def delete(self, id: str, keys: SessionKeys) -> None:
+        """Delete every part of a session, its files included.
+
+        A versioned bucket would make a delete marker for a key that never existed, so the parts are looked up first. A request
+        that may have been done is not repeated, because its late copy could delete parts of a later session.
+        """
+        folders = {keys.artifacts_folder, self._keys.of_session(id).artifacts_folder}
+        below = await gather([partial(list_objects, self._bucket, folder) for folder in sorted(folders)])
+        others = [key for key in keys.json_parts if key != keys.artifacts]
+        existing = await gather([partial(self._bucket.exists, key) for key in others])
+        found = [key for key, exists in zip(others, existing, strict=True) if exists]
+        found += [info.key for infos in below for info in infos]
+        await self._writer.delete_parts(found)
 
     async def _save(self, key: str, codec: Codec[PartT], part: PartT) -> None:
         body = codec.encode(part, key=key)

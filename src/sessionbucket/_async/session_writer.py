@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._async.conditional_write_support import AsyncSupportProbe
 from sessionbucket._async.documents import AsyncConditionalWriter
@@ -17,7 +19,7 @@ from sessionbucket.errors import ConflictError, ConflictKind, SessionConflictErr
 class AsyncSessionWriter:
     """Writes sessions and parts; their bodies are texts that the codec printed or read."""
 
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
         bucket: AsyncBucket,
         keys: StoreKeys,
@@ -98,9 +100,7 @@ class AsyncSessionWriter:
                 kind=kind if kind and error.kind == "exists" else error.kind,
             ) from error.__cause__
 
-    async def write_copied_session(
-        self, id: str, body: bytes, *, overwrite: bool, is_new: bool
-    ) -> None:
+    async def write_copied_session(self, id: str, body: bytes, *, overwrite: bool, is_new: bool) -> None:
         """Write the body of a session from another store. ``is_new`` says that it has no object under its legacy name."""
         if is_new and not overwrite:
             await self.replace(id, self._keys.of_session(id).session, body, None)
@@ -126,6 +126,10 @@ class AsyncSessionWriter:
         if (found.version if found else None) != (seen.version if seen else None):
             kind: ConflictKind = "deleted" if found is None else "changed" if seen else "exists"
             raise SessionConflictError(id, key=key, location=self._bucket.location, kind=kind)
+
+    async def delete_parts(self, keys: Sequence[str]) -> None:
+        """Delete parts unconditionally. A request that may have been done is not repeated."""
+        await self._writer.delete_once(keys)
 
     async def delete(self, keys: SessionKeys) -> None:
         """Delete the session's object, in whatever version it is."""

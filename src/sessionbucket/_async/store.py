@@ -103,7 +103,9 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
 
     @cached_property
     def _parts(self) -> AsyncSessionParts:
-        return AsyncSessionParts(self._retrying, self._keys, self._reader, self._writer, self._max_bytes)
+        return AsyncSessionParts(
+            self._retrying, self._keys, self._legacy, self._reader, self._writer, self._max_bytes
+        )
 
     @cached_property
     def _files(self) -> AsyncSessionFiles:
@@ -158,7 +160,9 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         except BaseException:  # a cancellation or Ctrl-C included
             if pending:
                 key = self._keys.of_session(session.id).session
-                remember(session, (seen or StoredVersion(self._location, key))._replace(pending=tuple(pending)))
+                remember(
+                    session, (seen or StoredVersion(self._location, key))._replace(pending=tuple(pending))
+                )
             raise
         remember(session, written)
 

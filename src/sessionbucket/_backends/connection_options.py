@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -73,32 +72,29 @@ def check_options(
 
 def check_bucket_name(bucket: str) -> str:
     """The name. Raises ``InvalidArgumentError`` for a text that is no bucket name."""
-    if not bucket or "/" in bucket:
+    if not isinstance(bucket, str) or not bucket or "/" in bucket:
         raise InvalidArgumentError(f"bucket {bucket!r} is refused: it must be the name of a bucket")
+    if bucket.endswith("--x-s3"):
+        raise InvalidArgumentError(
+            f"bucket {bucket!r} is refused: directory buckets (S3 Express) list their keys in no order; use a general purpose bucket"
+        )
     return bucket
 
 
-def s3_endpoint(endpoint_url: str | None) -> str | None:
-    """The S3 server in the option or the environment; None means AWS."""
-    return endpoint_url or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-
-
-def s3_location(bucket: str, endpoint_url: str | None) -> str:
-    """The location of a bucket on AWS, or at the endpoint of another server."""
-    endpoint = s3_endpoint(endpoint_url)
-    if not endpoint or "amazonaws.com" in endpoint:
-        return f"s3://{bucket}"
-    return f"{endpoint.rstrip('/')}/{bucket}"
-
-
-def network_capabilities(options: ConnectionOptions, *, is_own_cloud: bool, presigns: bool) -> Capabilities:
+def network_capabilities(
+    options: ConnectionOptions, *, is_own_cloud: bool, has_conditional_deletes: bool
+) -> Capabilities:
     """The capabilities of a bucket with these options. ``is_own_cloud`` says that no other server is in its place."""
     chosen = options.get("conditional_writes", "auto")
     default: ConditionalWrites = "trusted" if is_own_cloud else "probe"
+    conditional_writes = default if chosen == "auto" else chosen
     retry = RetryConfig(
         attempts=options.get("max_attempts", DEFAULT_MAX_ATTEMPTS),
         seconds=options.get("retry_timeout", DEFAULT_RETRY_TIMEOUT),
     )
     return Capabilities(
-        retry=retry, conditional_writes=default if chosen == "auto" else chosen, presigns=presigns
+        retry=retry,
+        conditional_writes=conditional_writes,
+        conditional_deletes=conditional_writes if has_conditional_deletes else "off",
+        presigns=True,
     )

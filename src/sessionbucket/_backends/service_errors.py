@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import NamedTuple
 
 from sessionbucket.errors import (
@@ -14,7 +15,7 @@ from sessionbucket.errors import (
     StoreUnavailableError,
 )
 
-MISSING = frozenset({"NoSuchKey", "404", "NotFound", "BlobNotFound"})
+MISSING = frozenset({"NoSuchKey", "NotFound", "BlobNotFound"})
 CONFLICT = frozenset({"ConditionalRequestConflict"})
 _PRECONDITION_FAILED = frozenset({"PreconditionFailed", "412", "ConditionNotMet", "BlobAlreadyExists"})
 NO_BATCH_DELETE = frozenset(
@@ -58,15 +59,26 @@ TIMED_OUT = "the server did not respond in time; try again, or raise read_timeou
 
 
 class ErrorResponse(NamedTuple):
-    """An error response: its status, the server's code ("" if there is none), and the operation of the request."""
+    """An error response: its status, the server's code, and the operation of the request.
+
+    Without a body (HEAD), the status stands in for the code. ``has_request_id`` says that it has S3's request id in its headers.
+    """
 
     status: int
     code: str
     operation: str
+    has_request_id: bool = False
 
 
 class MissingKeyError(NotSupportedError):
-    """The server responded that the key does not exist. A bucket handles it where that can be."""
+    """The server proved that the key does not exist: by its error code or, for a HEAD, by its request id in the headers.
+
+    A bucket handles it where that can be.
+    """
+
+
+class UnprovenMissingKeyError(StoreUnavailableError):
+    """A 404 without a proof that it is from the object server. It may be from a proxy."""
 
 
 def connection_failed(kind: str) -> str:
@@ -107,5 +119,11 @@ def error_for(response: ErrorResponse, location: str, key: str | None) -> Sessio
             location=location,
             key=key,
         )
-    kind = MissingKeyError if code in MISSING else NotSupportedError
+    if status == HTTPStatus.NOT_FOUND and code not in MISSING and not response.has_request_id:
+        return UnprovenMissingKeyError(
+            f"the response 404 to {operation} has no error code of an object server; check the endpoint, and any proxy in between",
+            location=location,
+            key=key,
+        )
+    kind = MissingKeyError if code in MISSING or status == HTTPStatus.NOT_FOUND else NotSupportedError
     return kind(f"{at}: the server refused {operation} with {status} ({code})")

@@ -155,8 +155,20 @@ async def each(items: Items[T]) -> AsyncGenerator[T, None]:
 
 
 async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run blocking work in a thread, without blocking the event loop."""
-    return await asyncio.to_thread(work, *args, **kwargs)
+    """Run blocking work in a thread, without blocking the event loop.
+
+    A cancelled call raises after the work has ended, so that the work has no effect after it.
+    """
+    running = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        while not running.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([running])
+        if not running.cancelled():
+            running.exception()  # asyncio logs an exception that nobody retrieves
+        raise
 
 
 async def awaited(value: T | Awaitable[T]) -> T:
@@ -173,7 +185,7 @@ async def chunks_of(data: FileSource) -> AsyncGenerator[bytes, None]:
             yield checked(chunk)
         return
     chunks = iterate(data)
-    while chunk := await asyncio.to_thread(next, chunks, b""):
+    while chunk := await in_thread(next, chunks, b""):
         yield chunk
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeVar
 
 from sessionbucket._core.file_sources import SyncFileSource as FileSource
 from sessionbucket._core.file_sources import iterate
+from sessionbucket._core.forks import reset_after_fork
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -105,6 +106,10 @@ class SingleFlight(Generic[T]):
 
     def __init__(self, call: Callable[[], T]) -> None:
         self._call = call
+        self._reset()
+        reset_after_fork(self._reset)
+
+    def _reset(self) -> None:
         self._lock = Lock()
         self._outcome: Future[T] | None = None
 

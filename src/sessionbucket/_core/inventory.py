@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 from sessionbucket._core.objects import ObjectInfo, is_md5_version
 
-JSON_PARTS = ("artifacts", "traces", "verification")
+OPAQUE_PARTS = ("runs", "subagent_tasks")
+"""The parts of later releases of a3s-code. The library copies, checks and deletes them, and never parses them."""
+JSON_PARTS = ("artifacts", "traces", "verification", *OPAQUE_PARTS)
 """The parts that are one object each."""
 FILES = "files"
 

@@ -7,6 +7,8 @@ With ``P`` the store's prefix and ``<stem>`` the encoded id::
     P/artifacts/<stem>/files/<name>         files, one object each
     P/traces/<stem>.json                    trace events
     P/verification/<stem>.json              verification reports
+    P/runs/<stem>.json                      run records, written by later releases of a3s-code
+    P/subagent_tasks/<stem>.json            tasks of subagents, written by later releases of a3s-code
     P/.sessionbucket/…                      the store's own bookkeeping, never listed
 """
 
@@ -25,7 +27,7 @@ SUFFIX = ".json"
 _ARTIFACTS = "artifacts"
 _MANIFEST = "artifacts.json"
 _FILES = "files"
-_PART_FOLDERS = (_ARTIFACTS, "traces", "verification")
+_PART_FOLDERS = (_ARTIFACTS, "traces", "verification", "runs", "subagent_tasks")
 _SAFE = re.compile(rf"[A-Za-z0-9\-_~@+=,][A-Za-z0-9\-_.~@+=,]{{0,{MAX_STEM_BYTES - 1}}}")
 _UNSAFE = re.compile(rb"[^A-Za-z0-9\-_.~@+=,]|^\.")
 
@@ -62,6 +64,19 @@ class SessionKeys:
     @property
     def verification(self) -> str:
         return f"{self.root}verification/{self.stem}{SUFFIX}"
+
+    @property
+    def runs(self) -> str:
+        return f"{self.root}runs/{self.stem}{SUFFIX}"
+
+    @property
+    def subagent_tasks(self) -> str:
+        return f"{self.root}subagent_tasks/{self.stem}{SUFFIX}"
+
+    @property
+    def json_parts(self) -> list[str]:
+        """The keys of the parts that are one object each."""
+        return [self.artifacts, self.traces, self.verification, self.runs, self.subagent_tasks]
 
     def file(self, name: str) -> str:
         """The key of a file.

@@ -160,7 +160,11 @@ Operation = Literal[
     "put",
     "delete",
     "delete_if",
-    "list_page", "put_stream", "get_stream", "temporary_objects", "presign"
+    "list_page",
+    "put_stream",
+    "get_stream",
+    "temporary_objects",
+    "presign",
 ]
 """The requests of a bucket."""
 

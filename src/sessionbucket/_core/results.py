@@ -104,10 +104,11 @@ class ConditionalWriteSupport(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """The result of a probe, and the reason when it is not ``ATOMIC``."""
+    """The result of a probe, and the reason when it is not ``ATOMIC``. ``deletes`` is True for conditional deletes."""
 
     support: ConditionalWriteSupport
     reason: str = ""
+    deletes: bool = False
 
 
 CopyOutcome = Literal["copied", "same", "conflict", "missing", "failed"]

@@ -12,24 +12,18 @@ from typing import Any, NamedTuple
 _FIELDS_SET = "__pydantic_fields_set__"
 
 
-class PendingWrite(NamedTuple):
-    """A write whose outcome is unknown: its write id, and the MD5 version of its body."""
-
-    write_id: str
-    version: str
-
-
 class StoredVersion(NamedTuple):
     """The object that a session is: its location, key, version and write history, and later writes that may have been done.
 
-    ``version`` is empty when the session was never read, and all writes of it are pending.
+    ``version`` is empty when the session was never read, and all writes of it are pending. ``pending`` has write ids; in a bucket
+    without metadata, where no object has a write history, it has the MD5s of the bodies.
     """
 
     location: str
     key: str
     version: str = ""
     history: tuple[str, ...] = ()
-    pending: tuple[PendingWrite, ...] = ()
+    pending: tuple[str, ...] = ()
 
 
 class _GivenFields(set[str]):

@@ -66,6 +66,10 @@ class Bucket(ABC):
     def head(self, key: str) -> ObjectInfo | None:
         """Return the description that ``get`` would return, without the body. It always has the version."""
 
+    def exists(self, key: str) -> bool:
+        """Return whether ``head`` finds an object. A bucket may override it when that is cheaper."""
+        return self.head(key) is not None
+
     @abstractmethod
     def put(
         self,
@@ -92,6 +96,14 @@ class Bucket(ABC):
         Raises ``DeleteIncompleteError`` with the remaining keys. After a ``StoreUnavailableError`` whose ``outcome`` is
         ``"unknown"``, any of the keys may have been deleted.
         """
+
+    def delete_if(self, key: str, version: str) -> None:
+        """Delete the key if it is in exactly this version. A missing key counts as deleted.
+
+        Comparing and deleting are one atomic step among all writers of this location. Raises ``PreconditionFailedError`` when the
+        key is in another version, and ``NotSupportedError`` where conditional deletes are not supported, which is the default.
+        """
+        raise NotSupportedError(f"the {self.name} bucket has no conditional deletes")
 
     @abstractmethod
     def list_page(

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Mapping
 from functools import partial
 from types import TracebackType
-from typing import Literal, NoReturn, Self, TypeVar
+from typing import NoReturn, Self, TypeVar
 
 from sessionbucket._concurrency.threads import awaited, gather, sleep
 from sessionbucket._core.document_keys import DocumentKeys
@@ -39,11 +39,15 @@ from sessionbucket._core.write_ids import (
 from sessionbucket._sync.bucket import Bucket
 from sessionbucket._sync.bucket_listing import list_objects, list_pages
 from sessionbucket._sync.conditional_write_support import SupportProbe
+from sessionbucket._sync.request_retries import send_with_retries
 from sessionbucket._sync.wrappers.retrying import RetryingBucket
 from sessionbucket.errors import (
     ConflictError,
+    ConflictKind,
     InvalidArgumentError,
+    NotSupportedError,
     ObjectTooLargeError,
+    Outcome,
     PreconditionFailedError,
     SessionBucketError,
     StoreUnavailableError,
@@ -54,17 +58,19 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _CONTENT_TYPE = "application/octet-stream"
+_MOST_ATTEMPTS = 10
 
 Documents = list[Document | None]  # inside the class, ``list`` is the method
 
 
 class ConditionalWriter:
-    """Writes a key over exactly the version that the caller has seen."""
+    """Writes and deletes a key in exactly the version that the caller has seen."""
 
     def __init__(self, bucket: Bucket, support: SupportProbe) -> None:
         """``bucket`` sends each request once: a write spends one retry budget on its PUTs and HEADs together."""
         self._bucket = bucket
         self._retry = bucket.capabilities.retry
+        self._keeps_history = bucket.capabilities.keeps_metadata
         self._retrying = RetryingBucket(bucket)
         self._support = support
 
@@ -76,15 +82,44 @@ class ConditionalWriter:
         *,
         content_type: str,
         metadata: Mapping[str, str] = NO_METADATA,
+        pending: list[str] | None = None,
     ) -> WrittenVersion:
         """Write the body over ``base``, or create the key when ``base`` is None. The write history joins the metadata.
+
+        ``pending`` has the caller's earlier writes of this key whose outcome is unknown. If the current version is one of
+        them, this write builds on it. This write joins the list before it is sent, and leaves it when its outcome is
+        known. So the list is right even after a cancellation.
 
         Raises ``ConflictError`` when the key is in another version, and ``StoreUnavailableError`` when no response proves the
         outcome; both have the outcome. Writes unconditionally to a bucket whose conditional writes are off.
         """
         if not self._support.is_conditional():
-            return self.overwrite(key, body, content_type=content_type, metadata=metadata)
-        write = _Write(self._bucket, key, body, base, content_type, metadata)
+            return self._put_once(key, body, content_type, metadata)
+        noted: list[str] = [] if pending is None else pending
+        earlier = tuple(noted)
+        while True:
+            write = _Write(self._bucket, key, body, base, content_type, metadata)
+            mine = write.history[0] if self._keeps_history else md5_version(body).strip('"')
+            noted.append(mine)
+            try:
+                written = self._send(write)
+            except ConflictError as error:
+                if error.outcome == "unknown":
+                    raise
+                noted.remove(mine)
+                base = self._find_own(key, earlier)
+                if base is None:
+                    raise
+                earlier = ()
+            except SessionBucketError as error:
+                if getattr(error, "outcome", "not written") == "not written":
+                    noted.remove(mine)
+                raise
+            else:
+                noted.clear()
+                return written
+
+    def _send(self, write: _Write) -> WrittenVersion:
         started = time.monotonic()
         attempts: Attempts | None = None  # most writes need no second attempt
         while True:
@@ -95,6 +130,8 @@ class ConditionalWriter:
                 failure = error
             attempts = attempts or Attempts(self._retry, started)
             if write.is_unresolved:
+                if not self._keeps_history:
+                    write.give_up(failure)
                 written = write.resolve(failure)
                 if written:
                     return written
@@ -103,15 +140,89 @@ class ConditionalWriter:
                 write.give_up(failure)
             sleep(pause)
 
+    def _find_own(self, key: str, writes: Sequence[str]) -> WrittenVersion | None:
+        """The current version, if it is one of these writes."""
+        found = self._retrying.head(key) if writes else None
+        current = written_version(found) if found else None
+        return current if current and current.history[0] in writes else None
+
     def overwrite(
         self, key: str, body: bytes, *, content_type: str, metadata: Mapping[str, str] = NO_METADATA
     ) -> WrittenVersion:
-        """Write the body unconditionally, with a new write history."""
+        """Write the body over the current version, whatever it is.
+
+        Each attempt is a HEAD, and a PUT on the condition of that version. So a late copy of the PUT changes nothing. Raises
+        ``ConflictError`` when other writers are faster many times in a row.
+        """
+
+        def attempt() -> WrittenVersion:
+            found = self._retrying.head(key)
+            base = written_version(found) if found else None
+            return self.write(key, body, base, content_type=content_type, metadata=metadata)
+
+        if not self._support.is_conditional():
+            return self._put_once(key, body, content_type, metadata)
+        return retry_after_conflicts(attempt, attempts=_MOST_ATTEMPTS, location=self._bucket.location)
+
+    def put(
+        self, key: str, body: bytes, *, content_type: str, metadata: Mapping[str, str] = NO_METADATA
+    ) -> WrittenVersion:
+        """Write the body unconditionally, with a new write history. A late copy of a request can undo a later write."""
         history = new_write_history()
-        version = self._retrying.put(
-            key, body, content_type=content_type, metadata={**metadata, **history_metadata(history)}
+        metadata = {**metadata, **history_metadata(history)}
+        return WrittenVersion(
+            self._retrying.put(key, body, content_type=content_type, metadata=metadata), history
+        )
+
+    def _put_once(
+        self, key: str, body: bytes, content_type: str, metadata: Mapping[str, str]
+    ) -> WrittenVersion:
+        """Write the body unconditionally. A request that may have been done is not repeated."""
+        history = new_write_history()
+        metadata = {**metadata, **history_metadata(history)}
+        version = send_with_retries(
+            lambda: self._bucket.put(key, body, content_type=content_type, metadata=metadata),
+            self._retry,
+            repeat_unknown=False,
         )
         return WrittenVersion(version, history)
+
+    def delete(self, key: str) -> None:
+        """Delete the current version of the key, whatever it is. A missing key counts as deleted.
+
+        Where the server supports conditional deletes, each attempt is a HEAD, and a DELETE on the condition of that version. So a
+        late copy of the DELETE deletes nothing newer. Otherwise the DELETE is not repeated when it may have been done:
+        ``StoreUnavailableError`` has the outcome ``"unknown"`` then.
+        """
+        if not self._support.deletes_conditionally():
+            self.delete_once([key])
+            return
+        for _ in range(_MOST_ATTEMPTS):
+            found = self._retrying.head(key)
+            if found is None:
+                return
+            try:
+                self.delete_if(key, found.version or "")
+            except ConflictError:
+                continue
+            return
+        raise ConflictError(key, location=self._bucket.location, attempts=_MOST_ATTEMPTS)
+
+    def delete_if(self, key: str, version: str) -> None:
+        """Delete the key if it is in this version; a missing key counts as deleted. Raises ``ConflictError``, and
+        ``NotSupportedError`` where the server does not support conditional deletes.
+        """
+        if not self._support.deletes_conditionally():
+            raise NotSupportedError(f"{self._bucket.location} does not support conditional deletes")
+        try:
+            self._retrying.delete_if(key, version)
+        except PreconditionFailedError as error:
+            raise ConflictError(key, location=self._bucket.location) from error.__cause__
+
+    def delete_once(self, keys: Sequence[str]) -> None:
+        """Delete the keys unconditionally. A request that may have been done is not repeated."""
+        if keys:
+            send_with_retries(lambda: self._bucket.delete(keys), self._retry, repeat_unknown=False)
 
 
 class _Write:
@@ -151,7 +262,7 @@ class _Write:
             case PreconditionFailedError():
                 self.is_unresolved |= error.retried
                 if not self.is_unresolved:
-                    raise self.conflict("not written") from error
+                    raise self.conflict("not written", is_missing=error.is_missing) from error
             case StoreUnavailableError():
                 self.is_unresolved |= error.outcome == "unknown"
             case _ if not self.is_unresolved:
@@ -175,7 +286,7 @@ class _Write:
             case Resolution.NOT_WRITTEN:
                 raise self.conflict("not written") from failure
             case Resolution.UNKNOWN:
-                raise self.conflict("unknown") from failure
+                raise self.conflict("unknown", is_missing=found is None) from failure
             case Resolution.UNCHANGED:
                 return None
 
@@ -193,8 +304,9 @@ class _Write:
             raise failure.with_outcome("unknown") from failure.__cause__
         raise self.conflict("unknown") from failure
 
-    def conflict(self, outcome: Literal["not written", "unknown"]) -> ConflictError:
-        return ConflictError(self.key, location=self.bucket.location, outcome=outcome)
+    def conflict(self, outcome: Outcome, *, is_missing: bool = False) -> ConflictError:
+        kind: ConflictKind = "deleted" if is_missing else "changed" if self.base else "exists"
+        return ConflictError(self.key, location=self.bucket.location, outcome=outcome, kind=kind)
 
 
 def retry_after_conflicts(change: Callable[[], T], *, attempts: int, location: str) -> T:
@@ -275,9 +387,7 @@ class DocumentStore:
         """
         if if_absent:
             return self._write(key, body, None)
-        written = self._writer.overwrite(
-            self._keys.full(key), self._checked(key, body), content_type=_CONTENT_TYPE
-        )
+        written = self._writer.put(self._keys.full(key), self._checked(key, body), content_type=_CONTENT_TYPE)
         return Document(key, body, len(body), None, written)
 
     def update(
@@ -362,6 +472,14 @@ class DocumentStore:
         """
         chosen = [keys] if isinstance(keys, str) else keys
         self._retrying.delete([self._keys.full(key) for key in chosen])
+
+    def delete_if(self, key: str, version: str) -> None:
+        """Delete a document if it is in this version; a missing one counts as deleted.
+
+        Raises ``ConflictError`` when it is in another version, and ``NotSupportedError`` where the server does not support
+        conditional deletes.
+        """
+        self._writer.delete_if(self._keys.full(key), version)
 
     def delete_prefix(self, prefix: str) -> None:
         """Delete every document whose key starts with ``prefix``, as a listing at this moment shows them."""

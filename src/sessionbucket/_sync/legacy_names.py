@@ -6,19 +6,18 @@ from __future__ import annotations
 import json
 
 from sessionbucket._core.keys import SessionKeys, StoreKeys
-from sessionbucket._core.objects import JSON_CONTENT_TYPE, IfAbsent, StoredObject
+from sessionbucket._core.objects import StoredObject
 from sessionbucket._sync.bucket import Bucket
 from sessionbucket.errors import (
     NotSupportedError,
     ObjectTooLargeError,
-    PreconditionFailedError,
     SessionCorruptedError,
     shorten,
 )
 
 
 class LegacyNames:
-    """Finds sessions under their legacy names, and moves them to their encoded keys.
+    """Finds the key of a session: its encoded id, or its legacy name.
 
     Several ids share a legacy name, so an object there belongs to a session only if it contains the session's id.
     """
@@ -38,6 +37,23 @@ class LegacyNames:
         except NotSupportedError:
             return None  # a bucket that does not support this key has no object at it
         return (keys, found) if found and inner_id(found.body) == id else None
+
+    def current_keys(self, id: str) -> SessionKeys:
+        """The keys that the session has, or those of its encoded id when it does not exist.
+
+        An id with only one name costs no request.
+        """
+        keys = self._keys.of_session(id)
+        if self._keys.legacy_keys(id) is None or self._bucket.exists(keys.session):
+            return keys
+        found = self.find(id)
+        return found[0] if found else keys
+
+    def key_to_overwrite(self, id: str) -> str:
+        """The session's key. Raises ``SessionCorruptedError`` when it contains another session, which must not be lost."""
+        keys = self.current_keys(id)
+        self.check_key_is_free_for(id, keys.session)
+        return keys.session
 
     def check_key_is_free_for(self, id: str, key: str) -> None:
         """Raises ``SessionCorruptedError`` when the object at this key contains another session that belongs there.
@@ -62,26 +78,6 @@ class LegacyNames:
                 key,
                 f"it contains session {shorten(inside)}, and this file system does not distinguish the two ids",
             )
-
-    def copy_parts(self, old: SessionKeys, new: SessionKeys) -> None:
-        """Copy the parts to the new keys, except those that exist there."""
-        for source, target in zip(_part_keys(old), _part_keys(new), strict=True):
-            part = self._bucket.get(source, max_bytes=self._max_bytes)
-            if part is None:
-                continue
-            try:
-                self._bucket.put(target, part.body, condition=IfAbsent(), content_type=JSON_CONTENT_TYPE)
-            except PreconditionFailedError:
-                continue
-
-    def remove(self, old: SessionKeys) -> None:
-        """Delete the parts under the legacy name, and then the session."""
-        self._bucket.delete(_part_keys(old))
-        self._bucket.delete([old.session])
-
-
-def _part_keys(keys: SessionKeys) -> list[str]:
-    return [keys.artifacts, keys.traces, keys.verification]
 
 
 def inner_id(body: bytes) -> object:

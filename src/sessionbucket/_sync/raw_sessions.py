@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from sessionbucket._concurrency.threads import gather
-from sessionbucket._core.inventory import Inventory
-from sessionbucket._core.keys import SessionKeys, StoreKeys
+from sessionbucket._core.inventory import JSON_PARTS, Inventory
+from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import ObjectInfo, StoredObject
 from sessionbucket._sync.bucket import Bucket
 from sessionbucket._sync.bucket_listing import list_objects, list_pages
@@ -78,20 +78,13 @@ class RawSessions:
 
     def describe(self, id: str) -> dict[str, ObjectInfo]:
         """The objects of a session by name: ``session``, its parts, and ``file`` and the name of each file. Reads no body."""
-        keys = self._current_keys(id)
-        names = ("session", "artifacts", "traces", "verification")
+        keys = self._legacy.current_keys(id)
+        names = ("session", *JSON_PARTS)
         infos = gather([partial(self._bucket.head, getattr(keys, name)) for name in names])
         found = {name: info for name, info in zip(names, infos, strict=True) if info is not None}
         for info in list_objects(self._bucket, self._keys.of_session(id).files):
             found[f"file {self._keys.of_session(id).file_name(info.key)}"] = info
         return found
-
-    def _current_keys(self, id: str) -> SessionKeys:
-        keys = self._keys.of_session(id)
-        if self._keys.legacy_keys(id) is None or self._bucket.head(keys.session):
-            return keys
-        found = self._legacy.find(id)
-        return found[0] if found else keys
 
     def true_id(self, listed: str) -> str | None:
         """The id inside a session that a listing shows under its legacy name; None when ``listed`` is no legacy name."""
@@ -143,11 +136,10 @@ class RawSessions:
 
         Raises ``SessionConflictError`` when the session exists; nothing was written then.
         """
-        self._writer.write_copied_session(
-            id, self._keys.of_session(id), body, overwrite=overwrite, is_new=is_new
-        )
+        self._writer.write_copied_session(id, body, overwrite=overwrite, is_new=is_new)
 
     def put_part(self, id: str, name: str, body: bytes, *, overwrite: bool) -> None:
         """Write a part where none is, or with ``overwrite`` in any case. Raises ``SessionConflictError``."""
-        key = self._keys.part_key(name, self.stem(id))
+        keys = self._legacy.current_keys(id)
+        key = self._keys.part_key(name, keys.stem)
         self._writer.write_copied_part(id, key, body, overwrite=overwrite)

@@ -17,10 +17,11 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-def send_with_retries(send: Callable[[], T], retry: RetryConfig) -> T:
+def send_with_retries(send: Callable[[], T], retry: RetryConfig, *, repeat_unknown: bool = True) -> T:
     """Send a request, and again after each ``StoreUnavailableError`` until the retry budget is spent.
 
-    The outcome of the error raised then is unknown if that of any attempt is.
+    The outcome of the error raised then is unknown if that of any attempt is. Without ``repeat_unknown``, an attempt
+    whose outcome is unknown is the last.
     """
     started = time.monotonic()
     attempts: Attempts | None = None  # most requests need no second attempt
@@ -32,7 +33,7 @@ def send_with_retries(send: Callable[[], T], retry: RetryConfig) -> T:
             attempts = attempts or Attempts(retry, started)
             if error.outcome == "unknown":
                 outcome = "unknown"
-            pause = attempts.next_pause()
+            pause = attempts.next_pause() if repeat_unknown or outcome == "not written" else None
             if pause is None:
                 if error.outcome == outcome:
                     raise

@@ -4,17 +4,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sessionbucket._codec import Codec
+from sessionbucket._concurrency.threads import gather
 from sessionbucket._core.body_checksum import codec_checksum, is_printed
+from sessionbucket._core.inventory import OPAQUE_PARTS
 from sessionbucket._core.keys import SessionKeys, StoreKeys
 from sessionbucket._core.objects import JSON_CONTENT_TYPE, StoredObject
 from sessionbucket._core.write_ids import written_version
 from sessionbucket._sync.bucket import Bucket
 from sessionbucket._sync.bucket_listing import list_objects
 from sessionbucket._sync.documents import retry_after_conflicts
+from sessionbucket._sync.legacy_names import LegacyNames
 from sessionbucket._sync.session_reader import SessionReader
 from sessionbucket._sync.session_writer import SessionWriter
 
@@ -27,16 +30,18 @@ PartT = TypeVar("PartT")
 class SessionParts:
     """Loads, saves and deletes the parts of sessions."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         bucket: Bucket,
         keys: StoreKeys,
+        legacy: LegacyNames,
         reader: SessionReader[Any],
         writer: SessionWriter,
         max_bytes: int,
     ) -> None:
         self._bucket = bucket
         self._keys = keys
+        self._legacy = legacy
         self._reader = reader
         self._writer = writer
         self._max_bytes = max_bytes
@@ -62,44 +67,56 @@ class SessionParts:
         return Codec[list[VerificationReport]](list[VerificationReport], max_bytes=self._max_bytes)
 
     def validate(self, name: str, found: StoredObject) -> None:
-        """Raises ``SessionCorruptedError`` when the object is no valid part of this name."""
-        _decode(getattr(self, f"_{name}"), found)
+        """Raises ``SessionCorruptedError`` when the object is no valid part of this name. Opaque parts are always valid."""
+        if name not in OPAQUE_PARTS:
+            _decode(getattr(self, f"_{name}"), found)
 
     def save_artifacts(self, id: str, artifacts: ArtifactStore) -> None:
-        self._save(self._keys.of_session(id).artifacts, self._artifacts, artifacts)
+        self._save((self._legacy.current_keys(id)).artifacts, self._artifacts, artifacts)
 
     def load_artifacts(self, id: str) -> ArtifactStore | None:
         return self._load(id, lambda keys: keys.artifacts, self._artifacts)
 
     def save_trace_events(self, id: str, events: Sequence[TraceEvent]) -> None:
-        self._save(self._keys.of_session(id).traces, self._traces, list(events))
+        self._save((self._legacy.current_keys(id)).traces, self._traces, list(events))
 
     def load_trace_events(self, id: str) -> list[TraceEvent] | None:
         return self._load(id, lambda keys: keys.traces, self._traces)
 
     def save_verification_reports(self, id: str, reports: Sequence[VerificationReport]) -> None:
-        self._save(self._keys.of_session(id).verification, self._verification, list(reports))
+        keys = self._legacy.current_keys(id)
+        self._save(keys.verification, self._verification, list(reports))
 
     def load_verification_reports(self, id: str) -> list[VerificationReport] | None:
         return self._load(id, lambda keys: keys.verification, self._verification)
 
     def append_trace_events(self, id: str, events: Sequence[TraceEvent], attempts: int) -> None:
         """Read the events, append to them, and write them over exactly the version that was read; repeat after a conflict."""
-        key = self._keys.of_session(id).traces
+        if attempts >= 1 and not events:
+            return
+        key = (self._legacy.current_keys(id)).traces
 
         def append() -> None:
-            found = self._reader.find_part(id, lambda keys: keys.traces)
+            found = self._reader.get(key)
             before = _decode(self._traces, found) if found else []
-            base = written_version(found.info) if found and found.info.key == key else None
+            base = written_version(found.info) if found else None
             self._writer.replace(id, key, self._traces.encode([*before, *events], key=key), base)
 
-        if events or attempts < 1:
-            retry_after_conflicts(append, attempts=attempts, location=self._bucket.location)
+        retry_after_conflicts(append, attempts=attempts, location=self._bucket.location)
 
-    def delete(self, keys: SessionKeys) -> None:
-        """Delete every part of a session, its files included."""
-        below = list_objects(self._bucket, keys.artifacts_folder)
-        self._bucket.delete([keys.traces, keys.verification, *(info.key for info in below)])
+    def delete(self, id: str, keys: SessionKeys) -> None:
+        """Delete every part of a session, its files included.
+
+        A versioned bucket would make a delete marker for a key that never existed, so the parts are looked up first. A request
+        that may have been done is not repeated, because its late copy could delete parts of a later session.
+        """
+        folders = {keys.artifacts_folder, self._keys.of_session(id).artifacts_folder}
+        below = gather([partial(list_objects, self._bucket, folder) for folder in sorted(folders)])
+        others = [key for key in keys.json_parts if key != keys.artifacts]
+        existing = gather([partial(self._bucket.exists, key) for key in others])
+        found = [key for key, exists in zip(others, existing, strict=True) if exists]
+        found += [info.key for infos in below for info in infos]
+        self._writer.delete_parts(found)
 
     def _save(self, key: str, codec: Codec[PartT], part: PartT) -> None:
         body = codec.encode(part, key=key)

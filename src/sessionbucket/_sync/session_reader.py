@@ -10,12 +10,11 @@ from sessionbucket._codec import Codec
 from sessionbucket._core.body_checksum import is_printed
 from sessionbucket._core.keys import SessionKeys, StoreKeys
 from sessionbucket._core.objects import StoredObject
-from sessionbucket._core.session_version import remember
+from sessionbucket._core.session_version import StoredVersion, remember
 from sessionbucket._core.write_ids import written_version
 from sessionbucket._sync.bucket import Bucket
 from sessionbucket._sync.legacy_names import LegacyNames
 from sessionbucket.errors import ObjectTooLargeError, SessionCorruptedError, SessionTooLargeError, shorten
-from sessionbucket.models._base import StoredVersion
 
 SessionT = TypeVar("SessionT")
 
@@ -75,6 +74,5 @@ class SessionReader(Generic[SessionT]):
             raise SessionCorruptedError(
                 key, f"it contains the id {shorten(inside)}, not the requested {shorten(id)}"
             )
-        version, history = written_version(found.info)
-        remember(session, StoredVersion(self._bucket.location, key, version, history))
+        remember(session, StoredVersion(self._bucket.location, key, *written_version(found.info)))
         return session

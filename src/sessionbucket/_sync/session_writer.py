@@ -1,18 +1,20 @@
 # Generated from sessionbucket/_async/session_writer.py by scripts/generate_sync.py: do not edit.
-"""Writing the objects of sessions and their parts over exactly the version that the caller has seen."""
+"""Writing and deleting the objects of sessions, in exactly the version that the caller has seen."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sessionbucket._core.body_checksum import codec_checksum
-from sessionbucket._core.keys import SessionKeys
+from sessionbucket._core.keys import SessionKeys, StoreKeys
 from sessionbucket._core.objects import JSON_CONTENT_TYPE
+from sessionbucket._core.session_version import StoredVersion
 from sessionbucket._core.write_ids import WrittenVersion
 from sessionbucket._sync.bucket import Bucket
 from sessionbucket._sync.conditional_write_support import SupportProbe
 from sessionbucket._sync.documents import ConditionalWriter
 from sessionbucket._sync.legacy_names import LegacyNames
-from sessionbucket.errors import ConflictError, SessionConflictError
-from sessionbucket.models._base import StoredVersion
+from sessionbucket.errors import ConflictError, ConflictKind, SessionConflictError
 
 
 class SessionWriter:
@@ -21,58 +23,90 @@ class SessionWriter:
     def __init__(
         self,
         bucket: Bucket,
+        keys: StoreKeys,
         writer: ConditionalWriter,
         support: SupportProbe,
         legacy: LegacyNames,
     ) -> None:
         self._bucket = bucket
+        self._keys = keys
         self._writer = writer
         self._support = support
         self._legacy = legacy
 
-    def write(
-        self, id: str, keys: SessionKeys, body: bytes, stored: StoredVersion | None, *, overwrite: bool
-    ) -> WrittenVersion:
-        """Write the session's body, and return its version. ``stored`` is the version that the caller has seen, if any.
+    def seen(self, id: str, stored: StoredVersion | None) -> StoredVersion | None:
+        """The version that the caller has seen of this session in this store; None for a new session."""
+        if stored is None or stored.location != self._bucket.location:
+            return None
+        return stored if self._keys.is_key_of(id, stored.key) else None
 
-        Raises ``SessionConflictError`` when the store has another version, with its outcome.
+    def write(
+        self, id: str, body: bytes, stored: StoredVersion | None, pending: list[str], *, overwrite: bool
+    ) -> StoredVersion:
+        """Write the session's body, and return its version. ``stored`` is the version on the session, from any store.
+
+        A session keeps its key, be it the encoded id or the legacy name. ``pending`` has earlier writes of this session whose
+        outcome is unknown, and this write while its outcome is unknown. Raises ``SessionConflictError`` when the store has
+        another version.
         """
-        key = keys.session
-        is_unconditional = overwrite or not self._support.is_conditional()
-        old = None
-        if stored is None or stored.key != key or is_unconditional:
-            old = self._leave_legacy_name(id, keys, stored, overwrite=is_unconditional)
-        if is_unconditional:
-            self._legacy.check_key_is_free_for(id, key)
+        seen = self.seen(id, stored)
+        if overwrite:
+            key = self._legacy.key_to_overwrite(id)
             written = self._writer.overwrite(
                 key, body, content_type=JSON_CONTENT_TYPE, metadata=codec_checksum(body)
             )
+            return StoredVersion(self._bucket.location, key, *written)
+        if seen is None or not seen.version:
+            kind: ConflictKind = "exists" if stored is None or seen else "loaded elsewhere"
+            key = self._keys.of_session(id).session
+            if elsewhere := self._legacy.find(id):
+                raise SessionConflictError(
+                    id, key=elsewhere[0].session, location=self._bucket.location, kind=kind
+                )
+            written = self.replace(id, key, body, None, pending, kind=kind)
         else:
-            base = WrittenVersion(stored.version, stored.history) if stored and stored.key == key else None
-            written = self.replace(id, key, body, base)
-        if old:
-            self._legacy.remove(old)
-        return written
+            key = seen.key
+            written = self.replace(id, key, body, WrittenVersion(seen.version, seen.history), pending)
+        return StoredVersion(self._bucket.location, key, *written)
 
-    def replace(self, id: str, key: str, body: bytes, base: WrittenVersion | None) -> WrittenVersion:
-        """Write a body of the session over ``base``, or where nothing is. Raises ``SessionConflictError``."""
+    def replace(
+        self,
+        id: str,
+        key: str,
+        body: bytes,
+        base: WrittenVersion | None,
+        pending: list[str] | None = None,
+        *,
+        kind: ConflictKind | None = None,
+    ) -> WrittenVersion:
+        """Write a body of the session over ``base``, or where nothing is. Raises ``SessionConflictError``.
+
+        ``kind`` replaces the kind of a conflict with an existing object.
+        """
         try:
             return self._writer.write(
-                key, body, base, content_type=JSON_CONTENT_TYPE, metadata=codec_checksum(body)
+                key,
+                body,
+                base,
+                content_type=JSON_CONTENT_TYPE,
+                metadata=codec_checksum(body),
+                pending=pending,
             )
         except ConflictError as error:
             raise SessionConflictError(
-                id, key=key, location=error.location, outcome=error.outcome
+                id,
+                key=key,
+                location=error.location,
+                outcome=error.outcome,
+                kind=kind if kind and error.kind == "exists" else error.kind,
             ) from error.__cause__
 
-    def write_copied_session(
-        self, id: str, keys: SessionKeys, body: bytes, *, overwrite: bool, is_new: bool
-    ) -> None:
+    def write_copied_session(self, id: str, body: bytes, *, overwrite: bool, is_new: bool) -> None:
         """Write the body of a session from another store. ``is_new`` says that it has no object under its legacy name."""
         if is_new and not overwrite:
-            self.replace(id, keys.session, body, None)
+            self.replace(id, self._keys.of_session(id).session, body, None)
         else:
-            self.write(id, keys, body, None, overwrite=overwrite)
+            self.write(id, body, None, [], overwrite=overwrite)
 
     def write_copied_part(self, id: str, key: str, body: bytes, *, overwrite: bool) -> None:
         """Write the body of a part where nothing is, or with ``overwrite`` in any case."""
@@ -81,30 +115,28 @@ class SessionWriter:
         else:
             self.replace(id, key, body, None)
 
-    def check_not_stale(
-        self, id: str, keys: SessionKeys, stored: StoredVersion | None, *, overwrite: bool
-    ) -> None:
+    def check_not_stale(self, id: str, stored: StoredVersion | None, *, overwrite: bool) -> None:
         """Raises ``SessionConflictError`` when a save would raise it now."""
         if overwrite or not self._support.is_conditional():
             return
-        key = stored.key if stored else keys.session
+        seen = self.seen(id, stored)
+        if seen is not None and seen.pending:
+            return  # the save itself finds out whether one of these writes was done
+        key = seen.key if seen else self._keys.of_session(id).session
         found = self._bucket.head(key)
-        if (found.version if found else None) != (stored.version if stored else None):
-            raise SessionConflictError(id, key=key, location=self._bucket.location)
+        if (found.version if found else None) != (seen.version if seen else None):
+            kind: ConflictKind = "deleted" if found is None else "changed" if seen else "exists"
+            raise SessionConflictError(id, key=key, location=self._bucket.location, kind=kind)
 
-    def _leave_legacy_name(
-        self, id: str, keys: SessionKeys, stored: StoredVersion | None, *, overwrite: bool
-    ) -> SessionKeys | None:
-        """Copy the parts of a session under its legacy name to its own keys; returns the old keys, to be removed.
+    def delete_parts(self, keys: Sequence[str]) -> None:
+        """Delete parts unconditionally. A request that may have been done is not repeated."""
+        self._writer.delete_once(keys)
 
-        Only ids with two names cost a request here, and only until they have moved.
-        """
-        found = self._legacy.find(id)
-        if found is None:
-            return None
-        old, object_ = found
-        seen = stored is not None and (stored.key, stored.version) == (old.session, object_.info.version)
-        if not (seen or overwrite):
-            raise SessionConflictError(id, key=old.session, location=self._bucket.location)
-        self._legacy.copy_parts(old, keys)
-        return old
+    def delete(self, keys: SessionKeys) -> None:
+        """Delete the session's object, in whatever version it is."""
+        try:
+            self._writer.delete(keys.session)
+        except ConflictError as error:
+            raise SessionConflictError(
+                keys.stem, key=error.key, location=error.location, attempts=error.attempts
+            ) from error.__cause__

@@ -15,7 +15,7 @@ from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import DEFAULT_MAX_BYTES
 from sessionbucket._core.pagination import check_concurrency
 from sessionbucket._core.results import ProbeResult, SessionInfo, SessionPage
-from sessionbucket._core.session_version import hand_over, recall, remember
+from sessionbucket._core.session_version import StoredVersion, hand_over, recall, remember
 from sessionbucket._sync.base_store import BaseSessionStore, Files, Ids, Loaded, SessionT
 from sessionbucket._sync.bucket import Bucket
 from sessionbucket._sync.conditional_write_support import SupportProbe
@@ -29,7 +29,6 @@ from sessionbucket._sync.session_reader import SessionReader
 from sessionbucket._sync.session_writer import SessionWriter
 from sessionbucket._sync.wrappers.retrying import RetryingBucket
 from sessionbucket.errors import InvalidArgumentError, SessionNotFoundError
-from sessionbucket.models._base import StoredVersion
 from sessionbucket.models.session import SessionData
 
 if TYPE_CHECKING:
@@ -94,14 +93,20 @@ class SessionStore(BaseSessionStore[SessionT]):
         self._legacy = LegacyNames(self._retrying, self._keys, max_bytes)
         self._reader = SessionReader(self._retrying, self._keys, self._legacy, self._codec, max_bytes)
         self._writer = SessionWriter(
-            self._retrying, ConditionalWriter(bucket, self._support), self._support, self._legacy
+            self._retrying,
+            self._keys,
+            ConditionalWriter(bucket, self._support),
+            self._support,
+            self._legacy,
         )
 
     # What a load and a save of a session do not need is made on first use.
 
     @cached_property
     def _parts(self) -> SessionParts:
-        return SessionParts(self._retrying, self._keys, self._reader, self._writer, self._max_bytes)
+        return SessionParts(
+            self._retrying, self._keys, self._legacy, self._reader, self._writer, self._max_bytes
+        )
 
     @cached_property
     def _files(self) -> SessionFiles:
@@ -141,11 +146,24 @@ class SessionStore(BaseSessionStore[SessionT]):
         Raises ``InvalidArgumentError`` for a session that cannot be written (it names the field), and
         ``SessionTooLargeError``; nothing was written then.
         """
-        keys = self._keys.of_session(session.id)
-        body = self._codec.encode(session, key=keys.session)
-        stored = recall(session, self._location)
-        version, history = self._writer.write(session.id, keys, body, stored, overwrite=overwrite)
-        remember(session, StoredVersion(self._location, keys.session, version, history))
+        body = self._codec.encode(session, key=self._keys.of_session(session.id).session)
+        self._write(session, body, overwrite=overwrite)
+
+    def _write(self, session: SessionT, body: bytes, *, overwrite: bool) -> None:
+        """Write the body of the session, and remember its version, or that the write may have been done."""
+        stored = recall(session)
+        seen = self._writer.seen(session.id, stored)
+        pending = [*seen.pending] if seen else []
+        try:
+            written = self._writer.write(session.id, body, stored, pending, overwrite=overwrite)
+        except BaseException:  # a cancellation or Ctrl-C included
+            if pending:
+                key = self._keys.of_session(session.id).session
+                remember(
+                    session, (seen or StoredVersion(self._location, key))._replace(pending=tuple(pending))
+                )
+            raise
+        remember(session, written)
 
     def load(self, id: str) -> SessionT | None:
         """Load the session by one GET. Returns None when it does not exist.
@@ -172,21 +190,18 @@ class SessionStore(BaseSessionStore[SessionT]):
             raise SessionNotFoundError(id, self.location)
         changed = awaited(change(session))
         if changed is not None and changed is not session:
-            hand_over(session, changed, self._location)
+            hand_over(session, changed)
             session = changed
         if session.id != id:
             raise InvalidArgumentError(f"the change of session {id!r} altered its id; nothing was written")
-        keys = self._keys.of_session(id)
-        body = self._codec.encode(session, key=keys.session)
+        body = self._codec.encode(session, key=self._keys.of_session(id).session)
         if body != before:
-            stored = recall(session, self._location)
-            version, history = self._writer.write(id, keys, body, stored, overwrite=False)
-            remember(session, StoredVersion(self._location, keys.session, version, history))
+            self._write(session, body, overwrite=False)
         return session
 
     def exists(self, id: str) -> bool:
         """Return whether the session exists, by one HEAD."""
-        if self._retrying.head(self._keys.of_session(id).session):
+        if self._retrying.exists(self._keys.of_session(id).session):
             return True
         return self._legacy.find(id) is not None
 
@@ -196,13 +211,10 @@ class SessionStore(BaseSessionStore[SessionT]):
         The parts are deleted first and the session object last. So ``exists`` still shows a session whose delete was interrupted, and
         the delete can be repeated. Raises ``DeleteIncompleteError`` with the remaining keys.
         """
-        keys = self._keys.of_session(id)
-        legacy = self._legacy.find(id)
+        keys = self._legacy.current_keys(id)
         self._legacy.check_key_is_free_for(id, keys.session)
-        self._parts.delete(keys)
-        self._retrying.delete([keys.session])
-        if legacy:
-            self._legacy.remove(legacy[0])
+        self._parts.delete(id, keys)
+        self._writer.delete(keys)
 
     def list(self) -> Ids:
         """Return the ids of all sessions, sorted by key; one request for every thousand, and no body is read."""
@@ -304,9 +316,7 @@ class SessionStore(BaseSessionStore[SessionT]):
         writes the parts. Only when the other save happens during this call can the parts be of this turn and the session of
         the other.
         """
-        keys = self._keys.of_session(session.id)
-        stored = recall(session, self._location)
-        self._writer.check_not_stale(session.id, keys, stored, overwrite=overwrite)
+        self._writer.check_not_stale(session.id, recall(session), overwrite=overwrite)
         super().save_turn(
             session,
             artifacts=artifacts,

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from pydantic import AliasChoices, Field
 
-from sessionbucket.models._base import NOT_STORED, CheckedOnReadModel, StoredVersion, is_none
+from sessionbucket.models._base import CheckedOnReadModel, is_none
 from sessionbucket.models._scalars import F64, I64, U64
 from sessionbucket.models.config import LlmConfigData, SessionConfig
 from sessionbucket.models.messages import Message

@@ -47,6 +47,7 @@ class AsyncFileBucket(AsyncBucket):
     @property
     def capabilities(self) -> Capabilities:
         return Capabilities(
+            conditional_deletes="trusted",
             page_limit=1_000_000,
             distinguishes_case=self._folder.distinguishes_case,
             keeps_metadata=False,
@@ -74,6 +75,9 @@ class AsyncFileBucket(AsyncBucket):
 
     async def delete(self, keys: Sequence[str]) -> None:
         await in_thread(self._folder.delete, keys)
+
+    async def delete_if(self, key: str, version: str) -> None:
+        await in_thread(self._folder.delete_if, key, version)
 
     async def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
@@ -115,4 +119,3 @@ class AsyncFileBucket(AsyncBucket):
 
     async def temporary_objects(self, prefix: str) -> list[ObjectInfo]:
         return await in_thread(self._folder.temporary_objects, prefix)
-

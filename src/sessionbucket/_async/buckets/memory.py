@@ -33,7 +33,7 @@ class AsyncMemoryBucket(AsyncBucket):
 
     name = "memory"
     location: str = ""
-    capabilities = Capabilities(page_limit=1_000_000)
+    capabilities = Capabilities(conditional_deletes="trusted", page_limit=1_000_000)
 
     def __init__(self) -> None:
         self.location = f"memory://{uuid4().hex}"
@@ -72,7 +72,7 @@ class AsyncMemoryBucket(AsyncBucket):
         with self._lock:
             found = self._objects.get(key)
             if not condition.holds(found.info.version if found else None):
-                raise PreconditionFailedError(key, location=self.location)
+                raise PreconditionFailedError(key, location=self.location, is_missing=found is None)
             if found is None:
                 insort(self._keys, key.encode())
             self._objects[key] = StoredObject(info, bytes(body))
@@ -83,6 +83,16 @@ class AsyncMemoryBucket(AsyncBucket):
             with self._lock:
                 if self._objects.pop(key, None) is not None:
                     del self._keys[bisect_left(self._keys, key.encode())]
+
+    async def delete_if(self, key: str, version: str) -> None:
+        with self._lock:
+            found = self._objects.get(key)
+            if found is None:
+                return
+            if found.info.version != version:
+                raise PreconditionFailedError(key, location=self.location)
+            del self._objects[key]
+            del self._keys[bisect_left(self._keys, key.encode())]
 
     async def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT

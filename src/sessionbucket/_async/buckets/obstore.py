@@ -10,10 +10,13 @@ from typing import Any, Unpack
 from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
 from sessionbucket._async.buckets.batch_deletes import AsyncBatchDeletes
 from sessionbucket._async.request_retries import send_with_retries
+from sessionbucket._backends import endpoints
 from sessionbucket._backends.connection_options import check_bucket_name, network_capabilities
+from sessionbucket._backends.endpoints import partition_of
 from sessionbucket._backends.obstore import requests
 from sessionbucket._backends.obstore.checksums import PART_BYTES, StreamChecksum
 from sessionbucket._backends.obstore.clients import ObstoreClients
+from sessionbucket._backends.obstore.credentials import find_place
 from sessionbucket._backends.obstore.errors import (
     errors,
     has_no_batch_delete,
@@ -24,7 +27,7 @@ from sessionbucket._backends.obstore.errors import (
 from sessionbucket._backends.obstore.listing import Page
 from sessionbucket._backends.obstore.options import ObstoreOptions, check_obstore_options, location_of
 from sessionbucket._backends.s3.requests import part_size
-from sessionbucket._backends.service_errors import DAMAGED, MissingKeyError
+from sessionbucket._backends.service_errors import DAMAGED, MissingKeyError, UnprovenMissingKeyError
 from sessionbucket._concurrency.asyncio_ import in_thread, wait_for_threads_at_exit
 from sessionbucket._core.body_checksum import with_bucket_checksum
 from sessionbucket._core.file_sources import CHUNK
@@ -56,7 +59,8 @@ _ENCRYPTION = "x-amz-server-side-encryption"
 class AsyncObstoreBucket(AsyncBucket):
     """One bucket of a cloud. obstore's clients are made on first use and kept until ``close``.
 
-    A process must not fork after that, since the threads of obstore's runtime do not exist in the child.
+    The threads of obstore's runtime do not exist in a forked child process. When a process forks after its first use of
+    obstore, the first request in the child raises ``NotSupportedError``.
     """
 
     location: str = ""
@@ -75,13 +79,23 @@ class AsyncObstoreBucket(AsyncBucket):
         wait_for_threads_at_exit()
         checked = check_obstore_options(options, cloud, session=session)
         self.name = cloud
-        self.location = location_of(bucket, cloud, checked)
+        endpoint = checked.get("endpoint_url")
+        if cloud == "s3":
+            endpoint, region = find_place(checked, session)
+            partition = partition_of(endpoint, region)
+            self.location = endpoints.location_of(bucket, endpoint, partition)
+            is_own_cloud = partition is not None
+        else:
+            self.location = location_of(bucket, cloud, checked)
+            is_own_cloud = endpoint is None
         self.capabilities = network_capabilities(
-            checked, is_own_cloud=self.location.startswith(f"{cloud}://"), presigns=True
+            checked, is_own_cloud=is_own_cloud, has_conditional_deletes=False
         )
         self._cloud = cloud
         self._storage_class = checked.get("storage_class")
-        self._clients = ObstoreClients(bucket, cloud, checked, session, self.location)
+        self._clients = ObstoreClients(
+            bucket, cloud, checked, session=session, endpoint=endpoint, location=self.location
+        )
         self._integrity = _AsyncIntegrity(self._clients, cloud, self.location)
         self._deletes = AsyncBatchDeletes(self._delete_batch, self._delete_one, has_batches=cloud == "s3")
 
@@ -115,6 +129,10 @@ class AsyncObstoreBucket(AsyncBucket):
                 return requests.described(key, result.meta, result.attributes, self._cloud)[0]
         except MissingKeyError:
             return None
+        except UnprovenMissingKeyError:
+            if await self.get(key, max_bytes=0) is None:  # its response has a body with the server's error code
+                return None
+            raise
 
     async def put(
         self,
@@ -140,7 +158,9 @@ class AsyncObstoreBucket(AsyncBucket):
             if isinstance(meaning, MissingKeyError) and not isinstance(condition, Always):
                 meaning = PreconditionFailedError(key, location=self.location)
             raise meaning from error
-        version = requests.version_of(result, self._cloud) or ""
+        version = requests.version_of(result, self._cloud)
+        if not version:
+            raise not_from_the_cloud("it has no ETag", self.location, key).with_outcome("unknown")
         self._integrity.learn(body, version)
         return version
 

@@ -13,12 +13,18 @@ from botocore.exceptions import ClientError
 from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
 from sessionbucket._async.buckets.batch_deletes import AsyncBatchDeletes
 from sessionbucket._async.request_retries import send_with_retries
-from sessionbucket._backends.connection_options import check_bucket_name, network_capabilities, s3_location
+from sessionbucket._backends.connection_options import check_bucket_name, network_capabilities
+from sessionbucket._backends.endpoints import location_of, partition_of
 from sessionbucket._backends.s3 import requests
 from sessionbucket._backends.s3.aioboto3_client import Connection
 from sessionbucket._backends.s3.errors import code_of, translate, transport_errors, was_retried
 from sessionbucket._backends.s3.options import S3Options, check_s3_options
-from sessionbucket._backends.service_errors import MISSING, NO_BATCH_DELETE, MissingKeyError
+from sessionbucket._backends.service_errors import (
+    MISSING,
+    NO_BATCH_DELETE,
+    MissingKeyError,
+    UnprovenMissingKeyError,
+)
 from sessionbucket._core.body_checksum import with_bucket_checksum
 from sessionbucket._core.file_sources import CHUNK
 from sessionbucket._core.objects import (
@@ -53,14 +59,18 @@ class AsyncS3Bucket(AsyncBucket):
         Raises ``InvalidArgumentError`` for options that are unknown, bad, or contradict each other.
         """
         checked = check_s3_options(options, session=session, client=client)
-        self._connection = Connection(checked, session, client)
         self._common = requests.common_parameters(check_bucket_name(bucket), checked)
         self._write_parameters = requests.write_parameters(checked)
         self._deletes = AsyncBatchDeletes(self._delete_batch, self._delete_one)
-        endpoint = client.meta.endpoint_url if client is not None else checked.get("endpoint_url")
-        self.location = s3_location(bucket, endpoint)
+        try:
+            self._connection = Connection(checked, session, client)
+            endpoint = self._connection.endpoint
+            partition = partition_of(endpoint, self._connection.region)
+        except transport_errors() as error:
+            raise translate(error, f"s3://{bucket}") from error
+        self.location = location_of(bucket, endpoint, partition)
         self.capabilities = network_capabilities(
-            checked, is_own_cloud=self.location.startswith("s3://"), presigns=True
+            checked, is_own_cloud=partition is not None, has_conditional_deletes=True
         )
 
     async def _request(
@@ -89,7 +99,7 @@ class AsyncS3Bucket(AsyncBucket):
         except MissingKeyError:
             return None
         body = response["Body"]
-        info = requests.described(key, response)
+        info = requests.described(key, response, self.location)
         if info.size > max_bytes:
             body.close()
             raise ObjectTooLargeError(key, size=info.size, limit=max_bytes)
@@ -103,9 +113,14 @@ class AsyncS3Bucket(AsyncBucket):
 
     async def head(self, key: str) -> ObjectInfo | None:
         try:
-            return requests.described(key, await self._request("head_object", key))
+            response = await self._request("head_object", key)
         except MissingKeyError:
             return None
+        except UnprovenMissingKeyError:
+            if await self.get(key, max_bytes=0) is None:  # its response has a body with S3's error code
+                return None
+            raise
+        return requests.described(key, response, self.location)
 
     async def put(
         self,
@@ -133,9 +148,12 @@ class AsyncS3Bucket(AsyncBucket):
             cause = error.__cause__
             retried = isinstance(cause, ClientError) and was_retried(cause)
             raise PreconditionFailedError(
-                key, location=self.location, retried=retried or self._connection.may_repeat_silently
+                key,
+                location=self.location,
+                retried=retried or self._connection.may_repeat_silently,
+                is_missing=isinstance(error, MissingKeyError),
             ) from cause
-        return str(response.get("ETag", ""))
+        return requests.version_of(response, key, self.location)
 
     async def delete(self, keys: Sequence[str]) -> None:
         await self._deletes.delete(keys, location=self.location, retry=self.capabilities.retry)
@@ -158,6 +176,14 @@ class AsyncS3Bucket(AsyncBucket):
         except MissingKeyError:
             return
 
+    async def delete_if(self, key: str, version: str) -> None:
+        try:
+            await self._request("delete_object", key, {"IfMatch": version}, writing=True)
+        except MissingKeyError:
+            return
+        except PreconditionFailedError as error:
+            raise PreconditionFailedError(key, location=self.location) from error.__cause__
+
     async def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
     ) -> ObjectPage:
@@ -168,7 +194,7 @@ class AsyncS3Bucket(AsyncBucket):
             **requests.start_after(start_after, delimiter),
         }
         response = await self._request("list_objects_v2", None, parameters)
-        return requests.listed(response, start_after)
+        return requests.listed(response, start_after, self.location)
 
     async def put_stream(
         self,
@@ -211,7 +237,7 @@ class AsyncS3Bucket(AsyncBucket):
             return None
         chunks = self._read_chunks(key, response["Body"])
         await anext(chunks)
-        return AsyncObjectStream(requests.described(key, response), chunks)
+        return AsyncObjectStream(requests.described(key, response, self.location), chunks)
 
     async def _read_chunks(self, key: str, body: Any) -> AsyncGenerator[bytes, None]:
         try:

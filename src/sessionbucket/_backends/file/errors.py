@@ -31,6 +31,9 @@ def _error_for(error: OSError, location: str, key: str | None) -> StorageError:
     if error.errno in _MISPLACED:
         advice = "a file is in the place of a folder, or a folder in that of a file; move it away"
         return StoreUnavailableError(f"{reason}: {advice}", location=location, key=key)
+    if error.errno == errno.EXDEV:
+        advice = "a folder of the store is on another file system; keep the store on one file system"
+        return StoreUnavailableError(f"{reason}: {advice}", location=location, key=key)
     if error.errno in _FULL:
         advice = "free some space; the object is unchanged"
         return StoreUnavailableError(f"{reason}: {advice}", location=location, key=key)

@@ -21,6 +21,7 @@ from sessionbucket._core.file_sources import CHUNK
 from sessionbucket._core.objects import (
     Always,
     Condition,
+    IfMatch,
     ObjectInfo,
     ObjectPage,
     StoredObject,
@@ -116,6 +117,10 @@ class Folder:
         if left:
             raise DeleteIncompleteError(left, location=self.location, reason=reason)
 
+    def delete_if(self, key: str, version: str) -> None:
+        with translated(self.location, key):
+            self._unlink(key, IfMatch(version))
+
     def list_page(self, prefix: str, *, delimiter: str, start_after: str, limit: int) -> ObjectPage:
         if delimiter not in ("", "/"):
             raise InvalidArgumentError(f"delimiter {delimiter!r} is refused: a folder lists by '/' or by ''")
@@ -129,7 +134,9 @@ class Folder:
             for folder, pattern in ((f"{BOOKKEEPING}/{TEMPORARY}/", _OURS), (prefix, _OF_A3S_CODE)):
                 if folder.startswith(prefix):
                     with self._scan(folder) as entries:
-                        names = sorted(entry.name for entry in entries if entry.is_file(follow_symlinks=False))
+                        names = sorted(
+                            entry.name for entry in entries if entry.is_file(follow_symlinks=False)
+                        )
                     for name in filter(pattern.fullmatch, names):
                         with suppress(FileNotFoundError):  # the write has ended meanwhile
                             found.append(described(folder + name, (self.root / folder / name).lstat(), None))
@@ -179,9 +186,13 @@ class Folder:
         if not self.root.is_dir():
             raise BucketNotFoundError("the folder does not exist; create it first", location=self.location)
 
-    def _unlink(self, key: str) -> None:
+    def _unlink(self, key: str, condition: Condition = Always()) -> None:  # noqa: B008 (frozen)
         path = self._path(key)
         with self._lock(key):
+            if not self._holds(condition, path):
+                if not path.exists():
+                    return
+                raise PreconditionFailedError(key, location=self.location)
             try:
                 folder = self._open_folder(path.parent)
                 try:
@@ -255,7 +266,7 @@ class Folder:
         path = self._path(key)
         with self._lock(key):
             if not self._holds(condition, path):
-                raise PreconditionFailedError(key, location=self.location)
+                raise PreconditionFailedError(key, location=self.location, is_missing=not path.exists())
             while True:
                 try:
                     folder = self._open_folder(path.parent)
@@ -264,7 +275,9 @@ class Folder:
                         self._sync(folder, "write", key)
                     finally:
                         _close(folder)
-                except FileNotFoundError:  # the key is the first of its folder, or a delete has just removed the folder
+                except (
+                    FileNotFoundError
+                ):  # the key is the first of its folder, or a delete has just removed the folder
                     if not temporary.exists():
                         raise
                     self._require_root()

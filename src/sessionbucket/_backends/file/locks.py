@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import lock_descriptor, unlock_descriptor
@@ -41,9 +42,13 @@ def take_lock(path: Path, *, location: str, key: str) -> int:
 
 
 def release_lock(handle: int) -> None:
-    # A process forked meanwhile has the descriptor, too, so closing ours is not enough.
-    unlock_descriptor(handle)
-    os.close(handle)
+    # The change under the lock is done, so no failure here may be reported as one of the change.
+    with suppress(OSError):
+        unlock_descriptor(
+            handle
+        )  # a process forked meanwhile has the descriptor, too, so closing ours is not enough
+    with suppress(OSError):
+        os.close(handle)
 
 
 def _try(path: Path) -> int | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
+from importlib.util import find_spec
 from threading import Lock
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -14,16 +16,20 @@ from sessionbucket._backends.connection_options import (
     DEFAULT_READ_TIMEOUT,
     DEFAULT_RETRY_TIMEOUT,
     SLOWEST_UPLOAD,
-    s3_endpoint,
 )
 from sessionbucket._backends.obstore.credentials import Credentials, find_credentials
 from sessionbucket._backends.obstore.options import ObstoreOptions, account_of
+from sessionbucket._core.forks import reset_after_fork
 from sessionbucket._core.store_url import Cloud
 from sessionbucket.errors import NotSupportedError
 
 _UNBOUNDED = timedelta(days=1)
 """The time limit of a whole request. The read timeout limits the time without data, so that a long download may go on."""
 _BACKOFF = {"init_backoff": timedelta(milliseconds=20), "max_backoff": timedelta(seconds=1), "base": 2}
+
+
+_process: int | None = None
+"""The process that has started obstore's runtime."""
 
 
 class _Use(NamedTuple):
@@ -44,16 +50,31 @@ class ObstoreClients:
     """
 
     def __init__(
-        self, bucket: str, cloud: Cloud, options: ObstoreOptions, session: Any, location: str
+        self,
+        bucket: str,
+        cloud: Cloud,
+        options: ObstoreOptions,
+        *,
+        session: Any,
+        endpoint: str | None,
+        location: str,
     ) -> None:
+        """``endpoint`` is the server's URL; None means the cloud itself. Raises ``NotSupportedError`` without obstore."""
+        if find_spec("obstore") is None:
+            raise NotSupportedError("engine obstore needs obstore: install sessionbucket[obstore]")
         self._bucket = bucket
         self._cloud = cloud
         self._options = options
         self._session = session
+        self._endpoint = endpoint or ""
         self._location = location
         self.read_timeout = options.get("read_timeout", DEFAULT_READ_TIMEOUT)
         self._credentials: Credentials | None = None
         self._made: dict[_Use, Any] = {}
+        self._lock = Lock()
+        reset_after_fork(self._reset)
+
+    def _reset(self) -> None:
         self._lock = Lock()
 
     def client(self, *, sending: int = 0) -> Any:
@@ -71,16 +92,23 @@ class ObstoreClients:
         return self._kept(_Use(single_deletes=True))
 
     def _kept(self, use: _Use) -> Any:
+        global _process  # noqa: PLW0603 (obstore has one runtime in a process)
+        if _process is None:
+            _process = os.getpid()
+        elif _process != os.getpid():
+            raise NotSupportedError(
+                f"{self._location}: obstore was used before this process was forked, and its threads do not exist here; "
+                "open the store in the child process only (multiprocessing: start method spawn; gunicorn: without --preload), "
+                "or use engine=boto3 or aioboto3"
+            )
         with self._lock:
             if use not in self._made:
                 self._made[use] = self._make(use)
             return self._made[use]
 
     def _make(self, use: _Use) -> Any:
-        try:
-            from obstore.store import AzureStore, GCSStore, S3Store  # noqa: PLC0415 (an extra)
-        except ImportError as error:
-            raise NotSupportedError("engine obstore needs obstore: install sessionbucket[obstore]") from error
+        from obstore.store import AzureStore, GCSStore, S3Store  # noqa: PLC0415 (an extra)
+
         common: Any = {
             "client_options": self._client_options(use.seconds),
             "retry_config": {
@@ -104,7 +132,7 @@ class ObstoreClients:
                 return AzureStore(self._bucket, config=self._azure_config(), **common)
 
     def _client_options(self, seconds: int) -> dict[str, Any]:
-        endpoint = self._endpoint()
+        endpoint = self._endpoint
         return {
             "allow_http": bool(endpoint) and urlsplit(endpoint).scheme == "http",
             "connect_timeout": timedelta(
@@ -118,13 +146,9 @@ class ObstoreClients:
             "user_agent": "sessionbucket",
         }
 
-    def _endpoint(self) -> str:
-        given = self._options.get("endpoint_url")
-        return (s3_endpoint(given) if self._cloud == "s3" else given) or ""
-
     def _s3_config(self, region: str | None) -> dict[str, Any]:
         style = self._options.get("addressing_style", "auto")
-        endpoint = self._endpoint()
+        endpoint = self._endpoint
         # As in boto3: the bucket is in the path for a server that is not AWS, and for a name that no certificate covers.
         virtual = style == "virtual" or (style == "auto" and not endpoint and "." not in self._bucket)
         if endpoint and virtual:

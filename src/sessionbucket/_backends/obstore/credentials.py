@@ -8,9 +8,13 @@ machine.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any, NamedTuple
 
+from sessionbucket._backends.endpoints import (
+    configured_endpoint,
+    environment_endpoint,
+    has_configuration_files,
+)
 from sessionbucket._backends.obstore.options import ObstoreOptions
 from sessionbucket._backends.service_errors import NO_CREDENTIALS
 from sessionbucket.errors import AccessDeniedError
@@ -21,10 +25,38 @@ _OF_A_CONTAINER = (
     ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",),
     ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
 )
-_FILES = (
-    ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
-    ("AWS_CONFIG_FILE", "~/.aws/config"),
-)
+
+
+class Place(NamedTuple):
+    """The endpoint and the region of a bucket, where something names them. No endpoint means AWS."""
+
+    endpoint: str | None
+    region: str | None
+
+
+def find_place(options: ObstoreOptions, session: Any) -> Place:
+    """The endpoint and the region that boto3 would use.
+
+    Raises ``InvalidArgumentError`` for a profile that does not exist.
+    """
+    region = options.get("region") or os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
+    endpoint = options.get("endpoint_url")
+    if session is None and "profile" not in options and not has_configuration_files():
+        return Place(endpoint or environment_endpoint(), region)
+    from sessionbucket._backends.s3.errors import translate, transport_errors  # noqa: PLC0415 (loads botocore)
+
+    try:
+        if session is None:
+            from botocore.session import Session  # noqa: PLC0415 (slow to import)
+
+            session = Session(profile=options.get("profile"))
+        found = getattr(session, "_session", session)
+        return Place(
+            endpoint or configured_endpoint(found),
+            options.get("region") or found.get_config_variable("region") or region,
+        )
+    except transport_errors() as error:
+        raise translate(error, "s3://") from error
 
 
 class Credentials(NamedTuple):
@@ -47,7 +79,7 @@ def find_credentials(options: ObstoreOptions, session: Any, location: str) -> Cr
 
 def _obstore_finds_them(region: str | None) -> bool:
     """Whether obstore finds the same credentials as boto3, and the region is known without boto3."""
-    files = any(Path(os.environ.get(name, usual)).expanduser().exists() for name, usual in _FILES)
+    files = has_configuration_files()
     if _are_set(*_KEYS):
         return bool(region) or not files
     return not files and any(_are_set(*names) for names in _OF_A_CONTAINER)

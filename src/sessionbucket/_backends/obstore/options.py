@@ -8,7 +8,7 @@ from typing import Annotated, Any, cast, get_args
 
 from pydantic import Field, TypeAdapter
 
-from sessionbucket._backends.connection_options import ConnectionOptions, check_options, s3_location
+from sessionbucket._backends.connection_options import ConnectionOptions, check_options
 from sessionbucket._backends.s3.options import S3Options, check_s3_options
 from sessionbucket._core.store_url import Cloud
 from sessionbucket.errors import InvalidArgumentError
@@ -61,10 +61,8 @@ def _of_s3(options: S3Options) -> ObstoreOptions:
 
 
 def location_of(bucket: str, cloud: Cloud, options: ObstoreOptions) -> str:
-    """The location of the bucket. On S3 it is that of the other engine, so that both see one bucket in it."""
+    """The location of a bucket on Google Cloud Storage or Azure."""
     endpoint = options.get("endpoint_url")
-    if cloud == "s3":
-        return s3_location(bucket, endpoint)
     account = account_of(options) if cloud == "az" else None
     place = f"{account}/{bucket}" if account else bucket
     return f"{endpoint}/{place}" if endpoint else f"{cloud}://{place}"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator
 from typing import Any
 
+from sessionbucket._backends.endpoints import configured_endpoint
 from sessionbucket._backends.s3.client_settings import (
     client_arguments,
     client_config,
@@ -13,74 +14,113 @@ from sessionbucket._backends.s3.client_settings import (
     presign_for_every_region,
 )
 from sessionbucket._backends.s3.options import S3Options
+from sessionbucket._core.forks import reset_after_fork
 from sessionbucket.errors import NotSupportedError
+
+_of_parents: list[Any] = []
+"""Clients of parent processes. They must never be collected here: their end would change the event loops of the parents."""
 
 
 class Connection:
     """The client of one bucket. It uses a client of the caller's unchanged, and never closes it.
 
     A connection of aiohttp belongs to the event loop in which it was made. So a store that is used in a second loop
-    (``asyncio.run`` twice) gets a second client there.
+    (``asyncio.run`` twice) gets a second client there. A client closes at the latest with its event loop. After a fork, the child
+    process makes its own client.
     """
 
     def __init__(self, options: S3Options, session: Any = None, client: Any = None) -> None:
         self._options = options
-        self._session = session
-        self._client = client
-        self._own = client is None
+        self._given = client
+        self._session = session if client is not None else session or _new_session(options)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._stack = AsyncExitStack()
+        self._client: Any = None
+        self._open: AsyncGenerator[Any, None] | None = None
+        self._lock = asyncio.Lock()
+        reset_after_fork(self._reset)
+
+    def _reset(self) -> None:
+        _of_parents.append((self._loop, self._client, self._open))
+        self._loop = self._client = self._open = None
         self._lock = asyncio.Lock()
 
     @property
     def may_repeat_silently(self) -> bool:
         """Whether the client may send a request twice without reporting it: aiohttp does, in a client of the caller's."""
-        return not self._own
+        return self._given is not None
+
+    @property
+    def endpoint(self) -> str | None:
+        """The endpoint that the client uses; None means AWS."""
+        if self._given is not None:
+            return str(self._given.meta.endpoint_url)
+        return self._options.get("endpoint_url") or configured_endpoint(self._botocore_session())
+
+    @property
+    def region(self) -> str | None:
+        """The region that the client uses."""
+        if self._given is not None:
+            return str(self._given.meta.region_name)
+        region = self._options.get("region") or self._botocore_session().get_config_variable("region")
+        return str(region) if region else None
+
+    def _botocore_session(self) -> Any:
+        return getattr(self._session, "_session", self._session)
 
     async def client(self) -> Any:
         """The client of this event loop, which the first call makes."""
+        if self._given is not None:
+            return self._given
         loop = asyncio.get_running_loop()
-        if not self._own or self._loop is loop:
+        if self._loop is loop:
             return self._client
         if self._loop is not None:
             self._lock = asyncio.Lock()
         async with self._lock:
             if self._loop is not loop:
-                self._stack = AsyncExitStack()
-                self._client = await self._stack.enter_async_context(self._connect())
+                self._open = self._connect()
+                self._client = await anext(self._open)
                 self._loop = loop
         return self._client
+
+    async def _connect(self) -> AsyncGenerator[Any, None]:
+        """Yield a client, and close it afterwards.
+
+        A runner of event loops ends the asynchronous generators of a loop before it closes the loop
+        (``loop.shutdown_asyncgens``). So the client closes in its own loop, even if nobody closes the store.
+        """
+        from aiobotocore.config import AioConfig  # noqa: PLC0415 (slow to import)
+
+        from sessionbucket._backends.s3.aiohttp_session import OnceOnlySession  # noqa: PLC0415
+
+        config = AioConfig(http_session_cls=OnceOnlySession, **client_config(self._options))
+        async with self._session.client("s3", config=config, **client_arguments(self._options)) as client:
+            yield client
 
     async def presigning_client(self) -> Any:
         """The client, ready to presign URLs."""
         client = await self.client()
-        if self._own:
+        if self._given is None:
             presign_for_every_region(client)
         return client
 
-    def _connect(self) -> Any:
-        try:
-            import aioboto3  # noqa: PLC0415 (slow to import)
-            from aiobotocore.config import AioConfig  # noqa: PLC0415
-            from aiobotocore.session import get_session  # noqa: PLC0415
-
-            from sessionbucket._backends.s3.aiohttp_session import OnceOnlySession  # noqa: PLC0415
-        except ImportError as error:
-            raise NotSupportedError(
-                "async S3 needs aioboto3: install sessionbucket[async], or pass a ready aiobotocore client"
-            ) from error
-        session = self._session or aioboto3.Session(
-            profile_name=self._options.get("profile"), botocore_session=parse_times_quickly(get_session())
-        )
-        return session.client(
-            "s3",
-            config=AioConfig(http_session_cls=OnceOnlySession, **client_config(self._options)),
-            **client_arguments(self._options),
-        )
-
     async def close(self) -> None:
         """Close the client of this event loop, unless it is the caller's."""
-        if self._own and self._loop is asyncio.get_running_loop():
-            self._loop = None
-            self._client = None
-            await self._stack.aclose()
+        if self._open is not None and self._loop is asyncio.get_running_loop():
+            opened, self._open = self._open, None
+            self._loop = self._client = None
+            await opened.aclose()
+
+
+def _new_session(options: S3Options) -> Any:
+    """An aioboto3 session. Raises ``NotSupportedError`` when aioboto3 is not installed."""
+    try:
+        import aioboto3  # noqa: PLC0415 (slow to import)
+        from aiobotocore.session import AioSession  # noqa: PLC0415
+    except ImportError as error:
+        raise NotSupportedError(
+            "async S3 needs aioboto3: install sessionbucket[async], or pass a ready aiobotocore client"
+        ) from error
+    return aioboto3.Session(
+        profile_name=options.get("profile"), botocore_session=parse_times_quickly(AioSession())
+    )

@@ -39,6 +39,9 @@ from sessionbucket.errors import (
 )
 
 
+_HEADERS_OF_S3 = frozenset({"x-amz-request-id", "x-amz-id-2"})
+
+
 def code_of(error: ClientError) -> str:
     """S3's error code, or the HTTP status when the response has no body (HEAD)."""
     return str(error.response.get("Error", {}).get("Code", ""))
@@ -62,7 +65,11 @@ def translate(
     """The library's error for one of ``transport_errors``. ``writing`` says that the request changes an object."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        translated = error_for(ErrorResponse(status, code_of(error), error.operation_name), location, key)
+        has_request_id = not _HEADERS_OF_S3.isdisjoint(
+            error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        )
+        has_request_id &= error.operation_name == "HeadObject"
+        translated = error_for(ErrorResponse(status, code_of(error), error.operation_name, has_request_id), location, key)
     elif isinstance(error, ParamValidationError | ProfileNotFound | NoRegionError):
         translated = InvalidArgumentError(f"{location}: {error}")
     elif isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError):

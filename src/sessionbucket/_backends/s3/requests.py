@@ -11,6 +11,7 @@ from urllib.parse import quote
 from sessionbucket._backends.s3.options import S3Options
 from sessionbucket._core.body_checksum import split_bucket_checksum
 from sessionbucket._core.objects import Condition, IfAbsent, IfMatch, ObjectInfo, ObjectPage
+from sessionbucket.errors import StoreUnavailableError
 
 PART_BYTES = 8 << 20
 MAX_PARTS = 10_000
@@ -45,15 +46,43 @@ def checksum_parameter(crc: int) -> dict[str, str]:
     return {"ChecksumCRC32": base64.b64encode(crc.to_bytes(4, "big")).decode()}
 
 
-def described(key: str, response: Mapping[str, Any]) -> ObjectInfo:
-    """The object that the response to a GET or HEAD describes."""
-    return ObjectInfo(
-        key,
-        response["ContentLength"],
-        response["LastModified"].astimezone(UTC),
-        response.get("ETag"),
-        response.get("ContentType"),
-        split_bucket_checksum(response.get("Metadata", {}))[0],
+def described(key: str, response: Mapping[str, Any], location: str) -> ObjectInfo:
+    """The object that the response to a GET or HEAD describes.
+
+    Raises ``StoreUnavailableError`` for a response without the headers that S3 always sends: it is not from S3.
+    """
+    try:
+        return ObjectInfo(
+            key,
+            response["ContentLength"],
+            response["LastModified"].astimezone(UTC),
+            strong_etag(response["ETag"]),
+            response.get("ContentType"),
+            split_bucket_checksum(response.get("Metadata", {}))[0],
+        )
+    except (KeyError, AttributeError) as error:
+        raise not_from_s3(f"it has no readable {error}", location, key) from error
+
+
+def version_of(response: Mapping[str, Any], key: str, location: str) -> str:
+    """The version in the response to a PUT. Raises ``StoreUnavailableError`` for a response without an ETag."""
+    etag = response.get("ETag")
+    if not etag:
+        raise not_from_s3("it has no ETag", location, key).with_outcome("unknown")
+    return strong_etag(etag)
+
+
+def strong_etag(etag: str) -> str:
+    """The ETag without the mark of a weak one, which a compressing proxy adds. S3's own are strong."""
+    return etag.removeprefix("W/")
+
+
+def not_from_s3(reason: str, location: str, key: str | None) -> StoreUnavailableError:
+    """The error for a response that S3 cannot have sent."""
+    return StoreUnavailableError(
+        f"the response is not from S3 ({reason}); check the endpoint, and any proxy in between",
+        location=location,
+        key=key,
     )
 
 
@@ -64,13 +93,16 @@ def start_after(row: str, delimiter: str) -> dict[str, str]:
     return {"StartAfter": row + _LAST_CHARACTER if delimiter and row.endswith(delimiter) else row}
 
 
-def listed(response: Mapping[str, Any], after: str) -> ObjectPage:
-    """The page in a response to ListObjectsV2."""
-    objects = [
-        ObjectInfo(row["Key"], row["Size"], row["LastModified"].astimezone(UTC), row.get("ETag"))
-        for row in response.get("Contents", [])
-    ]
-    rows = [row["Prefix"] for row in response.get("CommonPrefixes", [])]
+def listed(response: Mapping[str, Any], after: str, location: str) -> ObjectPage:
+    """The page in a response to ListObjectsV2. Raises ``StoreUnavailableError`` for a row that S3 cannot have sent."""
+    try:
+        objects = [
+            ObjectInfo(row["Key"], row["Size"], row["LastModified"].astimezone(UTC), row.get("ETag"))
+            for row in response.get("Contents", [])
+        ]
+        rows = [row["Prefix"] for row in response.get("CommonPrefixes", [])]
+    except (KeyError, AttributeError) as error:
+        raise not_from_s3(f"a row has no readable {error}", location, None) from error
     folders = [row for row in rows if row.encode() > after.encode()]
     last = max([*(info.key for info in objects[-1:]), *rows[-1:]], key=str.encode, default="")
     return ObjectPage(objects, folders, (last or None) if response.get("IsTruncated") else None)

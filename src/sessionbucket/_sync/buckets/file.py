@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 from sessionbucket._backends.file import Folder
+from sessionbucket._backends.file.errors import translated
 from sessionbucket._concurrency.threads import in_thread
 from sessionbucket._core.file_sources import CHUNK
 from sessionbucket._core.objects import (
@@ -47,6 +48,7 @@ class FileBucket(Bucket):
     @property
     def capabilities(self) -> Capabilities:
         return Capabilities(
+            conditional_deletes="trusted",
             page_limit=1_000_000,
             distinguishes_case=self._folder.distinguishes_case,
             keeps_metadata=False,
@@ -54,6 +56,9 @@ class FileBucket(Bucket):
 
     def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
         return in_thread(self._folder.get, key, max_bytes=max_bytes)
+
+    def exists(self, key: str) -> bool:
+        return in_thread(self._folder.exists, key)
 
     def head(self, key: str) -> ObjectInfo | None:
         return in_thread(self._folder.head, key)
@@ -71,6 +76,9 @@ class FileBucket(Bucket):
 
     def delete(self, keys: Sequence[str]) -> None:
         in_thread(self._folder.delete, keys)
+
+    def delete_if(self, key: str, version: str) -> None:
+        in_thread(self._folder.delete_if, key, version)
 
     def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
@@ -93,22 +101,22 @@ class FileBucket(Bucket):
                 in_thread(upload.write, chunk)
             in_thread(upload.commit, Always())
         finally:
-            in_thread(upload.discard)
+            in_thread(upload.close)
 
     def get_stream(self, key: str) -> ObjectStream | None:
         found = in_thread(self._folder.open, key)
         if found is None:
             return None
-        chunks = _chunks(found[1])
+        info, file = found
+        chunks = self._read_chunks(key, file)
         next(chunks)
-        return ObjectStream(found[0], chunks)
+        return ObjectStream(info, chunks)
+
+    def _read_chunks(self, key: str, file: BinaryIO) -> Generator[bytes, None, None]:
+        with file, translated(self.location, key):
+            yield b""  # get_stream takes this: a generator that has not begun would not close the file
+            while chunk := in_thread(file.read, CHUNK):
+                yield chunk
 
     def temporary_objects(self, prefix: str) -> list[ObjectInfo]:
         return in_thread(self._folder.temporary_objects, prefix)
-
-
-def _chunks(file: BinaryIO) -> Generator[bytes, None, None]:
-    with file:
-        yield b""  # get_stream takes this: a generator that has not begun would not close the file
-        while chunk := in_thread(file.read, CHUNK):
-            yield chunk

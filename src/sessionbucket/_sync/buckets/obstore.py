@@ -8,10 +8,13 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Unpack
 
+from sessionbucket._backends import endpoints
 from sessionbucket._backends.connection_options import check_bucket_name, network_capabilities
+from sessionbucket._backends.endpoints import partition_of
 from sessionbucket._backends.obstore import requests
 from sessionbucket._backends.obstore.checksums import PART_BYTES, StreamChecksum
 from sessionbucket._backends.obstore.clients import ObstoreClients
+from sessionbucket._backends.obstore.credentials import find_place
 from sessionbucket._backends.obstore.errors import (
     errors,
     has_no_batch_delete,
@@ -57,7 +60,8 @@ _ENCRYPTION = "x-amz-server-side-encryption"
 class ObstoreBucket(Bucket):
     """One bucket of a cloud. obstore's clients are made on first use and kept until ``close``.
 
-    A process must not fork after that, since the threads of obstore's runtime do not exist in the child.
+    The threads of obstore's runtime do not exist in a forked child process. When a process forks after its first use of
+    obstore, the first request in the child raises ``NotSupportedError``.
     """
 
     location: str = ""
@@ -76,13 +80,23 @@ class ObstoreBucket(Bucket):
         wait_for_threads_at_exit()
         checked = check_obstore_options(options, cloud, session=session)
         self.name = cloud
-        self.location = location_of(bucket, cloud, checked)
+        endpoint = checked.get("endpoint_url")
+        if cloud == "s3":
+            endpoint, region = find_place(checked, session)
+            partition = partition_of(endpoint, region)
+            self.location = endpoints.location_of(bucket, endpoint, partition)
+            is_own_cloud = partition is not None
+        else:
+            self.location = location_of(bucket, cloud, checked)
+            is_own_cloud = endpoint is None
         self.capabilities = network_capabilities(
-            checked, is_own_cloud=self.location.startswith(f"{cloud}://"), presigns=True
+            checked, is_own_cloud=is_own_cloud, has_conditional_deletes=False
         )
         self._cloud = cloud
         self._storage_class = checked.get("storage_class")
-        self._clients = ObstoreClients(bucket, cloud, checked, session, self.location)
+        self._clients = ObstoreClients(
+            bucket, cloud, checked, session=session, endpoint=endpoint, location=self.location
+        )
         self._integrity = _Integrity(self._clients, cloud, self.location)
         self._deletes = BatchDeletes(self._delete_batch, self._delete_one, has_batches=cloud == "s3")
 

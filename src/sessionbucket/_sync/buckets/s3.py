@@ -11,7 +11,8 @@ from typing import Any, Unpack
 
 from botocore.exceptions import ClientError
 
-from sessionbucket._backends.connection_options import check_bucket_name, network_capabilities, s3_location
+from sessionbucket._backends.connection_options import check_bucket_name, network_capabilities
+from sessionbucket._backends.endpoints import location_of, partition_of
 from sessionbucket._backends.s3 import requests
 from sessionbucket._backends.s3.boto3_client import Connection
 from sessionbucket._backends.s3.errors import code_of, translate, transport_errors, was_retried
@@ -54,14 +55,18 @@ class S3Bucket(Bucket):
         Raises ``InvalidArgumentError`` for options that are unknown, bad, or contradict each other.
         """
         checked = check_s3_options(options, session=session, client=client)
-        self._connection = Connection(checked, session, client)
         self._common = requests.common_parameters(check_bucket_name(bucket), checked)
         self._write_parameters = requests.write_parameters(checked)
         self._deletes = BatchDeletes(self._delete_batch, self._delete_one)
-        endpoint = client.meta.endpoint_url if client is not None else checked.get("endpoint_url")
-        self.location = s3_location(bucket, endpoint)
+        try:
+            self._connection = Connection(checked, session, client)
+            endpoint = self._connection.endpoint
+            partition = partition_of(endpoint, self._connection.region)
+        except transport_errors() as error:
+            raise translate(error, f"s3://{bucket}") from error
+        self.location = location_of(bucket, endpoint, partition)
         self.capabilities = network_capabilities(
-            checked, is_own_cloud=self.location.startswith("s3://"), presigns=True
+            checked, is_own_cloud=partition is not None, has_conditional_deletes=True
         )
 
     def _request(
@@ -134,7 +139,10 @@ class S3Bucket(Bucket):
             cause = error.__cause__
             retried = isinstance(cause, ClientError) and was_retried(cause)
             raise PreconditionFailedError(
-                key, location=self.location, retried=retried or self._connection.may_repeat_silently
+                key,
+                location=self.location,
+                retried=retried or self._connection.may_repeat_silently,
+                is_missing=isinstance(error, MissingKeyError),
             ) from cause
         return str(response.get("ETag", ""))
 
@@ -158,6 +166,14 @@ class S3Bucket(Bucket):
             self._request("delete_object", key, writing=True)
         except MissingKeyError:
             return
+
+    def delete_if(self, key: str, version: str) -> None:
+        try:
+            self._request("delete_object", key, {"IfMatch": version}, writing=True)
+        except MissingKeyError:
+            return
+        except PreconditionFailedError as error:
+            raise PreconditionFailedError(key, location=self.location) from error.__cause__
 
     def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT

@@ -14,6 +14,7 @@ from sessionbucket._core.objects import (
     BucketCall,
     Capabilities,
     Condition,
+    IfMatch,
     ObjectInfo,
     ObjectPage,
     StoredObject,
@@ -54,6 +55,9 @@ class BucketWrapper(Bucket):
     def head(self, key: str) -> ObjectInfo | None:
         return self.request(BucketCall("head", (key,)), lambda: self.inner.head(key))
 
+    def exists(self, key: str) -> bool:
+        return self.request(BucketCall("exists", (key,)), lambda: self.inner.exists(key))
+
     def put(
         self,
         key: str,
@@ -72,6 +76,11 @@ class BucketWrapper(Bucket):
 
     def delete(self, keys: Sequence[str]) -> None:
         self.request(BucketCall("delete", keys), lambda: self.inner.delete(keys))
+
+    def delete_if(self, key: str, version: str) -> None:
+        self.request(
+            BucketCall("delete_if", (key,), IfMatch(version)), lambda: self.inner.delete_if(key, version)
+        )
 
     def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT

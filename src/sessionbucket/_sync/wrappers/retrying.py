@@ -26,6 +26,7 @@ class RetryingBucket(BucketWrapper):
         self._retry = inner.capabilities.retry
 
     def request(self, call: BucketCall, send: Callable[[], T]) -> T:
-        if call.operation == "put_stream" or not isinstance(call.condition, Always):
+        is_conditional_put = call.operation == "put" and not isinstance(call.condition, Always)
+        if is_conditional_put or call.operation == "put_stream":
             return send()
         return send_with_retries(send, self._retry)
