@@ -249,8 +249,9 @@ class DeleteIncompleteError(SessionBucketError):
     """Some keys could not be deleted. ``keys`` are the remaining ones; the delete can be repeated."""
 
     def __init__(self, keys: Sequence[str], *, location: str, reason: str) -> None:
-        named = ", ".join(repr(key) for key in keys[:5]) + (", …" if len(keys) > 5 else "")  # noqa: PLR2004
-        super().__init__(f"{location}: {len(keys)} keys remain: {named} ({reason}); repeat the delete")
+        super().__init__(
+            f"{location}: {len(keys)} keys remain: {shorten_list(keys)} ({reason}); repeat the delete"
+        )
         self.keys = list(keys)
         self.location = location
         self.reason = reason
@@ -263,3 +264,8 @@ class NotSupportedError(SessionBucketError):
 def shorten(name: str, limit: int = 80) -> str:
     """A name for a message: quoted, and cut when it is long."""
     return repr(name if len(name) <= limit else name[:limit] + "…")
+
+
+def shorten_list(names: Sequence[str], most: int = 5) -> str:
+    """The first names, for a message."""
+    return ", ".join(map(shorten, names[:most])) + (", …" if len(names) > most else "")

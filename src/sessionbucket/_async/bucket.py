@@ -41,6 +41,9 @@ class AsyncBucket(ABC):
     name: str
     """The name of the backend, as ``store.backend_name`` returns it: ``"s3"``, ``"file"``, ``"memory"`` or your own."""
 
+    sends_bare_etags: bool = False
+    """Whether conditions are sent as versions without their quotes. The probe sets it for a server that requires that."""
+
     @property
     @abstractmethod
     def location(self) -> str:
@@ -48,6 +51,9 @@ class AsyncBucket(ABC):
 
         Two bucket objects with one location see the same objects, in any process.
         """
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.location}>"
 
     @property
     def capabilities(self) -> Capabilities:

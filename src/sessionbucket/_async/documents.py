@@ -359,6 +359,9 @@ class AsyncDocumentStore:
         """The place of the documents, for messages; without secrets."""
         return f"{self.bucket.location}/{self._keys.folder}".rstrip("/")
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.location}>"
+
     async def get(self, key: str) -> Document | None:
         """Return the document, or None when it does not exist.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
 
 from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._async.documents import AsyncDocumentStore
@@ -15,23 +17,46 @@ if TYPE_CHECKING:
     from sessionbucket._backends.obstore.options import ObstoreOptions
     from sessionbucket._backends.s3.options import S3Options
 
+    class StoreOptions(ObstoreOptions, total=False):
+        """The options of a store at a URL, which can also be in the URL. All are optional."""
+
+        engine: Literal["boto3", "aioboto3", "obstore", "auto"]
+        """The library that sends the requests."""
+        fsync: bool
+        """Whether each save to a folder survives a power cut; on by default."""
+        create: bool
+        """Whether a missing folder is created; on by default."""
+
+
 DEFAULT_ENGINE = "aioboto3"
 
 
 def open_async_documents(
-    url: str | None, name: str, *, max_bytes: int = DEFAULT_MAX_BYTES
+    url: str | os.PathLike[str] | None,
+    name: str,
+    *,
+    max_bytes: int = DEFAULT_MAX_BYTES,
+    session: Any = None,
+    **options: Unpack[StoreOptions],
 ) -> AsyncDocumentStore:
-    """Open the document store in the folder ``name`` of the store at a URL; ``open_async_store`` describes URLs.
+    """Open the document store in the folder ``name`` of the store at a URL; ``open_async_store`` describes URLs and options.
 
     Raises ``InvalidArgumentError`` for a bad URL, option or name.
     """
-    bucket, prefix = open_bucket(url)
+    bucket, prefix = open_bucket(url, session, options)
     return AsyncDocumentStore(bucket, name, prefix=prefix, max_bytes=max_bytes)
 
 
-def open_bucket(url: str | None) -> tuple[AsyncBucket, str]:
+def open_bucket(
+    url: str | os.PathLike[str] | None, session: Any, options: Mapping[str, Any]
+) -> tuple[AsyncBucket, str]:
     """The bucket at a URL, and the prefix in it. Each kind of bucket loads only what it needs itself."""
-    match parse_url(url):
+    parsed = parse_url(url, options)
+    if session is not None and not isinstance(parsed, CloudURL):
+        raise InvalidArgumentError(
+            "a session is refused: it has the credentials of a bucket, and this store has no bucket"
+        )
+    match parsed:
         case MemoryURL():
             from sessionbucket._async.buckets.memory import AsyncMemoryBucket  # noqa: PLC0415
 
@@ -41,10 +66,10 @@ def open_bucket(url: str | None) -> tuple[AsyncBucket, str]:
 
             return AsyncFileBucket(root, fsync=fsync, create=create), ""
         case CloudURL() as cloud:
-            return _open_cloud_bucket(cloud), cloud.prefix
+            return _open_cloud_bucket(cloud, session), cloud.prefix
 
 
-def _open_cloud_bucket(url: CloudURL) -> AsyncBucket:
+def _open_cloud_bucket(url: CloudURL, session: Any) -> AsyncBucket:
     engines = (DEFAULT_ENGINE, "obstore", "auto") if url.cloud == "s3" else ("obstore", "auto")
     engine = url.engine or engines[0]
     if engine not in engines:
@@ -56,10 +81,12 @@ def _open_cloud_bucket(url: CloudURL) -> AsyncBucket:
     if engine == DEFAULT_ENGINE:
         from sessionbucket._async.buckets.s3 import AsyncS3Bucket  # noqa: PLC0415
 
-        return AsyncS3Bucket(url.bucket, **cast("S3Options", url.options))
+        return AsyncS3Bucket(url.bucket, session=session, **cast("S3Options", url.options))
     from sessionbucket._async.buckets.obstore import AsyncObstoreBucket  # noqa: PLC0415
 
-    return AsyncObstoreBucket(url.bucket, cloud=url.cloud, **cast("ObstoreOptions", url.options))
+    return AsyncObstoreBucket(
+        url.bucket, cloud=url.cloud, session=session, **cast("ObstoreOptions", url.options)
+    )
 
 
 def _obstore_supports(url: CloudURL) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast, overload
+import os
+from typing import TYPE_CHECKING, Any, Unpack, cast, overload
 
 from sessionbucket._async.base_store import SessionT
 from sessionbucket._async.open_bucket import open_bucket
@@ -10,33 +11,59 @@ from sessionbucket._async.store import AsyncSessionStore
 from sessionbucket._core.objects import DEFAULT_MAX_BYTES
 from sessionbucket.models.session import SessionData
 
+if TYPE_CHECKING:
+    from sessionbucket._async.open_bucket import StoreOptions
+
 
 @overload
 def open_async_store(
-    url: str | None = None, *, max_bytes: int = DEFAULT_MAX_BYTES
+    url: str | os.PathLike[str] | None = None,
+    *,
+    max_bytes: int = DEFAULT_MAX_BYTES,
+    drop_unknown_members: bool = False,
+    session: Any = None,
+    **options: Unpack[StoreOptions],
 ) -> AsyncSessionStore[SessionData]: ...
 
 
 @overload
 def open_async_store(
-    url: str | None = None, *, model: type[SessionT], max_bytes: int = DEFAULT_MAX_BYTES
+    url: str | os.PathLike[str] | None = None,
+    *,
+    model: type[SessionT],
+    max_bytes: int = DEFAULT_MAX_BYTES,
+    drop_unknown_members: bool = False,
+    session: Any = None,
+    **options: Unpack[StoreOptions],
 ) -> AsyncSessionStore[SessionT]: ...
 
 
 def open_async_store(
-    url: str | None = None, *, model: type[SessionT] | None = None, max_bytes: int = DEFAULT_MAX_BYTES
+    url: str | os.PathLike[str] | None = None,
+    *,
+    model: type[SessionT] | None = None,
+    max_bytes: int = DEFAULT_MAX_BYTES,
+    drop_unknown_members: bool = False,
+    session: Any = None,
+    **options: Unpack[StoreOptions],
 ) -> AsyncSessionStore[SessionT]:
     """Open the store at a URL: ``s3://bucket/prefix?option=value``, ``file:///folder`` or ``memory://``. With obstore also
-    ``gs://bucket/prefix`` (Google Cloud Storage) and ``az://container/prefix`` (Azure).
+    ``gs://bucket/prefix`` (Google Cloud Storage) and ``az://container/prefix`` (Azure). A ``pathlib.Path`` is a folder.
 
     Without a URL, the environment variable ``SESSIONBUCKET_URL`` names it. Nothing is connected before the first use.
     ``model`` is any pydantic model with an ``id: str`` (``SessionData`` by default). ``max_bytes`` is the largest size of a
-    session or a part. The options of S3 are those of ``S3Options``, and ``engine``: ``boto3``/``aioboto3`` (the default),
-    ``obstore``, or ``auto``, which is obstore when it is installed and supports all the options. The other clouds have
-    the options of ``CloudOptions``, and a folder has ``fsync`` and ``create``.
+    session or a part. ``drop_unknown_members`` allows saves that drop members which the model ignores.
 
-    Raises ``InvalidArgumentError`` for a URL or option that is unknown, bad or contradicts another.
+    Each option is a parameter of the URL, or an argument. Those of S3 are the options of ``S3Options``, and ``engine``:
+    ``boto3``/``aioboto3`` (the default), ``obstore``, or ``auto``, which is obstore when it is installed and supports all the
+    options. The other clouds have the options of ``CloudOptions``, and a folder has ``fsync`` and ``create``. ``session`` is a
+    boto3 or aioboto3 session with the credentials.
+
+    Raises ``InvalidArgumentError`` for a URL or option that is unknown, bad or contradicts another, and ``NotSupportedError``
+    when an extra is not installed.
     """
-    bucket, prefix = open_bucket(url)
+    bucket, prefix = open_bucket(url, session, options)
     chosen = cast("type[SessionT]", SessionData) if model is None else model
-    return AsyncSessionStore(bucket, prefix, model=chosen, max_bytes=max_bytes)
+    return AsyncSessionStore(
+        bucket, prefix, model=chosen, max_bytes=max_bytes, drop_unknown_members=drop_unknown_members
+    )

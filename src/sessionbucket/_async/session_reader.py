@@ -73,5 +73,7 @@ class AsyncSessionReader(Generic[SessionT]):
             raise SessionCorruptedError(
                 key, f"it contains the id {shorten(inside)}, not the requested {shorten(id)}"
             )
-        remember(session, StoredVersion(self._bucket.location, key, *written_version(found.info)))
+        dropped = self._codec.dropped_members(session, found.body)
+        written = written_version(found.info)
+        remember(session, StoredVersion(self._bucket.location, key, *written, dropped=dropped))
         return session

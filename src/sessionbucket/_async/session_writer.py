@@ -12,7 +12,7 @@ from sessionbucket._core.body_checksum import codec_checksum
 from sessionbucket._core.keys import SessionKeys, StoreKeys
 from sessionbucket._core.objects import JSON_CONTENT_TYPE
 from sessionbucket._core.session_version import StoredVersion
-from sessionbucket._core.write_ids import WrittenVersion
+from sessionbucket._core.write_ids import WrittenVersion, written_version
 from sessionbucket.errors import ConflictError, ConflictKind, SessionConflictError
 
 
@@ -38,6 +38,15 @@ class AsyncSessionWriter:
         if stored is None or stored.location != self._bucket.location:
             return None
         return stored if self._keys.is_key_of(id, stored.key) else None
+
+    async def find_version(self, id: str, version: str) -> StoredVersion:
+        """The session's object, if it is in this version. Raises ``SessionConflictError`` otherwise."""
+        key = (await self._legacy.current_keys(id)).session
+        found = await self._bucket.head(key)
+        if found is None or found.version != version:
+            kind: ConflictKind = "changed" if found else "deleted"
+            raise SessionConflictError(id, key=key, location=self._bucket.location, kind=kind)
+        return StoredVersion(self._bucket.location, key, *written_version(found))
 
     async def write(
         self, id: str, body: bytes, stored: StoredVersion | None, pending: list[str], *, overwrite: bool

@@ -20,9 +20,6 @@ DEFAULT_MAX_ATTEMPTS = 5
 DEFAULT_RETRY_TIMEOUT = 12.0
 DEFAULT_MAX_POOL_CONNECTIONS = 64
 
-SLOWEST_UPLOAD = 64 * 1024
-"""Bytes a second below which an upload counts as stalled."""
-
 
 def _endpoint(url: str) -> str:
     parts = urlsplit(url)
@@ -50,9 +47,10 @@ class ConnectionOptions(TypedDict, total=False):
     retry_timeout: Annotated[float, Field(ge=0)]
     """Seconds after which no attempt starts; 12 by default. With the other defaults, a call of one request ends within 20
     seconds. A save, which may need to resolve its outcome, ends within 28."""
-    conditional_writes: Literal["auto", "probe", "off"]
+    conditional_writes: Literal["auto", "probe", "trusted", "off"]
     """``auto`` (the default) probes once whether a server other than the cloud's own enforces conditional writes,
-    ``probe`` also probes the cloud's own, ``off`` writes unconditionally, with a warning."""
+    ``probe`` also probes the cloud's own, ``trusted`` relies on any server without a probe, and ``off`` writes
+    unconditionally, with a warning."""
     max_pool_connections: Annotated[int, Field(ge=1)]
     """The most open connections; 64 by default."""
 

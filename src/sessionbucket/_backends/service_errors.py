@@ -81,6 +81,15 @@ class UnprovenMissingKeyError(StoreUnavailableError):
     """A 404 without a proof that it is from the object server. It may be from a proxy."""
 
 
+def not_from_server(reason: str, location: str, key: str | None) -> StoreUnavailableError:
+    """The error for a response that no object server can have sent."""
+    return StoreUnavailableError(
+        f"the response is not from an object server ({reason}); check the endpoint, and any proxy in between",
+        location=location,
+        key=key,
+    )
+
+
 def connection_failed(kind: str) -> str:
     """The reason for a connection that failed; ``kind`` is the client library's name of the failure."""
     return f"the connection failed ({kind}); try again"
@@ -88,7 +97,7 @@ def connection_failed(kind: str) -> str:
 
 def error_for(response: ErrorResponse, location: str, key: str | None) -> SessionBucketError:  # noqa: PLR0911 (a table)
     """The library's error for an error response."""
-    status, code, operation = response
+    status, code, operation, has_request_id = response
     at = f"{location} (key {key!r})" if key else location
     if code in _NO_BUCKET:
         return BucketNotFoundError(
@@ -119,7 +128,7 @@ def error_for(response: ErrorResponse, location: str, key: str | None) -> Sessio
             location=location,
             key=key,
         )
-    if status == HTTPStatus.NOT_FOUND and code not in MISSING and not response.has_request_id:
+    if status == HTTPStatus.NOT_FOUND and code not in MISSING and not has_request_id:
         return UnprovenMissingKeyError(
             f"the response 404 to {operation} has no error code of an object server; check the endpoint, and any proxy in between",
             location=location,

@@ -7,9 +7,10 @@ from threading import Lock
 from typing import Any, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
-from sessionbucket._codec.paths import at, find
+from sessionbucket._codec.dropped_members import dropped_members
+from sessionbucket._codec.paths import at, find, path_text
 from sessionbucket._codec.problems import reason
 from sessionbucket._codec.repeated_members import repeated_member
 from sessionbucket._codec.text import (
@@ -32,6 +33,8 @@ T = TypeVar("T")
 
 _UNPRINTABLE = (PydanticSerializationError, UnicodeEncodeError, RecursionError)
 _building = Lock()
+_OUR_MODELS = "sessionbucket.models."
+"""The modules of models that keep unknown members."""
 _FIELD_OF_A_WARNING = re.compile(r"\[field_name='(\w+)'")
 
 
@@ -51,6 +54,7 @@ class Codec(Generic[T]):
         is_model = isinstance(type_, type) and issubclass(type_, BaseModel)
         item = type_ if is_model else next(iter(get_args(type_)), None)
         self._is_ours = isinstance(item, type) and issubclass(item, WireModel)
+        self._keeps_all_members = isinstance(item, type) and item.__module__.startswith(_OUR_MODELS)
         config = None if is_model else ConfigDict(ser_json_inf_nan="constants")
         # Pydantic builds a deferred model on first use; here, by one thread at a time.
         with _building:
@@ -92,6 +96,12 @@ class Codec(Generic[T]):
         if problem:
             raise SessionCorruptedError(key, problem)
         return value
+
+    def dropped_members(self, value: T, body: bytes) -> tuple[str, ...]:
+        """The paths of the members in ``body`` that ``value``, which was read from it, does not have."""
+        if self._keeps_all_members:
+            return ()
+        return tuple(map(path_text, dropped_members(value, from_json(body))))
 
     def _read(self, body: bytes, *, is_printed: bool) -> tuple[T, str | None]:
         """The value, or the problem of the text.

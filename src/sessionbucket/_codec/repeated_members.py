@@ -34,7 +34,7 @@ def repeated_member(type_: Any, tree: Any, path: Path = ()) -> Path | None:
 
 def _in_model(model: type[BaseModel], tree: dict[str, Any], path: Path) -> Path | None:
     for name, field in model.model_fields.items():
-        for spelling in _spellings(name, field):
+        for spelling in spellings(name, field):
             if isinstance(tree, Repeats) and spelling in tree.repeated:
                 return (*path, spelling)
             if spelling in tree:
@@ -65,7 +65,8 @@ def _fits(choice: Any, tree: Any) -> bool:
     return bool(get_args(choice))
 
 
-def _spellings(name: str, field: FieldInfo) -> Iterator[str]:
+def spellings(name: str, field: FieldInfo) -> Iterator[str]:
+    """The names of a field in JSON."""
     alias = field.validation_alias
     for choice in alias.choices if isinstance(alias, AliasChoices) else [alias or name]:
         first = choice.path[0] if isinstance(choice, AliasPath) else choice

@@ -188,6 +188,8 @@ class StoreKeys:
 
 
 def _encode(name: str, refuse: Callable[[str, str], InvalidArgumentError]) -> str:
+    if not isinstance(name, str):
+        raise refuse(str(name), f"it is of type {type(name).__name__} and must be a string")
     if _SAFE.fullmatch(name):
         return name
     if not name:

@@ -104,11 +104,15 @@ class ConditionalWriteSupport(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """The result of a probe, and the reason when it is not ``ATOMIC``. ``deletes`` is True for conditional deletes."""
+    """The result of a probe, and the reason when it is not ``ATOMIC``.
+
+    ``deletes`` says whether deletes are conditional, too, and ``bare_etags`` whether the server requires conditions without quotes.
+    """
 
     support: ConditionalWriteSupport
     reason: str = ""
     deletes: bool = False
+    bare_etags: bool = False
 
 
 CopyOutcome = Literal["copied", "same", "conflict", "missing", "failed"]

@@ -16,7 +16,8 @@ class StoredVersion(NamedTuple):
     """The object that a session is: its location, key, version and write history, and later writes that may have been done.
 
     ``version`` is empty when the session was never read, and all writes of it are pending. ``pending`` has write ids; in a bucket
-    without metadata, where no object has a write history, it has the MD5s of the bodies.
+    without metadata, where no object has a write history, it has the MD5s of the bodies. ``dropped`` has the members of the object
+    that the model of the session ignores.
     """
 
     location: str
@@ -24,6 +25,7 @@ class StoredVersion(NamedTuple):
     version: str = ""
     history: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
 
 
 class _GivenFields(set[str]):

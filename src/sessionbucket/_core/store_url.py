@@ -1,10 +1,15 @@
-"""Store URLs: ``s3://bucket/prefix?option=value`` (or ``gs``, ``az``), ``file:///folder`` and ``memory://``."""
+"""Store URLs: ``s3://bucket/prefix?option=value`` (or ``gs``, ``az``), ``file:///folder`` and ``memory://``.
+
+The options of a store are in its URL, as texts, or are passed as arguments.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from types import MappingProxyType
+from typing import Any, Literal
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from sessionbucket.errors import InvalidArgumentError
@@ -13,19 +18,35 @@ Cloud = Literal["s3", "gs", "az"]
 """The protocol: S3 (of AWS or another server), Google Cloud Storage, or Azure."""
 
 ENVIRONMENT_VARIABLE = "SESSIONBUCKET_URL"
+_CREDENTIALS = frozenset(
+    {
+        "access_key",
+        "access_key_id",
+        "aws_access_key_id",
+        "aws_secret_access_key",
+        "aws_session_token",
+        "password",
+        "secret",
+        "secret_access_key",
+        "secret_key",
+        "session_token",
+        "token",
+    }
+)
 _FOLDER_OPTIONS = {"fsync": True, "create": True}
+NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 @dataclass(frozen=True, slots=True)
 class CloudURL:
-    """A prefix in a bucket. The options are the texts of the URL."""
+    """A prefix in a bucket. An option is a text of the URL, or an argument."""
 
     cloud: Cloud
     bucket: str
     prefix: str
     engine: str | None
-    options: dict[str, str] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +66,48 @@ class MemoryURL:
 StoreURL = CloudURL | FileURL | MemoryURL
 
 
-def parse_url(url: str | None) -> StoreURL:
-    """Parse a store's URL, or that in ``SESSIONBUCKET_URL`` when ``url`` is None.
+def parse_url(url: str | os.PathLike[str] | None, options: Mapping[str, Any] = NO_OPTIONS) -> StoreURL:
+    """Parse a store's URL, or that in ``SESSIONBUCKET_URL`` when ``url`` is None. A path object is a folder.
 
-    Raises ``InvalidArgumentError``. Its message never repeats a value of the URL, because it may be a secret.
+    ``options`` are those passed as arguments. Raises ``InvalidArgumentError``. Its message never repeats a value of the URL,
+    because it may be a secret.
     """
+    if isinstance(url, os.PathLike):
+        return _file(os.path.abspath(url), options)  # noqa: PTH100 (`Path.absolute` leaves `..` in place)
     url = url if url is not None else os.environ.get(ENVIRONMENT_VARIABLE)
     if not url:
         raise InvalidArgumentError(
             f"no store URL is given: pass one, or set {ENVIRONMENT_VARIABLE} (s3://bucket/prefix, file:///folder)"
         )
+    if not isinstance(url, str):
+        raise InvalidArgumentError(
+            f"the store URL is of type {type(url).__name__} and must be a string or a path"
+        )
+    parts = _split(url)
+    match parts.scheme:
+        case "s3" | "gs" | "az":
+            return _cloud(parts.scheme, parts, options)
+        case "file":
+            from urllib.request import url2pathname  # noqa: PLC0415 (loads all of HTTP)
+
+            if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
+                raise InvalidArgumentError(
+                    "the store URL of a folder must be file:/// and an absolute path (three slashes)"
+                )
+            return _file(url2pathname(parts.path), _options(parts, options))
+        case "memory":
+            if parts.path.strip("/") or parts.netloc or _options(parts, options):
+                raise InvalidArgumentError(
+                    "the URL of a store in memory must be memory:// without a path or options"
+                )
+            return MemoryURL()
+    raise InvalidArgumentError(
+        "the store URL must start with s3://, gs://, az://, file:// or memory:// (a folder is file:///its/absolute/path, or a "
+        "pathlib.Path)"
+    )
+
+
+def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
     except ValueError as error:
@@ -65,61 +118,47 @@ def parse_url(url: str | None) -> StoreURL:
         )
     if parts.fragment:
         raise InvalidArgumentError("the store URL may not have a fragment; write '#' in a prefix as %23")
-    match parts.scheme:
-        case "s3" | "gs" | "az":
-            return _cloud(parts.scheme, parts)
-        case "file":
-            return _file(parts)
-        case "memory":
-            if parts.path.strip("/") or parts.netloc or parts.query:
-                raise InvalidArgumentError(
-                    "the URL of a store in memory must be memory:// without a path or options"
-                )
-            return MemoryURL()
-    raise InvalidArgumentError(
-        "the store URL must start with s3://, gs://, az://, file:// or memory:// (a folder is file:///its/absolute/path)"
-    )
+    return parts
 
 
-def _cloud(cloud: Cloud, parts: SplitResult) -> CloudURL:
+def _cloud(cloud: Cloud, parts: SplitResult, given: Mapping[str, Any]) -> CloudURL:
     if not parts.netloc:
         raise InvalidArgumentError(f"the store URL names no bucket: it must be {cloud}://bucket/prefix")
-    options = _options(parts)
+    options = _options(parts, given)
     engine = options.pop("engine", None)
     return CloudURL(cloud, parts.netloc, unquote(parts.path).strip("/"), engine, options)
 
 
-def _file(parts: SplitResult) -> FileURL:
-    if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
-        raise InvalidArgumentError(
-            "the store URL of a folder must be file:/// and an absolute path (three slashes)"
-        )
+def _file(root: str, options: Mapping[str, Any]) -> FileURL:
     chosen = dict(_FOLDER_OPTIONS)
-    for name, value in _options(parts).items():
+    for name, value in options.items():
         check_option_name(name, _FOLDER_OPTIONS, "a folder")
-        if value.lower() not in _BOOLEANS:
+        if str(value).lower() not in _BOOLEANS:
             raise InvalidArgumentError(f"option {name!r} is refused: it must be true or false")
-        chosen[name] = _BOOLEANS[value.lower()]
-    from urllib.request import url2pathname  # noqa: PLC0415 (loads all of HTTP)
-
-    return FileURL(url2pathname(parts.path), **chosen)
+        chosen[name] = _BOOLEANS[str(value).lower()]
+    return FileURL(root, **chosen)
 
 
-def _options(parts: SplitResult) -> dict[str, str]:
-    options: dict[str, str] = {}
+def _options(parts: SplitResult, given: Mapping[str, Any]) -> dict[str, Any]:
+    options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     for name, value in parse_qsl(parts.query, keep_blank_values=True):
         if name in options:
-            raise InvalidArgumentError(f"option {name!r} is repeated in the store URL")
+            place = "in the store URL and as an argument" if name in given else "twice in the store URL"
+            raise InvalidArgumentError(f"option {name!r} is given {place}")
         if not value:
             raise InvalidArgumentError(f"option {name!r} has no value in the store URL")
         options[name] = value
     return options
 
 
-def check_option_name(name: str, known: dict[str, bool] | frozenset[str], where: str) -> None:
+def check_option_name(name: str, known: Collection[str], where: str) -> None:
     """Raises ``InvalidArgumentError`` for an unknown option. Its message names the nearest known one."""
     if name in known:
         return
+    if name in _CREDENTIALS:
+        raise InvalidArgumentError(
+            f"option {name!r} is refused: credentials are no option; pass them by environment, profile, or a session of your own"
+        )
     from difflib import get_close_matches  # noqa: PLC0415 (for this message only)
 
     near = get_close_matches(name, known, n=1)

@@ -3,20 +3,23 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Generic, Protocol, Self
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, Self
 
-from pydantic_core import to_json
+from pydantic import BaseModel
 from typing_extensions import TypeVar
 
+from sessionbucket._codec import Codec
 from sessionbucket._concurrency.threads import FileSource, Items, WorkerPool, awaited, closing, each, gather
 from sessionbucket._core.pagination import check_concurrency, check_limit, decode_cursor, encode_cursor
 from sessionbucket._core.results import FileInfo, SessionInfo, SessionPage
+from sessionbucket._core.session_version import hand_over
 from sessionbucket._sync.documents import retry_after_conflicts
 from sessionbucket._sync.session_files import FileReader
 from sessionbucket.errors import (
@@ -54,6 +57,37 @@ Files = list[FileInfo]
 Calls = list[Callable[[], None]]
 
 
+def checked_session(value: Any, model: type, id: str, source: Literal["change", "create"]) -> Any:
+    """The value, if it is the session with this id. ``source`` names the argument of ``update`` that returned it.
+
+    Raises ``InvalidArgumentError`` otherwise.
+    """
+    if not isinstance(value, model):
+        is_async = inspect.iscoroutine(value)
+        if is_async:
+            value.close()
+        expected = f"a {model.__name__}" + (" or None" if source == "change" else "")
+        advice = "; an async function needs an async store" if is_async else ""
+        raise InvalidArgumentError(
+            f"`{source}` of update({shorten(id)}) returned a {type(value).__name__}: it must return {expected}{advice}; nothing was written"
+        )
+    found = getattr(value, "id", None)
+    if found != id:
+        raise InvalidArgumentError(
+            f"`{source}` of update({shorten(id)}) returned the session {shorten(str(found))}: it must have the id that was passed to update; "
+            "nothing was written"
+        )
+    return value
+
+
+_codec_of = cache(Codec[Any])
+
+
+def _printed(session: Any) -> bytes:
+    model: Any = type(session)
+    return _codec_of(model).encode(session, key=session.id)
+
+
 class BaseSessionStore(ABC, Generic[SessionT]):
     """The interface that code which uses a store depends on.
 
@@ -64,13 +98,16 @@ class BaseSessionStore(ABC, Generic[SessionT]):
 
     @property
     def backend_name(self) -> str:
-        """``"s3"``, ``"file"``, ``"memory"``, or a backend's own."""
-        return "custom"
+        """``"s3"``, ``"file"``, ``"memory"``, or a backend's own; ``"unknown"`` when a backend does not name itself."""
+        return "unknown"
 
     @property
     def location(self) -> str:
         """The place of the sessions, for messages; without secrets."""
         return self.backend_name
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.location}>"
 
     @abstractmethod
     def save(self, session: SessionT, *, overwrite: bool = False) -> None:
@@ -127,23 +164,24 @@ class BaseSessionStore(ABC, Generic[SessionT]):
     ) -> SessionT:
         loaded = self.load(id)
         if loaded is not None:
-            session, before = loaded, to_json(loaded)
+            session, before = loaded, _printed(loaded)
         elif create is not None:
-            session, before = create(), None
+            session, before = checked_session(create(), BaseModel, id, "create"), b""
         else:
             raise SessionNotFoundError(id, self.location)
-        changed = awaited(change(session))
-        if changed is not None and changed is not session:
-            self._hand_over(session, changed)
-            session = changed
-        if session.id != id:
-            raise InvalidArgumentError(f"the change of session {id!r} altered its id; nothing was written")
-        if before is None or to_json(session) != before:
-            self.save(session)
-        return session
+        changed = self._changed(session, change)
+        if _printed(changed) != before:
+            self.save(changed)
+        return changed
 
-    def _hand_over(self, old: SessionT, new: SessionT) -> None:
-        """Note that ``new`` is a change of ``old``: ``change`` returned another object than it was given."""
+    def _changed(self, session: SessionT, change: Callable[[SessionT], SessionT | None]) -> SessionT:
+        """The session after the change. Raises ``InvalidArgumentError`` when ``change`` returned something else."""
+        id, model = session.id, type(session)
+        result = awaited(change(session))
+        changed: SessionT = checked_session(session if result is None else result, model, id, "change")
+        if changed is not session:
+            hand_over(session, changed)
+        return changed
 
     def list_page(self, *, prefix: str = "", limit: int = 1000, cursor: str | None = None) -> SessionPage:
         """Return at most ``limit`` sessions whose ids start with ``prefix``, from the cursor of the previous page on."""

@@ -42,6 +42,9 @@ class Bucket(ABC):
     name: str
     """The name of the backend, as ``store.backend_name`` returns it: ``"s3"``, ``"file"``, ``"memory"`` or your own."""
 
+    sends_bare_etags: bool = False
+    """Whether conditions are sent as versions without their quotes. The probe sets it for a server that requires that."""
+
     @property
     @abstractmethod
     def location(self) -> str:
@@ -49,6 +52,9 @@ class Bucket(ABC):
 
         Two bucket objects with one location see the same objects, in any process.
         """
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.location}>"
 
     @property
     def capabilities(self) -> Capabilities:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 import time
 import warnings
+from contextlib import suppress
 from functools import partial
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from sessionbucket._core.retry import Attempts
 from sessionbucket._sync.request_retries import send_with_retries
 from sessionbucket._sync.wrappers.retrying import RetryingBucket
 from sessionbucket.errors import (
+    AccessDeniedError,
     ConditionalWritesUnsupportedError,
     NotSupportedError,
     PreconditionFailedError,
@@ -82,7 +84,10 @@ class SupportProbe:
                 return ProbeResult(
                     ConditionalWriteSupport.ATOMIC, deletes=capabilities.conditional_deletes == "trusted"
                 )
-        return _results.get(self._bucket.location) or self._probe()
+        result = _results.get(self._bucket.location) or self._probe()
+        if result.bare_etags:
+            self._bucket.sends_bare_etags = True
+        return result
 
     def _probe_server(self) -> ProbeResult:
         if found := _results.get(self._bucket.location):  # a probe that ended just before this one
@@ -104,11 +109,17 @@ def _probe(bucket: RetryingBucket, folder: str) -> ProbeResult:
     try:
         return trial.run()
     except NotSupportedError as error:
-        return ProbeResult(
-            ConditionalWriteSupport.REFUSED, f"the server refuses conditional requests: {error}"
-        )
+        return _refused(f"the server refuses conditional requests: {error}")
     finally:
         trial.clean_up()
+
+
+def _refused(reason: str) -> ProbeResult:
+    return ProbeResult(ConditionalWriteSupport.REFUSED, reason)
+
+
+def _ignored(reason: str) -> ProbeResult:
+    return ProbeResult(ConditionalWriteSupport.IGNORED, reason)
 
 
 class _Trial:
@@ -118,24 +129,22 @@ class _Trial:
         self.keys: set[str] = set()
 
     def run(self) -> ProbeResult:
+        with suppress(AccessDeniedError):  # permission to list is optional
+            self.bucket.list_page(self.folder, limit=1)  # some servers create a missing bucket on a write
         first = self.put("once", b"1", IfAbsent())
         if first is None:
-            return ProbeResult(
-                ConditionalWriteSupport.REFUSED, "the server refuses to create an object that does not exist"
-            )
+            return _refused("the server refuses to create an object that does not exist")
         if self.put("once", b"2", IfAbsent()):
-            return ProbeResult(
-                ConditionalWriteSupport.IGNORED, "one key was created twice (If-None-Match is ignored)"
-            )
+            return _ignored("one key was created twice (If-None-Match is ignored)")
         second = self.put("once", b"3", IfMatch(first))
         if second is None:
-            return ProbeResult(
-                ConditionalWriteSupport.REFUSED, "the server refuses to replace the current version"
-            )
+            self.bucket.sends_bare_etags = True
+            second = self.put("once", b"3", IfMatch(first))
+        if second is None:
+            self.bucket.sends_bare_etags = False
+            return _refused("the server refuses to replace the current version")
         if self.put("once", b"4", IfMatch(first)):
-            return ProbeResult(
-                ConditionalWriteSupport.IGNORED, "a stale version was accepted (If-Match is ignored)"
-            )
+            return _ignored("a stale version was accepted (If-Match is ignored)")
         for number in range(_ROUNDS):
             racers = [
                 partial(self.put, f"race-{number}", str(racer).encode(), IfAbsent())
@@ -147,7 +156,11 @@ class _Trial:
                     ConditionalWriteSupport.NOT_ATOMIC,
                     f"{_RACERS} writers raced to create one key, and the server accepted {winners} of them",
                 )
-        return ProbeResult(ConditionalWriteSupport.ATOMIC, deletes=self.deletes_conditionally(second))
+        return ProbeResult(
+            ConditionalWriteSupport.ATOMIC,
+            deletes=self.deletes_conditionally(second),
+            bare_etags=self.bucket.sends_bare_etags,
+        )
 
     def deletes_conditionally(self, version: str) -> bool:
         """Whether the server rejects a delete of a stale version, and accepts that of the current one."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import NoReturn, Self, TypeVar
@@ -359,6 +359,9 @@ class DocumentStore:
     def location(self) -> str:
         """The place of the documents, for messages; without secrets."""
         return f"{self.bucket.location}/{self._keys.folder}".rstrip("/")
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.location}>"
 
     def get(self, key: str) -> Document | None:
         """Return the document, or None when it does not exist.

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
 
 from sessionbucket._core.objects import DEFAULT_MAX_BYTES
 from sessionbucket._core.store_url import CloudURL, FileURL, MemoryURL, parse_url
@@ -16,21 +18,46 @@ if TYPE_CHECKING:
     from sessionbucket._backends.obstore.options import ObstoreOptions
     from sessionbucket._backends.s3.options import S3Options
 
+    class StoreOptions(ObstoreOptions, total=False):
+        """The options of a store at a URL, which can also be in the URL. All are optional."""
+
+        engine: Literal["boto3", "obstore", "auto"]
+        """The library that sends the requests."""
+        fsync: bool
+        """Whether each save to a folder survives a power cut; on by default."""
+        create: bool
+        """Whether a missing folder is created; on by default."""
+
+
 DEFAULT_ENGINE = "boto3"
 
 
-def open_documents(url: str | None, name: str, *, max_bytes: int = DEFAULT_MAX_BYTES) -> DocumentStore:
-    """Open the document store in the folder ``name`` of the store at a URL; ``open_store`` describes URLs.
+def open_documents(
+    url: str | os.PathLike[str] | None,
+    name: str,
+    *,
+    max_bytes: int = DEFAULT_MAX_BYTES,
+    session: Any = None,
+    **options: Unpack[StoreOptions],
+) -> DocumentStore:
+    """Open the document store in the folder ``name`` of the store at a URL; ``open_store`` describes URLs and options.
 
     Raises ``InvalidArgumentError`` for a bad URL, option or name.
     """
-    bucket, prefix = open_bucket(url)
+    bucket, prefix = open_bucket(url, session, options)
     return DocumentStore(bucket, name, prefix=prefix, max_bytes=max_bytes)
 
 
-def open_bucket(url: str | None) -> tuple[Bucket, str]:
+def open_bucket(
+    url: str | os.PathLike[str] | None, session: Any, options: Mapping[str, Any]
+) -> tuple[Bucket, str]:
     """The bucket at a URL, and the prefix in it. Each kind of bucket loads only what it needs itself."""
-    match parse_url(url):
+    parsed = parse_url(url, options)
+    if session is not None and not isinstance(parsed, CloudURL):
+        raise InvalidArgumentError(
+            "a session is refused: it has the credentials of a bucket, and this store has no bucket"
+        )
+    match parsed:
         case MemoryURL():
             from sessionbucket._sync.buckets.memory import MemoryBucket  # noqa: PLC0415
 
@@ -40,10 +67,10 @@ def open_bucket(url: str | None) -> tuple[Bucket, str]:
 
             return FileBucket(root, fsync=fsync, create=create), ""
         case CloudURL() as cloud:
-            return _open_cloud_bucket(cloud), cloud.prefix
+            return _open_cloud_bucket(cloud, session), cloud.prefix
 
 
-def _open_cloud_bucket(url: CloudURL) -> Bucket:
+def _open_cloud_bucket(url: CloudURL, session: Any) -> Bucket:
     engines = (DEFAULT_ENGINE, "obstore", "auto") if url.cloud == "s3" else ("obstore", "auto")
     engine = url.engine or engines[0]
     if engine not in engines:
@@ -55,10 +82,10 @@ def _open_cloud_bucket(url: CloudURL) -> Bucket:
     if engine == DEFAULT_ENGINE:
         from sessionbucket._sync.buckets.s3 import S3Bucket  # noqa: PLC0415
 
-        return S3Bucket(url.bucket, **cast("S3Options", url.options))
+        return S3Bucket(url.bucket, session=session, **cast("S3Options", url.options))
     from sessionbucket._sync.buckets.obstore import ObstoreBucket  # noqa: PLC0415
 
-    return ObstoreBucket(url.bucket, cloud=url.cloud, **cast("ObstoreOptions", url.options))
+    return ObstoreBucket(url.bucket, cloud=url.cloud, session=session, **cast("ObstoreOptions", url.options))
 
 
 def _obstore_supports(url: CloudURL) -> bool:

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import cast, overload
+import os
+from typing import TYPE_CHECKING, Any, Unpack, cast, overload
 
 from sessionbucket._core.objects import DEFAULT_MAX_BYTES
 from sessionbucket._sync.base_store import SessionT
@@ -11,33 +12,59 @@ from sessionbucket._sync.open_bucket import open_bucket
 from sessionbucket._sync.store import SessionStore
 from sessionbucket.models.session import SessionData
 
+if TYPE_CHECKING:
+    from sessionbucket._sync.open_bucket import StoreOptions
+
 
 @overload
 def open_store(
-    url: str | None = None, *, max_bytes: int = DEFAULT_MAX_BYTES
+    url: str | os.PathLike[str] | None = None,
+    *,
+    max_bytes: int = DEFAULT_MAX_BYTES,
+    drop_unknown_members: bool = False,
+    session: Any = None,
+    **options: Unpack[StoreOptions],
 ) -> SessionStore[SessionData]: ...
 
 
 @overload
 def open_store(
-    url: str | None = None, *, model: type[SessionT], max_bytes: int = DEFAULT_MAX_BYTES
+    url: str | os.PathLike[str] | None = None,
+    *,
+    model: type[SessionT],
+    max_bytes: int = DEFAULT_MAX_BYTES,
+    drop_unknown_members: bool = False,
+    session: Any = None,
+    **options: Unpack[StoreOptions],
 ) -> SessionStore[SessionT]: ...
 
 
 def open_store(
-    url: str | None = None, *, model: type[SessionT] | None = None, max_bytes: int = DEFAULT_MAX_BYTES
+    url: str | os.PathLike[str] | None = None,
+    *,
+    model: type[SessionT] | None = None,
+    max_bytes: int = DEFAULT_MAX_BYTES,
+    drop_unknown_members: bool = False,
+    session: Any = None,
+    **options: Unpack[StoreOptions],
 ) -> SessionStore[SessionT]:
     """Open the store at a URL: ``s3://bucket/prefix?option=value``, ``file:///folder`` or ``memory://``. With obstore also
-    ``gs://bucket/prefix`` (Google Cloud Storage) and ``az://container/prefix`` (Azure).
+    ``gs://bucket/prefix`` (Google Cloud Storage) and ``az://container/prefix`` (Azure). A ``pathlib.Path`` is a folder.
 
     Without a URL, the environment variable ``SESSIONBUCKET_URL`` names it. Nothing is connected before the first use.
     ``model`` is any pydantic model with an ``id: str`` (``SessionData`` by default). ``max_bytes`` is the largest size of a
-    session or a part. The options of S3 are those of ``S3Options``, and ``engine``: ``boto3``/``boto3`` (the default),
-    ``obstore``, or ``auto``, which is obstore when it is installed and supports all the options. The other clouds have
-    the options of ``CloudOptions``, and a folder has ``fsync`` and ``create``.
+    session or a part. ``drop_unknown_members`` allows saves that drop members which the model ignores.
 
-    Raises ``InvalidArgumentError`` for a URL or option that is unknown, bad or contradicts another.
+    Each option is a parameter of the URL, or an argument. Those of S3 are the options of ``S3Options``, and ``engine``:
+    ``boto3``/``boto3`` (the default), ``obstore``, or ``auto``, which is obstore when it is installed and supports all the
+    options. The other clouds have the options of ``CloudOptions``, and a folder has ``fsync`` and ``create``. ``session`` is a
+    boto3 or boto3 session with the credentials.
+
+    Raises ``InvalidArgumentError`` for a URL or option that is unknown, bad or contradicts another, and ``NotSupportedError``
+    when an extra is not installed.
     """
-    bucket, prefix = open_bucket(url)
+    bucket, prefix = open_bucket(url, session, options)
     chosen = cast("type[SessionT]", SessionData) if model is None else model
-    return SessionStore(bucket, prefix, model=chosen, max_bytes=max_bytes)
+    return SessionStore(
+        bucket, prefix, model=chosen, max_bytes=max_bytes, drop_unknown_members=drop_unknown_members
+    )

@@ -15,7 +15,7 @@ from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.results import FileInfo
 from sessionbucket._sync.bucket import Bucket, ObjectStream
 from sessionbucket._sync.bucket_listing import list_objects
-from sessionbucket.errors import FileNotInStoreError, InvalidArgumentError
+from sessionbucket.errors import FileNotInStoreError, InvalidArgumentError, StoreUnavailableError
 
 SHORTEST_EXPIRY = timedelta(seconds=1)
 LONGEST_EXPIRY = timedelta(days=7)
@@ -40,7 +40,7 @@ class SessionFiles:
         stream = self._bucket.get_stream(self._keys.of_session(id).file(name))
         if stream is None:
             raise FileNotInStoreError(id, name, self._bucket.location)
-        return FileReader(name, stream)
+        return FileReader(name, stream, location=self._bucket.location)
 
     def list(self, id: str) -> list[FileInfo]:
         keys = self._keys.of_session(id)
@@ -69,19 +69,26 @@ class FileReader:
     file is replaced meanwhile. Close the reader, or leave its context, to release its connection or file handle.
     """
 
-    def __init__(self, name: str, stream: ObjectStream) -> None:
+    def __init__(self, name: str, stream: ObjectStream, *, location: str) -> None:
         self.name = name
+        self._location = location
+        self._key = stream.info.key
         self.size = stream.info.size
         self.content_type = stream.info.content_type
         self._chunks = stream.chunks
         self._rest = b""
+        self._left = stream.info.size
+        self._is_broken = False
 
     def read(self, n: int = -1) -> bytes:
-        """Return the next ``n`` bytes: fewer only at the end, and ``b""`` after it. All the rest for a negative ``n``."""
+        """Return the next ``n`` bytes: fewer only at the end, and ``b""`` after it. All the rest for a negative ``n``.
+
+        Raises ``StoreUnavailableError`` when the file ends too early, and after an earlier read that failed or was cancelled.
+        """
         parts = [self._rest]
         length = len(self._rest)
         while n < 0 or length < n:
-            chunk = next(self._chunks, b"")
+            chunk = self._next_chunk()
             if not chunk:
                 break
             parts.append(chunk)
@@ -91,16 +98,33 @@ class FileReader:
         self._rest = data[cut:]
         return data[:cut]
 
+    def _next_chunk(self) -> bytes:
+        if self._is_broken:
+            raise self._error("an earlier read failed; open the file again")
+        self._is_broken = True
+        chunk = next(self._chunks, b"")
+        self._is_broken = False
+        self._left -= len(chunk)
+        if not chunk and self._left > 0:
+            self._is_broken = True
+            raise self._error(f"the file ended {self._left:,} bytes too early; open it again")
+        return chunk
+
+    def _error(self, reason: str) -> StoreUnavailableError:
+        return StoreUnavailableError(reason, location=self._location, key=self._key)
+
     def __iter__(self) -> Iterator[bytes]:
         if self._rest:
             rest, self._rest = self._rest, b""
             yield rest
-        for chunk in self._chunks:
+        while chunk := self._next_chunk():
             yield chunk
 
     def close(self) -> None:
         """Release the connection or file handle. Reads after it return nothing."""
         self._rest = b""
+        self._left = 0
+        self._is_broken = False
         self._chunks.close()
 
     def __enter__(self) -> Self:

@@ -6,17 +6,24 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, cast, overload
+from typing import TYPE_CHECKING, Any, cast, overload
 
 from sessionbucket._codec import Codec
-from sessionbucket._concurrency.threads import FileSource, Items, awaited
+from sessionbucket._concurrency.threads import FileSource, Items
 from sessionbucket._core.body_checksum import is_printed
 from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import DEFAULT_MAX_BYTES
 from sessionbucket._core.pagination import check_concurrency
 from sessionbucket._core.results import ProbeResult, SessionInfo, SessionPage
-from sessionbucket._core.session_version import StoredVersion, hand_over, recall, remember
-from sessionbucket._sync.base_store import BaseSessionStore, Files, Ids, Loaded, SessionT
+from sessionbucket._core.session_version import StoredVersion, recall, remember
+from sessionbucket._sync.base_store import (
+    BaseSessionStore,
+    Files,
+    Ids,
+    Loaded,
+    SessionT,
+    checked_session,
+)
 from sessionbucket._sync.bucket import Bucket
 from sessionbucket._sync.conditional_write_support import SupportProbe
 from sessionbucket._sync.documents import ConditionalWriter, DocumentStore
@@ -28,7 +35,7 @@ from sessionbucket._sync.session_parts import SessionParts
 from sessionbucket._sync.session_reader import SessionReader
 from sessionbucket._sync.session_writer import SessionWriter
 from sessionbucket._sync.wrappers.retrying import RetryingBucket
-from sessionbucket.errors import InvalidArgumentError, SessionNotFoundError
+from sessionbucket.errors import InvalidArgumentError, SessionNotFoundError, shorten, shorten_list
 from sessionbucket.models.session import SessionData
 
 if TYPE_CHECKING:
@@ -54,6 +61,7 @@ class SessionStore(BaseSessionStore[SessionT]):
         prefix: str = "",
         *,
         max_bytes: int = DEFAULT_MAX_BYTES,
+        drop_unknown_members: bool = False,
     ) -> None: ...
 
     @overload
@@ -64,6 +72,7 @@ class SessionStore(BaseSessionStore[SessionT]):
         *,
         model: type[SessionT],
         max_bytes: int = DEFAULT_MAX_BYTES,
+        drop_unknown_members: bool = False,
     ) -> None: ...
 
     def __init__(
@@ -73,20 +82,23 @@ class SessionStore(BaseSessionStore[SessionT]):
         *,
         model: type[SessionT] | None = None,
         max_bytes: int = DEFAULT_MAX_BYTES,
+        drop_unknown_members: bool = False,
     ) -> None:
         """``model`` is any pydantic model with an ``id: str``. ``max_bytes`` is the largest size of a session or a part.
+
+        A model may ignore members of an object that it does not declare. Then a save of the loaded session would drop them, and
+        is refused, unless ``drop_unknown_members`` is set.
 
         Raises ``InvalidArgumentError`` for a bad prefix or a model without an id.
         """
         chosen = cast("type[SessionT]", SessionData) if model is None else model
-        if "id" not in getattr(chosen, "model_fields", {}):
-            raise InvalidArgumentError(
-                f"model {chosen.__name__} is refused: it must be a pydantic model with an `id: str`"
-            )
+        check_model(chosen)
         self.bucket = bucket
         self._location = bucket.location
         self._keys = StoreKeys(prefix)
+        self._model = chosen
         self._max_bytes = max_bytes
+        self._drop_unknown_members = drop_unknown_members
         self._codec = Codec[SessionT](chosen, max_bytes=max_bytes)
         self._retrying = RetryingBucket(bucket)
         self._support = SupportProbe(self._retrying, f"{self._keys.bookkeeping}probe/")
@@ -136,22 +148,51 @@ class SessionStore(BaseSessionStore[SessionT]):
     def location(self) -> str:
         return f"{self._location}/{self._keys.prefix}".rstrip("/")
 
-    def save(self, session: SessionT, *, overwrite: bool = False) -> None:
+    def save(self, session: SessionT, *, overwrite: bool = False, if_version: str | None = None) -> None:
         """Save the session in one conditional PUT: readers see the old one or the new one, whole.
 
         A session that came from this store replaces exactly the version it was loaded or last saved as. Any other session
         is new and replaces nothing. Otherwise ``SessionConflictError`` is raised and nothing is changed.
-        ``overwrite=True`` replaces any version.
+        ``overwrite=True`` replaces any version, and ``if_version`` this one: a version that ``version_of`` returned, maybe to
+        another process. It costs a HEAD when the session was not loaded in this version.
 
         Raises ``InvalidArgumentError`` for a session that cannot be written (it names the field), and
         ``SessionTooLargeError``; nothing was written then.
         """
+        self._check_session(session)
         body = self._codec.encode(session, key=self._keys.of_session(session.id).session)
+        if if_version is not None:
+            if overwrite:
+                raise InvalidArgumentError(
+                    "overwrite and if_version contradict each other; nothing was written"
+                )
+            if if_version != self.version_of(session):
+                remember(session, self._writer.find_version(session.id, if_version))
         self._write(session, body, overwrite=overwrite)
+
+    def version_of(self, session: SessionT) -> str | None:
+        """Return the version of this store's object that the session was loaded or last saved as; None for any other session.
+
+        It is the object's ETag with its quotes, and fits the headers ``ETag`` and ``If-Match`` of HTTP. Sends no request.
+        """
+        seen = self._writer.seen(session.id, recall(session))
+        return (seen.version or None) if seen else None
+
+    def _check_session(self, session: object) -> None:
+        if not isinstance(session, self._model):
+            raise InvalidArgumentError(
+                f"the session is refused: it is a {type(session).__name__} and must be a {self._model.__name__}; nothing was written"
+            )
 
     def _write(self, session: SessionT, body: bytes, *, overwrite: bool) -> None:
         """Write the body of the session, and remember its version, or that the write may have been done."""
         stored = recall(session)
+        if stored is not None and stored.dropped and not self._drop_unknown_members:
+            raise InvalidArgumentError(
+                f"session {shorten(session.id)} cannot be saved: model {type(session).__name__} ignores members of the object that it was "
+                f"loaded from: {shorten_list(stored.dropped)}; load it with a model that has them, or open the store with "
+                "drop_unknown_members=True; nothing was written"
+            )
         seen = self._writer.seen(session.id, stored)
         pending = [*seen.pending] if seen else []
         try:
@@ -183,17 +224,14 @@ class SessionStore(BaseSessionStore[SessionT]):
         found = self._reader.find(id)
         if found is not None:
             session = self._reader.decode(id, found)
-            before = found.body if is_printed(found) else self._codec.encode(session, key=found.info.key)
+            dropped = cast("StoredVersion", recall(session)).dropped
+            is_text_of_model = is_printed(found) and not dropped
+            before = found.body if is_text_of_model else self._codec.encode(session, key=found.info.key)
         elif create is not None:
-            session, before = create(), b""
+            session, before = checked_session(create(), self._model, id, "create"), b""
         else:
             raise SessionNotFoundError(id, self.location)
-        changed = awaited(change(session))
-        if changed is not None and changed is not session:
-            hand_over(session, changed)
-            session = changed
-        if session.id != id:
-            raise InvalidArgumentError(f"the change of session {id!r} altered its id; nothing was written")
+        session = self._changed(session, change)
         body = self._codec.encode(session, key=self._keys.of_session(id).session)
         if body != before:
             self._write(session, body, overwrite=False)
@@ -316,6 +354,7 @@ class SessionStore(BaseSessionStore[SessionT]):
         writes the parts. Only when the other save happens during this call can the parts be of this turn and the session of
         the other.
         """
+        self._check_session(session)
         self._writer.check_not_stale(session.id, recall(session), overwrite=overwrite)
         super().save_turn(
             session,
@@ -354,3 +393,12 @@ class SessionStore(BaseSessionStore[SessionT]):
 
     def close(self) -> None:
         self.bucket.close()
+
+
+def check_model(model: Any) -> None:
+    """Raises ``InvalidArgumentError`` for anything but a pydantic model with an ``id: str``."""
+    fields = getattr(model, "model_fields", {}) if isinstance(model, type) else {}
+    kind = fields["id"].annotation if "id" in fields else None
+    if kind is None or (isinstance(kind, type) and not issubclass(kind, str)):
+        name = model.__name__ if isinstance(model, type) else repr(model)
+        raise InvalidArgumentError(f"model {name} is refused: it must be a pydantic model with an `id: str`")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar
 
@@ -33,11 +32,10 @@ class TaskPriority(StrEnum):
 class Task(CheckedOnReadModel):
     """One step of a plan. ``dependencies`` are the ids of the tasks before it.
 
-    Files of older versions call ``content`` ``description``; that name is read and never written.
+    Files of older versions call ``content`` ``description``. That name is read when ``content`` is missing, and never written.
     """
 
     required_on_read: ClassVar = ("status",)
-    read_aliases: ClassVar[Mapping[str, str]] = {"description": "content"}
 
     id: str
     content: str = Field(validation_alias=AliasChoices("content", "description"))

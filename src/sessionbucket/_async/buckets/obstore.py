@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from datetime import timedelta
@@ -20,6 +21,7 @@ from sessionbucket._backends.obstore.credentials import find_place
 from sessionbucket._backends.obstore.errors import (
     errors,
     has_no_batch_delete,
+    is_timeout,
     remaining_key,
     translate,
     translated,
@@ -27,10 +29,16 @@ from sessionbucket._backends.obstore.errors import (
 from sessionbucket._backends.obstore.listing import Page
 from sessionbucket._backends.obstore.options import ObstoreOptions, check_obstore_options, location_of
 from sessionbucket._backends.s3.requests import part_size
-from sessionbucket._backends.service_errors import DAMAGED, MissingKeyError, UnprovenMissingKeyError
+from sessionbucket._backends.service_errors import (
+    DAMAGED,
+    TIMED_OUT,
+    MissingKeyError,
+    UnprovenMissingKeyError,
+    not_from_server,
+)
+from sessionbucket._backends.time_limits import TimeLimit, request_seconds
 from sessionbucket._concurrency.asyncio_ import in_thread, wait_for_threads_at_exit
 from sessionbucket._core.body_checksum import with_bucket_checksum
-from sessionbucket._core.file_sources import CHUNK
 from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
@@ -108,31 +116,54 @@ class AsyncObstoreBucket(AsyncBucket):
         return again
 
     async def _get(self, key: str, max_bytes: int) -> tuple[StoredObject | None, int | None]:
-        """The object, and the CRC-32 in its metadata entry."""
-        client = self._clients.client()
-        try:
-            result = await client.get_async(key)
-            info, crc = requests.described(key, result.meta, result.attributes, self._cloud)
-            if info.size > max_bytes:
-                raise ObjectTooLargeError(key, size=info.size, limit=max_bytes)
-            return StoredObject(info, bytes(await result.bytes_async())), crc
-        except errors() as error:
-            meaning = translate(error, self.location, key)
-            if isinstance(meaning, MissingKeyError):
-                return None, None
-            raise meaning from error
+        """The object, and the CRC-32 in its metadata entry.
+
+        Only the response shows that a body is large. When such a body needs more time than a small one, it is requested again by
+        the client for its size.
+        """
+        size = 0
+        client = first = self._clients.client()
+        while True:
+            try:
+                result = await client.get_async(key)
+                info, crc = requests.described(key, result.meta, result.attributes, self._cloud)
+                self._checked(info)
+                if info.size > max_bytes:
+                    raise ObjectTooLargeError(key, size=info.size, limit=max_bytes)
+                size = info.size
+                return StoredObject(info, bytes(await result.bytes_async())), crc
+            except errors() as error:
+                meaning = translate(error, self.location, key)
+                if isinstance(meaning, MissingKeyError):
+                    return None, None
+                larger = self._clients.client(transferring=size)
+                if not is_timeout(error) or larger is first or client is not first:
+                    raise meaning from error
+                client = larger
 
     async def head(self, key: str) -> ObjectInfo | None:
         try:
             with translated(self.location, key):
                 result = await self._clients.client().get_async(key, options=requests.HEAD)
-                return requests.described(key, result.meta, result.attributes, self._cloud)[0]
+                info = requests.described(key, result.meta, result.attributes, self._cloud)[0]
         except MissingKeyError:
             return None
         except UnprovenMissingKeyError:
-            if await self.get(key, max_bytes=0) is None:  # its response has a body with the server's error code
-                return None
-            raise
+            return await self._head_by_get(key)
+        return self._checked(info)
+
+    def _checked(self, info: ObjectInfo) -> ObjectInfo:
+        if info.version is None:
+            raise not_from_server("it has no ETag", self.location, info.key)
+        return info
+
+    async def _head_by_get(self, key: str) -> ObjectInfo | None:
+        """The description of an object by a GET: other than that of a HEAD, its 404 has a body with the server's error code."""
+        stream = await self.get_stream(key)
+        if stream is None:
+            return None
+        await stream.chunks.aclose()
+        return stream.info
 
     async def put(
         self,
@@ -144,12 +175,12 @@ class AsyncObstoreBucket(AsyncBucket):
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
         metadata = with_bucket_checksum(metadata, zlib.crc32(body))
-        client = self._clients.client(sending=len(body))
+        client = self._clients.client(transferring=len(body))
         try:
             result = await client.put_async(
                 key,
                 body,
-                mode=requests.put_mode(condition),
+                mode=requests.put_mode(condition, bare=self.sends_bare_etags),
                 attributes=requests.attributes(content_type, metadata, self._storage_class),
                 use_multipart=False,
             )
@@ -160,7 +191,7 @@ class AsyncObstoreBucket(AsyncBucket):
             raise meaning from error
         version = requests.version_of(result, self._cloud)
         if not version:
-            raise not_from_the_cloud("it has no ETag", self.location, key).with_outcome("unknown")
+            raise not_from_server("it has no ETag", self.location, key).with_outcome("unknown")
         self._integrity.learn(body, version)
         return version
 
@@ -245,16 +276,24 @@ class AsyncObstoreBucket(AsyncBucket):
     async def get_stream(self, key: str) -> AsyncObjectStream | None:
         try:
             with translated(self.location, key):
-                result = await self._clients.client().get_async(key)
+                result = await self._clients.streams().get_async(key)
                 info, _ = requests.described(key, result.meta, result.attributes, self._cloud)
         except MissingKeyError:
             return None
-        return AsyncObjectStream(info, self._integrity.verified(info, self._read_chunks(key, result)))
+        return AsyncObjectStream(
+            self._checked(info), self._integrity.verified(info, self._read_chunks(key, result))
+        )
 
     async def _read_chunks(self, key: str, result: Any) -> AsyncGenerator[bytes, None]:
+        limit = TimeLimit(request_seconds(self._clients.connect_timeout, self._clients.read_timeout), spent=0)
         with translated(self.location, key):
-            async for chunk in result.stream(min_chunk_size=CHUNK):
+            started = time.monotonic()
+            async for chunk in result.stream(min_chunk_size=1):
+                limit.spend(time.monotonic() - started, len(chunk))
+                if limit.left <= 0:
+                    raise StoreUnavailableError(TIMED_OUT, location=self.location, key=key)
                 yield bytes(chunk)
+                started = time.monotonic()
 
     async def presign(self, key: str, *, expires_in: timedelta, filename: str) -> str:
         """As the port defines it, except for ``filename``: obstore signs no ``Content-Disposition``."""

@@ -33,6 +33,7 @@ from sessionbucket._core.objects import (
     Always,
     Capabilities,
     Condition,
+    IfMatch,
     ObjectInfo,
     ObjectPage,
     StoredObject,
@@ -117,10 +118,16 @@ class AsyncS3Bucket(AsyncBucket):
         except MissingKeyError:
             return None
         except UnprovenMissingKeyError:
-            if await self.get(key, max_bytes=0) is None:  # its response has a body with S3's error code
-                return None
-            raise
+            return await self._head_by_get(key)
         return requests.described(key, response, self.location)
+
+    async def _head_by_get(self, key: str) -> ObjectInfo | None:
+        """The description of an object by a GET: other than that of a HEAD, its 404 has a body with S3's error code."""
+        stream = await self.get_stream(key)
+        if stream is None:
+            return None
+        await stream.chunks.aclose()
+        return stream.info
 
     async def put(
         self,
@@ -138,7 +145,7 @@ class AsyncS3Bucket(AsyncBucket):
                 "ContentType": content_type,
                 "Metadata": with_bucket_checksum(metadata, crc),
                 **requests.checksum_parameter(crc),
-                **requests.condition_parameters(condition),
+                **requests.condition_parameters(condition, bare=self.sends_bare_etags),
                 **self._write_parameters,
             }
             response = await self._request("put_object", key, parameters, writing=True)
@@ -177,8 +184,9 @@ class AsyncS3Bucket(AsyncBucket):
             return
 
     async def delete_if(self, key: str, version: str) -> None:
+        condition = requests.condition_parameters(IfMatch(version), bare=self.sends_bare_etags)
         try:
-            await self._request("delete_object", key, {"IfMatch": version}, writing=True)
+            await self._request("delete_object", key, condition, writing=True)
         except MissingKeyError:
             return
         except PreconditionFailedError as error:

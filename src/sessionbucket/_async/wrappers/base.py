@@ -41,6 +41,14 @@ class AsyncBucketWrapper(AsyncBucket):
     def capabilities(self) -> Capabilities:
         return self.inner.capabilities
 
+    @property
+    def sends_bare_etags(self) -> bool:
+        return self.inner.sends_bare_etags
+
+    @sends_bare_etags.setter
+    def sends_bare_etags(self, value: bool) -> None:
+        self.inner.sends_bare_etags = value
+
     async def request(self, call: BucketCall, send: Callable[[], Awaitable[T]]) -> T:
         """Send one request. Every method but ``close`` passes through here.
 

@@ -15,16 +15,16 @@ from sessionbucket._backends.connection_options import (
     DEFAULT_MAX_POOL_CONNECTIONS,
     DEFAULT_READ_TIMEOUT,
     DEFAULT_RETRY_TIMEOUT,
-    SLOWEST_UPLOAD,
 )
 from sessionbucket._backends.obstore.credentials import Credentials, find_credentials
 from sessionbucket._backends.obstore.options import ObstoreOptions, account_of
+from sessionbucket._backends.time_limits import SLOWEST_TRANSFER, request_seconds
 from sessionbucket._core.forks import reset_after_fork
 from sessionbucket._core.store_url import Cloud
 from sessionbucket.errors import NotSupportedError
 
 _UNBOUNDED = timedelta(days=1)
-"""The time limit of a whole request. The read timeout limits the time without data, so that a long download may go on."""
+"""The time limit of a whole stream. Its reader limits the time in which the chunks arrive."""
 _BACKOFF = {"init_backoff": timedelta(milliseconds=20), "max_backoff": timedelta(seconds=1), "base": 2}
 
 
@@ -39,13 +39,14 @@ class _Use(NamedTuple):
     """Seconds to add to the read timeout."""
     attempts: int = 1
     single_deletes: bool = False
+    streams: bool = False
 
 
 class ObstoreClients:
-    """A client for requests with small bodies, and one for each magnitude of larger bodies.
+    """A client for small bodies, one for each magnitude of larger bodies, and one for streams.
 
-    obstore's read timeout starts with a request and includes the time in which its body is sent. So
-    a large body needs a longer timeout, which is a property of the client. Only the client for the parts of uploads retries
+    obstore's timeouts are properties of a client: that of a read, which includes the time in which a body is sent, and that of a
+    whole request with its response. So a large body needs a client with longer ones. Only the client for the parts of uploads retries
     by itself: the library must know which attempt of a save got the response.
     """
 
@@ -68,6 +69,7 @@ class ObstoreClients:
         self._session = session
         self._endpoint = endpoint or ""
         self._location = location
+        self.connect_timeout = options.get("connect_timeout", DEFAULT_CONNECT_TIMEOUT)
         self.read_timeout = options.get("read_timeout", DEFAULT_READ_TIMEOUT)
         self._credentials: Credentials | None = None
         self._made: dict[_Use, Any] = {}
@@ -77,15 +79,19 @@ class ObstoreClients:
     def _reset(self) -> None:
         self._lock = Lock()
 
-    def client(self, *, sending: int = 0) -> Any:
-        """The client for a request with a body of this many bytes."""
-        seconds = sending // SLOWEST_UPLOAD
+    def client(self, *, transferring: int = 0) -> Any:
+        """The client for a request that sends or receives a body of this many bytes."""
+        seconds = transferring // SLOWEST_TRANSFER
         return self._kept(_Use(seconds=0 if seconds <= self.read_timeout else 1 << seconds.bit_length()))
+
+    def streams(self) -> Any:
+        """The client for responses that are read in chunks, for as long as the caller wants."""
+        return self._kept(_Use(streams=True))
 
     def uploads(self, part: int) -> Any:
         """The client for uploads in parts of this many bytes. It retries the requests of parts by itself."""
         attempts = self._options.get("max_attempts", DEFAULT_MAX_ATTEMPTS)
-        return self._kept(_Use(seconds=1 << (part // SLOWEST_UPLOAD).bit_length(), attempts=attempts))
+        return self._kept(_Use(seconds=1 << (part // SLOWEST_TRANSFER).bit_length(), attempts=attempts))
 
     def single_deletes(self) -> Any:
         """The client that deletes one key by one request, for single deletes and for servers without DeleteObjects."""
@@ -110,7 +116,7 @@ class ObstoreClients:
         from obstore.store import AzureStore, GCSStore, S3Store  # noqa: PLC0415 (an extra)
 
         common: Any = {
-            "client_options": self._client_options(use.seconds),
+            "client_options": self._client_options(use),
             "retry_config": {
                 "max_retries": use.attempts - 1,
                 "retry_timeout": timedelta(seconds=self._options.get("retry_timeout", DEFAULT_RETRY_TIMEOUT)),
@@ -131,15 +137,14 @@ class ObstoreClients:
             case "az":
                 return AzureStore(self._bucket, config=self._azure_config(), **common)
 
-    def _client_options(self, seconds: int) -> dict[str, Any]:
+    def _client_options(self, use: _Use) -> dict[str, Any]:
         endpoint = self._endpoint
+        seconds = request_seconds(self.connect_timeout, self.read_timeout) + use.seconds
         return {
             "allow_http": bool(endpoint) and urlsplit(endpoint).scheme == "http",
-            "connect_timeout": timedelta(
-                seconds=self._options.get("connect_timeout", DEFAULT_CONNECT_TIMEOUT)
-            ),
-            "read_timeout": timedelta(seconds=self.read_timeout + seconds),
-            "timeout": _UNBOUNDED,
+            "connect_timeout": timedelta(seconds=self.connect_timeout),
+            "read_timeout": timedelta(seconds=self.read_timeout + use.seconds),
+            "timeout": _UNBOUNDED if use.streams else timedelta(seconds=seconds),
             "pool_max_idle_per_host": str(
                 self._options.get("max_pool_connections", DEFAULT_MAX_POOL_CONNECTIONS)
             ),

@@ -71,6 +71,12 @@ def response_of(error: Exception) -> ErrorResponse | None:
     )
 
 
+def is_timeout(error: Exception) -> bool:
+    """Whether a timeout ended the request."""
+    kind = _KIND.search(str(error))
+    return kind is not None and kind[1] == "Timeout"
+
+
 def has_no_batch_delete(error: Exception) -> bool:
     """Whether the server does not support DeleteObjects."""
     response = response_of(error)
@@ -122,9 +128,9 @@ def _reason(error: Exception) -> str:
     text = str(error)
     if _NOT_SENT.search(text):
         return NO_CONNECTION
-    kind = _KIND.search(text)
-    if kind and kind[1] == "Timeout":
+    if is_timeout(error):
         return TIMED_OUT
+    kind = _KIND.search(text)
     return connection_failed(kind[1] if kind else type(error).__name__)
 
 

@@ -27,10 +27,11 @@ _STANDARD = frozenset(
 )
 
 
-def put_mode(condition: Condition) -> Any:
-    """The mode of a put. Google identifies a version by its generation, the others by its ETag."""
+def put_mode(condition: Condition, *, bare: bool) -> Any:
+    """The mode of a put. Google identifies a version by its generation, the others by its ETag, ``bare`` without quotes."""
     if isinstance(condition, IfMatch):
-        return {"e_tag": condition.version, "version": condition.version}
+        version = condition.version.strip('"') if bare else condition.version
+        return {"e_tag": version, "version": version}
     return "create" if isinstance(condition, IfAbsent) else "overwrite"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -44,6 +45,16 @@ class Connection:
         self._loop = self._client = self._open = None
         self._lock = asyncio.Lock()
 
+    def __del__(self) -> None:
+        opened = getattr(self, "_open", None)
+        if opened is not None and opened.ag_frame is not None:  # its generator has not ended
+            warnings.warn(
+                "an async store was never closed; use `async with`, or await its close()",
+                ResourceWarning,
+                source=self,
+                stacklevel=2,
+            )
+
     @property
     def may_repeat_silently(self) -> bool:
         """Whether the client may send a request twice without reporting it: aiohttp does, in a client of the caller's."""
@@ -78,24 +89,10 @@ class Connection:
             self._lock = asyncio.Lock()
         async with self._lock:
             if self._loop is not loop:
-                self._open = self._connect()
+                self._open = _connect(self._session, self._options)
                 self._client = await anext(self._open)
                 self._loop = loop
         return self._client
-
-    async def _connect(self) -> AsyncGenerator[Any, None]:
-        """Yield a client, and close it afterwards.
-
-        A runner of event loops ends the asynchronous generators of a loop before it closes the loop
-        (``loop.shutdown_asyncgens``). So the client closes in its own loop, even if nobody closes the store.
-        """
-        from aiobotocore.config import AioConfig  # noqa: PLC0415 (slow to import)
-
-        from sessionbucket._backends.s3.aiohttp_session import OnceOnlySession  # noqa: PLC0415
-
-        config = AioConfig(http_session_cls=OnceOnlySession, **client_config(self._options))
-        async with self._session.client("s3", config=config, **client_arguments(self._options)) as client:
-            yield client
 
     async def presigning_client(self) -> Any:
         """The client, ready to presign URLs."""
@@ -110,6 +107,21 @@ class Connection:
             opened, self._open = self._open, None
             self._loop = self._client = None
             await opened.aclose()
+
+
+async def _connect(session: Any, options: S3Options) -> AsyncGenerator[Any, None]:
+    """Yield a client, and close it afterwards.
+
+    A runner of event loops ends the asynchronous generators of a loop before it closes the loop
+    (``loop.shutdown_asyncgens``). So the client closes in its own loop, even if nobody closes the store.
+    """
+    from aiobotocore.config import AioConfig  # noqa: PLC0415 (slow to import)
+
+    from sessionbucket._backends.s3.aiohttp_session import OnceOnlySession  # noqa: PLC0415
+
+    config = AioConfig(http_session_cls=OnceOnlySession, **client_config(options))
+    async with session.client("s3", config=config, **client_arguments(options)) as client:
+        yield client
 
 
 def _new_session(options: S3Options) -> Any:

@@ -80,8 +80,18 @@ class Connection:
         from botocore.config import Config  # noqa: PLC0415 (slow to import)
 
         self._botocore_session()
+        from sessionbucket._backends.s3.urllib3_session import TimedSession  # noqa: PLC0415
+
         create = getattr(self._session, "create_client", None) or self._session.client
-        return create("s3", config=Config(**client_config(self._options)), **client_arguments(self._options))
+        config = client_config(self._options)
+        client = create("s3", config=Config(**config), **client_arguments(self._options))
+        endpoint = client._endpoint  # noqa: SLF001 (botocore has no public option)
+        endpoint.http_session = TimedSession(
+            endpoint.http_session,
+            connect_timeout=config["connect_timeout"],
+            read_timeout=config["read_timeout"],
+        )
+        return client
 
     def presigning_client(self) -> Any:
         """The client, ready to presign URLs."""

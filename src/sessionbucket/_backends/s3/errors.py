@@ -38,7 +38,6 @@ from sessionbucket.errors import (
     StoreUnavailableError,
 )
 
-
 _HEADERS_OF_S3 = frozenset({"x-amz-request-id", "x-amz-id-2"})
 
 
@@ -69,7 +68,9 @@ def translate(
             error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
         )
         has_request_id &= error.operation_name == "HeadObject"
-        translated = error_for(ErrorResponse(status, code_of(error), error.operation_name, has_request_id), location, key)
+        translated = error_for(
+            ErrorResponse(status, code_of(error), error.operation_name, has_request_id), location, key
+        )
     elif isinstance(error, ParamValidationError | ProfileNotFound | NoRegionError):
         translated = InvalidArgumentError(f"{location}: {error}")
     elif isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError):

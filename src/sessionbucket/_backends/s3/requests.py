@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import quote
 
 from sessionbucket._backends.s3.options import S3Options
+from sessionbucket._backends.service_errors import not_from_server
 from sessionbucket._core.body_checksum import split_bucket_checksum
 from sessionbucket._core.objects import Condition, IfAbsent, IfMatch, ObjectInfo, ObjectPage
-from sessionbucket.errors import StoreUnavailableError
 
 PART_BYTES = 8 << 20
 MAX_PARTS = 10_000
@@ -34,10 +34,10 @@ def write_parameters(options: S3Options) -> dict[str, str]:
     return {name: value for name, value in parameters.items() if value is not None}
 
 
-def condition_parameters(condition: Condition) -> dict[str, str]:
-    """The headers of a condition (RFC 9110, section 13.1)."""
+def condition_parameters(condition: Condition, *, bare: bool) -> dict[str, str]:
+    """The headers of a condition (RFC 9110, section 13.1). ``bare`` omits the quotes of an ETag."""
     if isinstance(condition, IfMatch):
-        return {"IfMatch": condition.version}
+        return {"IfMatch": condition.version.strip('"') if bare else condition.version}
     return {"IfNoneMatch": "*"} if isinstance(condition, IfAbsent) else {}
 
 
@@ -61,29 +61,20 @@ def described(key: str, response: Mapping[str, Any], location: str) -> ObjectInf
             split_bucket_checksum(response.get("Metadata", {}))[0],
         )
     except (KeyError, AttributeError) as error:
-        raise not_from_s3(f"it has no readable {error}", location, key) from error
+        raise not_from_server(f"it has no readable {error}", location, key) from error
 
 
 def version_of(response: Mapping[str, Any], key: str, location: str) -> str:
     """The version in the response to a PUT. Raises ``StoreUnavailableError`` for a response without an ETag."""
     etag = response.get("ETag")
     if not etag:
-        raise not_from_s3("it has no ETag", location, key).with_outcome("unknown")
+        raise not_from_server("it has no ETag", location, key).with_outcome("unknown")
     return strong_etag(etag)
 
 
 def strong_etag(etag: str) -> str:
     """The ETag without the mark of a weak one, which a compressing proxy adds. S3's own are strong."""
     return etag.removeprefix("W/")
-
-
-def not_from_s3(reason: str, location: str, key: str | None) -> StoreUnavailableError:
-    """The error for a response that S3 cannot have sent."""
-    return StoreUnavailableError(
-        f"the response is not from S3 ({reason}); check the endpoint, and any proxy in between",
-        location=location,
-        key=key,
-    )
 
 
 def start_after(row: str, delimiter: str) -> dict[str, str]:
@@ -102,7 +93,7 @@ def listed(response: Mapping[str, Any], after: str, location: str) -> ObjectPage
         ]
         rows = [row["Prefix"] for row in response.get("CommonPrefixes", [])]
     except (KeyError, AttributeError) as error:
-        raise not_from_s3(f"a row has no readable {error}", location, None) from error
+        raise not_from_server(f"a row has no readable {error}", location, None) from error
     folders = [row for row in rows if row.encode() > after.encode()]
     last = max([*(info.key for info in objects[-1:]), *rows[-1:]], key=str.encode, default="")
     return ObjectPage(objects, folders, (last or None) if response.get("IsTruncated") else None)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -18,6 +19,7 @@ from sessionbucket._backends.obstore.credentials import find_place
 from sessionbucket._backends.obstore.errors import (
     errors,
     has_no_batch_delete,
+    is_timeout,
     remaining_key,
     translate,
     translated,
@@ -25,10 +27,16 @@ from sessionbucket._backends.obstore.errors import (
 from sessionbucket._backends.obstore.listing import Page
 from sessionbucket._backends.obstore.options import ObstoreOptions, check_obstore_options, location_of
 from sessionbucket._backends.s3.requests import part_size
-from sessionbucket._backends.service_errors import DAMAGED, MissingKeyError
+from sessionbucket._backends.service_errors import (
+    DAMAGED,
+    TIMED_OUT,
+    MissingKeyError,
+    UnprovenMissingKeyError,
+    not_from_server,
+)
+from sessionbucket._backends.time_limits import TimeLimit, request_seconds
 from sessionbucket._concurrency.threads import in_thread, wait_for_threads_at_exit
 from sessionbucket._core.body_checksum import with_bucket_checksum
-from sessionbucket._core.file_sources import CHUNK
 from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
@@ -109,27 +117,54 @@ class ObstoreBucket(Bucket):
         return again
 
     def _get(self, key: str, max_bytes: int) -> tuple[StoredObject | None, int | None]:
-        """The object, and the CRC-32 in its metadata entry."""
-        client = self._clients.client()
-        try:
-            result = client.get(key)
-            info, crc = requests.described(key, result.meta, result.attributes, self._cloud)
-            if info.size > max_bytes:
-                raise ObjectTooLargeError(key, size=info.size, limit=max_bytes)
-            return StoredObject(info, bytes(result.bytes())), crc
-        except errors() as error:
-            meaning = translate(error, self.location, key)
-            if isinstance(meaning, MissingKeyError):
-                return None, None
-            raise meaning from error
+        """The object, and the CRC-32 in its metadata entry.
+
+        Only the response shows that a body is large. When such a body needs more time than a small one, it is requested again by
+        the client for its size.
+        """
+        size = 0
+        client = first = self._clients.client()
+        while True:
+            try:
+                result = client.get(key)
+                info, crc = requests.described(key, result.meta, result.attributes, self._cloud)
+                self._checked(info)
+                if info.size > max_bytes:
+                    raise ObjectTooLargeError(key, size=info.size, limit=max_bytes)
+                size = info.size
+                return StoredObject(info, bytes(result.bytes())), crc
+            except errors() as error:
+                meaning = translate(error, self.location, key)
+                if isinstance(meaning, MissingKeyError):
+                    return None, None
+                larger = self._clients.client(transferring=size)
+                if not is_timeout(error) or larger is first or client is not first:
+                    raise meaning from error
+                client = larger
 
     def head(self, key: str) -> ObjectInfo | None:
         try:
             with translated(self.location, key):
                 result = self._clients.client().get(key, options=requests.HEAD)
-                return requests.described(key, result.meta, result.attributes, self._cloud)[0]
+                info = requests.described(key, result.meta, result.attributes, self._cloud)[0]
         except MissingKeyError:
             return None
+        except UnprovenMissingKeyError:
+            return self._head_by_get(key)
+        return self._checked(info)
+
+    def _checked(self, info: ObjectInfo) -> ObjectInfo:
+        if info.version is None:
+            raise not_from_server("it has no ETag", self.location, info.key)
+        return info
+
+    def _head_by_get(self, key: str) -> ObjectInfo | None:
+        """The description of an object by a GET: other than that of a HEAD, its 404 has a body with the server's error code."""
+        stream = self.get_stream(key)
+        if stream is None:
+            return None
+        stream.chunks.close()
+        return stream.info
 
     def put(
         self,
@@ -141,12 +176,12 @@ class ObstoreBucket(Bucket):
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
         metadata = with_bucket_checksum(metadata, zlib.crc32(body))
-        client = self._clients.client(sending=len(body))
+        client = self._clients.client(transferring=len(body))
         try:
             result = client.put(
                 key,
                 body,
-                mode=requests.put_mode(condition),
+                mode=requests.put_mode(condition, bare=self.sends_bare_etags),
                 attributes=requests.attributes(content_type, metadata, self._storage_class),
                 use_multipart=False,
             )
@@ -155,7 +190,9 @@ class ObstoreBucket(Bucket):
             if isinstance(meaning, MissingKeyError) and not isinstance(condition, Always):
                 meaning = PreconditionFailedError(key, location=self.location)
             raise meaning from error
-        version = requests.version_of(result, self._cloud) or ""
+        version = requests.version_of(result, self._cloud)
+        if not version:
+            raise not_from_server("it has no ETag", self.location, key).with_outcome("unknown")
         self._integrity.learn(body, version)
         return version
 
@@ -240,16 +277,24 @@ class ObstoreBucket(Bucket):
     def get_stream(self, key: str) -> ObjectStream | None:
         try:
             with translated(self.location, key):
-                result = self._clients.client().get(key)
+                result = self._clients.streams().get(key)
                 info, _ = requests.described(key, result.meta, result.attributes, self._cloud)
         except MissingKeyError:
             return None
-        return ObjectStream(info, self._integrity.verified(info, self._read_chunks(key, result)))
+        return ObjectStream(
+            self._checked(info), self._integrity.verified(info, self._read_chunks(key, result))
+        )
 
     def _read_chunks(self, key: str, result: Any) -> Generator[bytes, None, None]:
+        limit = TimeLimit(request_seconds(self._clients.connect_timeout, self._clients.read_timeout), spent=0)
         with translated(self.location, key):
-            for chunk in result.stream(min_chunk_size=CHUNK):
+            started = time.monotonic()
+            for chunk in result.stream(min_chunk_size=1):
+                limit.spend(time.monotonic() - started, len(chunk))
+                if limit.left <= 0:
+                    raise StoreUnavailableError(TIMED_OUT, location=self.location, key=key)
                 yield bytes(chunk)
+                started = time.monotonic()
 
     def presign(self, key: str, *, expires_in: timedelta, filename: str) -> str:
         """As the port defines it, except for ``filename``: obstore signs no ``Content-Disposition``."""

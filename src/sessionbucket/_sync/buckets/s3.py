@@ -17,7 +17,12 @@ from sessionbucket._backends.s3 import requests
 from sessionbucket._backends.s3.boto3_client import Connection
 from sessionbucket._backends.s3.errors import code_of, translate, transport_errors, was_retried
 from sessionbucket._backends.s3.options import S3Options, check_s3_options
-from sessionbucket._backends.service_errors import MISSING, NO_BATCH_DELETE, MissingKeyError
+from sessionbucket._backends.service_errors import (
+    MISSING,
+    NO_BATCH_DELETE,
+    MissingKeyError,
+    UnprovenMissingKeyError,
+)
 from sessionbucket._core.body_checksum import with_bucket_checksum
 from sessionbucket._core.file_sources import CHUNK
 from sessionbucket._core.objects import (
@@ -26,6 +31,7 @@ from sessionbucket._core.objects import (
     Always,
     Capabilities,
     Condition,
+    IfMatch,
     ObjectInfo,
     ObjectPage,
     StoredObject,
@@ -95,7 +101,7 @@ class S3Bucket(Bucket):
         except MissingKeyError:
             return None
         body = response["Body"]
-        info = requests.described(key, response)
+        info = requests.described(key, response, self.location)
         if info.size > max_bytes:
             body.close()
             raise ObjectTooLargeError(key, size=info.size, limit=max_bytes)
@@ -109,9 +115,20 @@ class S3Bucket(Bucket):
 
     def head(self, key: str) -> ObjectInfo | None:
         try:
-            return requests.described(key, self._request("head_object", key))
+            response = self._request("head_object", key)
         except MissingKeyError:
             return None
+        except UnprovenMissingKeyError:
+            return self._head_by_get(key)
+        return requests.described(key, response, self.location)
+
+    def _head_by_get(self, key: str) -> ObjectInfo | None:
+        """The description of an object by a GET: other than that of a HEAD, its 404 has a body with S3's error code."""
+        stream = self.get_stream(key)
+        if stream is None:
+            return None
+        stream.chunks.close()
+        return stream.info
 
     def put(
         self,
@@ -129,7 +146,7 @@ class S3Bucket(Bucket):
                 "ContentType": content_type,
                 "Metadata": with_bucket_checksum(metadata, crc),
                 **requests.checksum_parameter(crc),
-                **requests.condition_parameters(condition),
+                **requests.condition_parameters(condition, bare=self.sends_bare_etags),
                 **self._write_parameters,
             }
             response = self._request("put_object", key, parameters, writing=True)
@@ -144,7 +161,7 @@ class S3Bucket(Bucket):
                 retried=retried or self._connection.may_repeat_silently,
                 is_missing=isinstance(error, MissingKeyError),
             ) from cause
-        return str(response.get("ETag", ""))
+        return requests.version_of(response, key, self.location)
 
     def delete(self, keys: Sequence[str]) -> None:
         self._deletes.delete(keys, location=self.location, retry=self.capabilities.retry)
@@ -168,8 +185,9 @@ class S3Bucket(Bucket):
             return
 
     def delete_if(self, key: str, version: str) -> None:
+        condition = requests.condition_parameters(IfMatch(version), bare=self.sends_bare_etags)
         try:
-            self._request("delete_object", key, {"IfMatch": version}, writing=True)
+            self._request("delete_object", key, condition, writing=True)
         except MissingKeyError:
             return
         except PreconditionFailedError as error:
@@ -185,7 +203,7 @@ class S3Bucket(Bucket):
             **requests.start_after(start_after, delimiter),
         }
         response = self._request("list_objects_v2", None, parameters)
-        return requests.listed(response, start_after)
+        return requests.listed(response, start_after, self.location)
 
     def put_stream(
         self,
@@ -228,7 +246,7 @@ class S3Bucket(Bucket):
             return None
         chunks = self._read_chunks(key, response["Body"])
         next(chunks)
-        return ObjectStream(requests.described(key, response), chunks)
+        return ObjectStream(requests.described(key, response, self.location), chunks)
 
     def _read_chunks(self, key: str, body: Any) -> Generator[bytes, None, None]:
         try:

@@ -42,6 +42,14 @@ class BucketWrapper(Bucket):
     def capabilities(self) -> Capabilities:
         return self.inner.capabilities
 
+    @property
+    def sends_bare_etags(self) -> bool:
+        return self.inner.sends_bare_etags
+
+    @sends_bare_etags.setter
+    def sends_bare_etags(self, value: bool) -> None:
+        self.inner.sends_bare_etags = value
+
     def request(self, call: BucketCall, send: Callable[[], T]) -> T:
         """Send one request. Every method but ``close`` passes through here.
 
