@@ -45,8 +45,9 @@ def turn_of(session: SessionData) -> int:
 
 def wait_for_a_write(folder: Location, process: BaseProcess) -> None:
     """Wait until the writer starts to write a session."""
-    before = set(folder.root.glob(".*.tmp"))
-    while process.is_alive() and not set(folder.root.glob(".*.tmp")) - before:
+    temporary = folder.root / ".sessionbucket" / "tmp"
+    before = set(temporary.glob("*.tmp"))
+    while process.is_alive() and not set(temporary.glob("*.tmp")) - before:
         pass
 
 
