@@ -5,7 +5,7 @@ moto checks a condition and then writes. So of two racing writers both could win
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Lock, Thread
 from types import TracebackType
@@ -16,6 +16,7 @@ from sessionbucket.errors import NotSupportedError
 from sessionbucket.testing.environment import REGION
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from werkzeug.serving import BaseWSGIServer
 
 _MISSING = "moto is not installed: pip install 'sessionbucket[testing]'"
@@ -43,8 +44,8 @@ class MotoServer:
             from werkzeug.serving import make_server  # noqa: PLC0415
         except ImportError as error:
             raise NotSupportedError(_MISSING) from error
-        application = DomainDispatcherApplication(create_backend_app)
-        self._server = make_server("127.0.0.1", 0, application, threaded=False)
+        application = _OneAtATime(DomainDispatcherApplication(create_backend_app))
+        self._server = make_server("127.0.0.1", 0, application, threaded=True)
         self._thread = Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
         self.endpoint_url = f"http://127.0.0.1:{self._server.server_port}"
@@ -66,6 +67,18 @@ class MotoServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+class _OneAtATime:
+    """A WSGI application whose requests take turns. Their responses are sent side by side, since a client may read slowly."""
+
+    def __init__(self, application: WSGIApplication) -> None:
+        self._application = application
+        self._lock = Lock()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with self._lock:
+            return self._application(environ, start_response)
 
 
 @contextmanager
