@@ -94,8 +94,9 @@ class AsyncFileBucket(AsyncBucket):
         size: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
-        upload = await in_thread(self._folder.begin, key)
+        upload = self._folder.begin(key)
         try:
+            await in_thread(upload.open)
             async for chunk in chunks:
                 await in_thread(upload.write, chunk)
             await in_thread(upload.commit, Always())

@@ -143,9 +143,7 @@ class Folder:
         return found
 
     def begin(self, key: str) -> Upload:
-        """Start a body that arrives in chunks. Readers see nothing of it before ``Upload.commit``."""
-        with translated(self.location, key):
-            self._path(key)
+        """A body that arrives in chunks. Readers see nothing of it before ``Upload.commit``."""
         return Upload(self, key, fsync=self._fsync)
 
     def open(self, key: str) -> tuple[ObjectInfo, BinaryIO] | None:
@@ -253,8 +251,9 @@ class Folder:
             reason = f"{error.strerror}: the {change} was done, but may not survive a power cut"
             raise StoreUnavailableError(reason, location=self.location, key=key, outcome="unknown") from error
 
-    def make_temporary_folder(self) -> Path:
-        """The folder of temporary files, created when it is missing. No key is in it."""
+    def make_temporary_folder(self, key: str) -> Path:
+        """The folder of temporary files, created when it is missing. No key is in it. Raises for a bad key."""
+        self._path(key)
         folder = self._path(f"{BOOKKEEPING}/{TEMPORARY}/x").parent
         if not folder.is_dir():
             self._require_root()

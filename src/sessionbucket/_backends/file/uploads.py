@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import BinaryIO, Protocol, Self
 from uuid import uuid4
 
 from sessionbucket._backends.file.errors import translated
@@ -21,7 +21,7 @@ class UploadFolder(Protocol):
     @property
     def location(self) -> str: ...
 
-    def make_temporary_folder(self) -> Path: ...
+    def make_temporary_folder(self, key: str) -> Path: ...
 
     def move(self, temporary: Path, key: str, condition: Condition) -> None: ...
 
@@ -29,23 +29,33 @@ class UploadFolder(Protocol):
 class Upload:
     """A body that is written in chunks to a temporary file, which becomes the object by a rename.
 
-    Use it in a ``with`` statement: at its end, a temporary file that was not renamed is removed.
+    Use it in a ``with`` statement: at its end, a temporary file that was not renamed is removed. Otherwise ``open`` comes first,
+    and ``close`` last, also when ``open`` failed.
     """
 
     def __init__(self, folder: UploadFolder, key: str, *, fsync: bool) -> None:
         self._folder = folder
         self._key = key
         self._fsync = fsync
-        with translated(folder.location, key):
-            self._path = folder.make_temporary_folder() / f"{uuid4().hex}.tmp"
+        self._name = f"{uuid4().hex}.tmp"
+        self._path: Path | None = None
+        self._file: BinaryIO | None = None
+
+    def open(self) -> None:
+        """Create the temporary file."""
+        with translated(self._folder.location, self._key):
+            self._path = self._folder.make_temporary_folder(self._key) / self._name
             self._file = os.fdopen(os.open(self._path, _CREATE, 0o600), "wb")
 
     def write(self, chunk: bytes) -> None:
+        assert self._file is not None
         with translated(self._folder.location, self._key):
             self._file.write(chunk)
 
     def commit(self, condition: Condition) -> None:
         """Make the body the object at the key, if the condition holds. Readers see nothing of it before."""
+        assert self._file is not None
+        assert self._path is not None
         with translated(self._folder.location, self._key):
             self._file.flush()
             if self._fsync:
@@ -55,12 +65,15 @@ class Upload:
 
     def close(self) -> None:
         """Close and remove the temporary file, unless it became the object."""
-        with suppress(OSError):
-            self._file.close()
-        with suppress(OSError):
-            self._path.unlink(missing_ok=True)
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.close()
+        if self._path is not None:
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
+        self.open()
         return self
 
     def __exit__(

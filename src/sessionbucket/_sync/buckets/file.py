@@ -95,8 +95,9 @@ class FileBucket(Bucket):
         size: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
-        upload = in_thread(self._folder.begin, key)
+        upload = self._folder.begin(key)
         try:
+            in_thread(upload.open)
             for chunk in chunks:
                 in_thread(upload.write, chunk)
             in_thread(upload.commit, Always())
