@@ -148,18 +148,20 @@ def test_delete_leaves_sessions_with_similar_ids(store: SessionStore[Any]):
 
 @on_every_kind
 def test_ids_with_unusual_characters_work_like_any_other(store: SessionStore[Any], opener: Opener):
-    for id in ODD_IDS:
+    # moto has no route for a legacy name with a line break, and responds with Flask's HTML.
+    ids = [id for id in ODD_IDS if "\n" not in id or opener.location.kind != "moto"]
+    for id in ids:
         store.save(session_of(id, f"I am {id!r}"))
         store.save_trace_events(id, [event_of(f"of {id!r}")])
-    assert set(store.list()) == set(ODD_IDS)
-    assert len(store.list()) == len(ODD_IDS)
-    for id in ODD_IDS:
+    assert set(store.list()) == set(ids)
+    assert len(store.list()) == len(ids)
+    for id in ids:
         assert texts_of(store.load(id)) == [f"I am {id!r}"]
         assert store.load_trace_events(id) == [event_of(f"of {id!r}")]
     for name in opener.names():
         assert name.count("/") == (1 if name.startswith("traces/") else 0)
         assert ".." not in name.split("/")
-    for id in ODD_IDS:
+    for id in ids:
         store.delete(id)
     assert opener.names() == []
 

@@ -77,6 +77,7 @@ def test_every_method_of_the_port_passes_request(counting: Any, opener: Opener):
     counting.put(key, b"x")
     counting.get(key, max_bytes=10)
     counting.head(key)
+    counting.exists(key)
     counting.list_page(key)
     counting.put_stream(key, chunks())
     counting.get_stream(key).chunks.close()
@@ -84,6 +85,8 @@ def test_every_method_of_the_port_passes_request(counting: Any, opener: Opener):
         counting.presign(key, expires_in=timedelta(hours=1), filename="x")
     counting.temporary_objects(opener.location.key(""))
     counting.delete([key])
+    with suppress(NotSupportedError):
+        counting.delete_if(key, '"0123456789abcdef0123456789abcdef"')
     assert counting.counts == dict.fromkeys(get_args(Operation), 1)
     counting.close()
     assert counting.counts.total() == len(get_args(Operation))
