@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures.thread  # noqa: F401 (a user without permissions could not import it later)
 import multiprocessing
 import os
 import resource

@@ -91,7 +91,7 @@ class TestMissingPermissions:
             Path(folder).chmod(0o755)
             output = act(side, action, str(root), str(NOBODY) if AS_ROOT else "")
             self._protect(root, 0o700, 0o600)
-            assert output.startswith("AccessDeniedError" if action != "delete" else "DeleteIncompleteError")
+            assert output.startswith("AccessDeniedError")
             assert "check the folder's owner and permissions" in output
             assert root.as_uri() in output
             assert open_store(root).load("s").tool_names == ["before"]
@@ -176,11 +176,10 @@ class TestPlantedSymlinks:
         for call in (lambda: store.load("s"), lambda: store.exists("s")):
             with pytest.raises(AccessDeniedError, match="no symbolic link is in it"):
                 call()
-        with pytest.raises(AccessDeniedError):
-            store.save(SessionData(id="s", tool_names=["ours"]))
-        store.save(SessionData(id="s", tool_names=["ours"]), overwrite=True)  # replaces the symlink itself
+        for overwrite in (False, True):
+            with pytest.raises(AccessDeniedError):
+                store.save(SessionData(id="s", tool_names=["ours"]), overwrite=overwrite)
         assert (outside / "s.json").read_bytes() == before
-        assert store.load("s").tool_names == ["ours"]
 
     @pytest.mark.parametrize("symlink", ["artifacts", "artifacts/s", "artifacts/s/files"])
     def test_a_folder_that_is_a_symlink_is_not_entered(

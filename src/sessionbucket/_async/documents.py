@@ -216,6 +216,8 @@ class AsyncConditionalWriter:
         try:
             await self._retrying.delete_if(key, version)
         except PreconditionFailedError as error:
+            if await self._retrying.head(key) is None:
+                return  # SeaweedFS responds 412 for a missing key
             raise ConflictError(key, location=self._bucket.location) from error.__cause__
 
     async def delete_once(self, keys: Sequence[str]) -> None:

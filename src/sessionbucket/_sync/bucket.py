@@ -104,10 +104,11 @@ class Bucket(ABC):
         """
 
     def delete_if(self, key: str, version: str) -> None:
-        """Delete the key if it is in exactly this version. A missing key counts as deleted.
+        """Delete the key if it is in exactly this version. A missing key counts as deleted, where the server does not refuse it.
 
         Comparing and deleting are one atomic step among all writers of this location. Raises ``PreconditionFailedError`` when the
-        key is in another version, and ``NotSupportedError`` where conditional deletes are not supported, which is the default.
+        key is in another version, and on some servers when it is missing. Raises ``NotSupportedError`` where conditional deletes
+        are not supported, which is the default.
         """
         raise NotSupportedError(f"the {self.name} bucket has no conditional deletes")
 

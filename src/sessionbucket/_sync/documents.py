@@ -217,6 +217,8 @@ class ConditionalWriter:
         try:
             self._retrying.delete_if(key, version)
         except PreconditionFailedError as error:
+            if self._retrying.head(key) is None:
+                return  # SeaweedFS responds 412 for a missing key
             raise ConflictError(key, location=self._bucket.location) from error.__cause__
 
     def delete_once(self, keys: Sequence[str]) -> None:

@@ -87,6 +87,8 @@ class Folder:
                     raise
                 self._require_root()
                 return False
+            if stat.S_ISLNK(status.st_mode):
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
             return stat.S_ISREG(status.st_mode)
 
     def head(self, key: str) -> ObjectInfo | None:
