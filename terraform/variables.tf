@@ -88,7 +88,7 @@ variable "enforce_conditional_writes" {
   type        = bool
   default     = false
   nullable    = false
-  description = "Make S3 refuse every unconditional write of a session, from any client. It then also refuses save(overwrite=True), conditional_writes=off, aws s3 cp and CopyObject."
+  description = "Make S3 refuse every unconditional write of a session, from any client. It then also refuses stores with conditional_writes=off, aws s3 cp and CopyObject."
 }
 
 variable "noncurrent_version_expiration_days" {

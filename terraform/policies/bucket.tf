@@ -1,12 +1,9 @@
 locals {
   bucket_and_objects = [var.bucket_arn, "${var.bucket_arn}/*"]
 
-  # Everything under the prefixes except the sessions, which are the only keys directly under a prefix.
-  part_folders = flatten([
-    for root in values(var.roots) : [
-      for folder in ["artifacts", "traces", "verification", ".sessionbucket"] : "${root}${folder}/"
-    ]
-  ])
+  # Everything under the prefixes except the sessions, which are the only keys directly under a prefix. A wildcard also matches
+  # slashes, and no prefix lies under another.
+  folders = [for root in values(var.roots) : "${root}*/*"]
 
   tls_statements = [
     {
@@ -29,12 +26,11 @@ locals {
 
   # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
   conditional_write_statement = {
-    Sid       = "DenyUnconditionalSessionWrites"
-    Effect    = "Deny"
-    Principal = "*"
-    Action    = "s3:PutObject"
-    # A wildcard also matches slashes, so no pattern covers the keys directly under a prefix without those further below.
-    NotResource = [for folder in local.part_folders : "${var.bucket_arn}/${folder}*"]
+    Sid         = "DenyUnconditionalSessionWrites"
+    Effect      = "Deny"
+    Principal   = "*"
+    Action      = "s3:PutObject"
+    NotResource = [for folder in local.folders : "${var.bucket_arn}/${folder}"]
     Condition = {
       Null = { "s3:if-match" = "true", "s3:if-none-match" = "true" }
       # False for the requests that start and send a multipart upload, which carry no condition. True for the one that completes it.

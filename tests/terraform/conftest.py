@@ -126,10 +126,17 @@ def recorded(moto_url: str, raw_client: Callable[[str], Any]) -> Record:
                 store_operations.delete,
             )
         )
+        unconditional = calls_of(
+            store_operations.overwrite, moto_url, bucket, prefix, conditional_writes="off"
+        )
         return Recorded(
             requests_of(reads, BUCKET_ARN),
-            [request for request in requests_of(overwrites, BUCKET_ARN) if request.action == "s3:PutObject"],
-            requests_of([*writes, *reads, *deletes], BUCKET_ARN),
+            requests_of([*writes, *reads, *overwrites, *deletes], BUCKET_ARN),
+            [
+                request
+                for request in requests_of(unconditional, BUCKET_ARN)
+                if request.action == "s3:PutObject"
+            ],
         )
 
     return record

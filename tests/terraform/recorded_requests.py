@@ -6,6 +6,7 @@ resources, and condition keys for Amazon S3" in the Service Authorization Refere
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -27,25 +28,26 @@ _CONDITIONS = {"IfMatch": "s3:if-match", "IfNoneMatch": "s3:if-none-match"}
 
 @dataclass(frozen=True)
 class Recorded:
-    """The requests of a store: those of reads, the writes of sessions with ``overwrite=True``, and all others with the reads."""
+    """The requests of a store: those of reads, all of them, and the writes of sessions by a store whose conditional writes are off."""
 
     reading: list[Request]
-    overwriting: list[Request]
     working: list[Request]
+    unconditional: list[Request]
 
 
 Record = Callable[[str], Recorded]
 
 
-def calls_of(work: Work, endpoint_url: str, bucket: str, prefix: str) -> list[Call]:
+def calls_of(work: Work, endpoint_url: str, bucket: str, prefix: str, **options: Any) -> list[Call]:
     """The S3 operations, with their parameters, that a store at the prefix sends for the work."""
     calls: list[Call] = []
     session = boto3.Session()
     session.events.register(
         "provide-client-params.s3", lambda params, model, **_: calls.append((model.name, dict(params)))
     )
-    s3 = S3Bucket(bucket, session=session, endpoint_url=endpoint_url, region="us-east-1")
-    with SessionStore(s3, prefix) as store:
+    s3 = S3Bucket(bucket, session=session, endpoint_url=endpoint_url, region="us-east-1", **options)
+    with SessionStore(s3, prefix) as store, warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of a store whose conditional writes are off
         work(store)
     return calls
 
@@ -70,6 +72,8 @@ def _requests(operation: str, parameters: dict[str, Any], bucket_arn: str) -> It
         yield Request("s3:AbortMultipartUpload", resource, TLS)
     elif operation == "DeleteObject":
         yield Request("s3:DeleteObject", resource, TLS)
+        if "IfMatch" in parameters:
+            yield Request("s3:GetObject", resource, TLS)
     elif operation == "DeleteObjects":
         for row in parameters["Delete"]["Objects"]:
             yield Request("s3:DeleteObject", f"{bucket_arn}/{row['Key']}", TLS)

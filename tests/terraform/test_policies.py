@@ -12,7 +12,14 @@ OTHER = "research"
 NEIGHBOWN = (OTHER, "support/production", "support/pro", "support")
 """Prefixes of others. ``support`` cannot be a tenant beside ours, but objects can exist there."""
 SESSION = f"{BUCKET_ARN}/{OWN}/chat-1.json"
-PARTS = ("artifacts/s/artifacts.json", "artifacts/s/files/a.json", "traces/s.json", "verification/s.json")
+PARTS = (
+    "artifacts/s/artifacts.json",
+    "artifacts/s/files/a.json",
+    "traces/s.json",
+    "verification/s.json",
+    "runs/s.json",
+    "langgraph/t/c.bin",
+)
 CREATING = {**TLS, "s3:ObjectCreationOperation": "true"}
 PREPARING = {**TLS, "s3:ObjectCreationOperation": "false"}
 CREATE = {**CREATING, "s3:if-none-match": "*"}
@@ -130,10 +137,10 @@ def test_tls_1_2_is_allowed(policies_of: MakePolicies):
 
 
 @pytest.mark.parametrize("prefix", [OWN, ""], ids=["prefix", "root"])
-def test_enforced_conditions_deny_unconditional_overwrites(
+def test_enforced_conditions_deny_the_saves_of_a_store_whose_conditional_writes_are_off(
     policies_of: MakePolicies, recorded: Record, prefix: str
 ):
-    requests = recorded(prefix).overwriting
+    requests = recorded(prefix).unconditional
     assert requests
     for request in requests:
         enforced, plain = policies_of(prefix, enforced=True), policies_of(prefix)
@@ -176,8 +183,8 @@ def test_enforced_conditions_do_not_apply_to_parts(policies_of: MakePolicies, pr
     assert policies.allows(policies.agent[prefix], Request("s3:PutObject", key, CREATING))
 
 
-@pytest.mark.parametrize("name", ["stray.json", "support/traces/s.json", "support/prod/deeper/s.json"])
-def test_enforced_conditions_apply_to_every_key_outside_the_part_folders(
+@pytest.mark.parametrize("name", ["stray.json", "support/traces/s.json", "support/production/traces/s.json"])
+def test_enforced_conditions_apply_to_every_key_outside_the_folders_of_a_store(
     policies_of: MakePolicies, name: str
 ):
     policies = policies_of(OWN, enforced=True)

@@ -38,24 +38,21 @@ class Upload:
         self._key = key
         self._fsync = fsync
         self._name = f"{uuid4().hex}.tmp"
-        self._path: Path | None = None
-        self._file: BinaryIO | None = None
+        self._is_open = False
 
     def open(self) -> None:
         """Create the temporary file."""
         with translated(self._folder.location, self._key):
             self._path = self._folder.make_temporary_folder(self._key) / self._name
-            self._file = os.fdopen(os.open(self._path, _CREATE, 0o600), "wb")
+            self._file: BinaryIO = os.fdopen(os.open(self._path, _CREATE, 0o600), "wb")
+            self._is_open = True
 
     def write(self, chunk: bytes) -> None:
-        assert self._file is not None
         with translated(self._folder.location, self._key):
             self._file.write(chunk)
 
     def commit(self, condition: Condition) -> None:
         """Make the body the object at the key, if the condition holds. Readers see nothing of it before."""
-        assert self._file is not None
-        assert self._path is not None
         with translated(self._folder.location, self._key):
             self._file.flush()
             if self._fsync:
@@ -65,10 +62,9 @@ class Upload:
 
     def close(self) -> None:
         """Close and remove the temporary file, unless it became the object."""
-        if self._file is not None:
+        if self._is_open:
             with suppress(OSError):
                 self._file.close()
-        if self._path is not None:
             with suppress(OSError):
                 self._path.unlink(missing_ok=True)
 
