@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -42,6 +43,11 @@ def rounds(count: int) -> Iterator[int]:
     while time.monotonic() < until:
         yield number
         number += 1
+
+
+def seconds_of(seconds: float) -> float:
+    """The seconds of a history: those of the environment, or as given."""
+    return float(_variables[SOAK_SECONDS] or seconds)
 
 
 @dataclass
@@ -101,3 +107,56 @@ def append(store: Any, id: str, token: str, history: History) -> Outcome:
         history.errors.append(error)
         return "unknown"
     return "written"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One operation of a writer on a session. The times are of the monotonic clock, which all processes of a machine share.
+
+    An append adds its token, an overwrite replaces all tokens by its own, and a delete removes all.
+    """
+
+    kind: Literal["append", "overwrite", "delete"]
+    session: str
+    token: str
+    outcome: Outcome
+    start: float
+    end: float
+
+    @property
+    def latest(self) -> float:
+        """The latest moment of its effect. A request of an operation with an unknown outcome may arrive at any time."""
+        return math.inf if self.outcome == "unknown" else self.end
+
+
+def check_events(events: Sequence[Event], found: Mapping[str, Sequence[str]], seed: int) -> None:
+    """Compare the events of all writers with the tokens that each session has at the end.
+
+    A token is stored once at most, and never when its write was reported as not written. A token whose write was acknowledged
+    is missing only when an overwrite or a delete may have followed. No token survives an acknowledged overwrite or delete that
+    started after the acknowledgement of the token.
+    """
+    by_token = {event.token: event for event in events}
+    assert len(by_token) == len(events), "two events have one token"
+    wrong: list[str] = []
+    for session, tokens in found.items():
+        counts = Counter(tokens)
+        own = [event for event in events if event.session == session]
+        resets = [event for event in own if event.kind != "append" and event.outcome != "not written"]
+        wrong += [f"{token}: stored {count} times" for token, count in counts.items() if count > 1]
+        wrong += [f"{token}: of no writer" for token in counts if token not in by_token]
+        for event in own:
+            if event.kind == "delete":
+                continue
+            others = [reset for reset in resets if reset is not event]
+            if event.outcome == "not written" and counts[event.token]:
+                wrong.append(f"{event}: stored")
+            if event.outcome == "written":
+                if not counts[event.token] and all(reset.latest < event.start for reset in others):
+                    wrong.append(f"{event}: lost")
+                survived = [
+                    reset for reset in others if reset.outcome == "written" and event.end < reset.start
+                ]
+                if counts[event.token] and survived:
+                    wrong.append(f"{event}: survived {survived[0]}")
+    assert not wrong, f"{wrong[:5]}; set {SEED}={seed} for the same faults"

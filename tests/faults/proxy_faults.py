@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from aiohttp import web
 from multidict import CIMultiDict
 
-from faults.proxy import Exchange, Fault, Response
+from faults.proxy import Exchange, Fault, FaultProxy, Response
 
 
 async def drop_response(exchange: Exchange) -> web.StreamResponse:
@@ -91,6 +91,42 @@ class DeliverLate:
 
     def release(self) -> None:
         self._released.set()
+
+
+class LateDeliveries:
+    """The connection breaks, and the request reaches the server later: after one of the next requests, or by ``deliver_all``."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+        self._waiting: list[Exchange] = []
+        self.delivered = 0
+
+    async def __call__(self, exchange: Exchange) -> web.StreamResponse:
+        await exchange.body()
+        self._waiting.append(exchange)
+        return exchange.break_connection()
+
+    def after_each(self, fault: Fault) -> Fault:
+        """The fault, and then perhaps the delivery of a request that waits."""
+
+        async def followed(exchange: Exchange) -> web.StreamResponse:
+            response = await fault(exchange)
+            if self._waiting and self._random.random() < 0.2:
+                chosen = self._waiting.pop(self._random.randrange(len(self._waiting)))
+                exchange.proxy.later(self._deliver(chosen))
+            return response
+
+        return followed
+
+    def deliver_all(self, proxy: FaultProxy) -> None:
+        """Deliver all requests that wait, one after the other."""
+        proxy.settle()
+        while self._waiting:
+            proxy.run(self._deliver(self._waiting.pop(0)))
+
+    async def _deliver(self, exchange: Exchange) -> None:
+        await exchange.forward()
+        self.delivered += 1
 
 
 def error_response(
