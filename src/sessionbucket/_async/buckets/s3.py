@@ -219,7 +219,7 @@ class AsyncS3Bucket(AsyncBucket):
             **requests.start_after(start_after, delimiter),
         }
         response = await self._request("list_objects_v2", None, parameters)
-        return requests.listed(response, start_after, self.location)
+        return requests.listed(response, start_after, delimiter, self.location)
 
     async def put_stream(
         self,

@@ -102,12 +102,18 @@ def start_after(row: str, delimiter: str) -> dict[str, str]:
     return {"StartAfter": row + _LAST_CHARACTER if delimiter and row.endswith(delimiter) else row}
 
 
-def listed(response: Mapping[str, Any], after: str, location: str) -> ObjectPage:
-    """The page in a response to ListObjectsV2. Raises ``StoreUnavailableError`` for a row that S3 cannot have sent."""
+def listed(response: Mapping[str, Any], after: str, delimiter: str, location: str) -> ObjectPage:
+    """The page in a response to ListObjectsV2. Raises ``StoreUnavailableError`` for a row that S3 cannot have sent.
+
+    SeaweedFS sorts a folder before ``a.b``, S3 after it. So after ``a/`` it also lists ``a.b``, which is left out here. Where the start
+    is a row of the page before, the rows stay as the server continues them.
+    """
+    is_folder_of_caller = after.endswith("/") and not delimiter
     try:
         objects = [
             ObjectInfo(row["Key"], row["Size"], row["LastModified"].astimezone(UTC), row.get("ETag"))
             for row in response.get("Contents", [])
+            if not is_folder_of_caller or row["Key"] > after
         ]
         rows = [row["Prefix"] for row in response.get("CommonPrefixes", [])]
     except (KeyError, AttributeError) as error:

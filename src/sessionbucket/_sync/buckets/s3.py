@@ -220,7 +220,7 @@ class S3Bucket(Bucket):
             **requests.start_after(start_after, delimiter),
         }
         response = self._request("list_objects_v2", None, parameters)
-        return requests.listed(response, start_after, self.location)
+        return requests.listed(response, start_after, delimiter, self.location)
 
     def put_stream(
         self,
