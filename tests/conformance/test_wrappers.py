@@ -83,6 +83,7 @@ def test_every_method_of_the_port_passes_request(counting: Any, opener: Opener):
     with suppress(NotSupportedError):
         counting.presign(key, expires_in=timedelta(hours=1), filename="x")
     counting.temporary_objects(opener.location.key(""))
+    counting.exists(key)
     counting.copy(key, key + "2")
     counting.delete_if(key + "2", counting.inner.head(key + "2").version)
     counting.delete([key])
