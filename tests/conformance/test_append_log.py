@@ -736,5 +736,5 @@ def test_any_sequence_has_the_results_of_a_list(opener: Opener, small_segments: 
 
     buckets = [opener.bucket(), opener.bucket()]
     machine = type("SequenceHere", (Sequence,), {"open_logs": staticmethod(open_logs)})
-    examples = 100 if opener.location.kind == MEMORY else 20 if opener.location.kind == FILE else 4
+    examples = 40 if opener.location.kind == MEMORY else 4
     run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=30))

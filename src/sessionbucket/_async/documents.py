@@ -431,7 +431,8 @@ class AsyncDocumentStore:
         may run up to ``attempts`` times. What it raises reaches the caller, and nothing is written.
 
         ``seen`` spares the first read: pass a document that you remember, or None when the document probably does
-        not exist. If that is wrong, the first write conflicts and the next attempt reads.
+        not exist. If that is wrong, the first write conflicts and the next attempt reads. If ``change`` writes nothing or raises
+        for ``seen``, it runs again for the document as read, because ``seen`` may be outdated.
 
         Returns the document as written, or as read when nothing was written. Raises ``ConflictError`` after ``attempts`` conflicts,
         and at once when the outcome of a write is unknown.
@@ -444,7 +445,15 @@ class AsyncDocumentStore:
         remembered = [] if isinstance(seen, Unseen) else [seen]
 
         async def change_once() -> Document | None:
-            current = remembered.pop() if remembered else await self.get(key)
+            if remembered:
+                guess = remembered.pop()
+                try:
+                    body = await awaited(change(guess))
+                except Exception:  # noqa: BLE001 (the change is made again below)
+                    body = None
+                if body is not None:
+                    return await self._write(key, body, guess)
+            current = await self.get(key)
             body = await awaited(change(current))
             return current if body is None else await self._write(key, body, current)
 

@@ -146,7 +146,7 @@ class AppendLog:
         written.
 
         ``seen`` spares the read: pass the head of an earlier call, or None when the log probably does not exist. Then an append
-        is one PUT, and if ``seen`` is outdated one GET and one PUT more. When the entries pass 256 KiB, one PUT more for
+        is one PUT, and if ``seen`` is outdated one GET and one PUT more. Nothing but a write relies on ``seen``. When the entries pass 256 KiB, one PUT more for
         each new segment.
         """
         added = [*entries]
