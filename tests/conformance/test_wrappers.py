@@ -85,8 +85,9 @@ def test_every_method_of_the_port_passes_request(counting: Any, opener: Opener):
     counting.temporary_objects(opener.location.key(""))
     counting.exists(key)
     counting.copy(key, key + "2")
-    counting.delete_if(key + "2", counting.inner.head(key + "2").version)
-    counting.delete([key])
+    with suppress(NotSupportedError):
+        counting.delete_if(key + "2", "x")
+    counting.delete([key, key + "2"])
     assert counting.counts == dict.fromkeys(get_args(Operation), 1)
     counting.close()
     assert counting.counts.total() == len(get_args(Operation))

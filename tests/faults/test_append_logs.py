@@ -48,7 +48,8 @@ def test_two_hosts_lose_and_double_nothing_and_keep_their_order_under_lost_respo
     assert len(found.entries) == HOSTS * APPENDS
     for host in range(HOSTS):
         assert [number for each, number, _ in found.entries if each == host] == list(range(APPENDS))
-    assert any("/sealed/" in key for key in site.keys())
+    keys = site.keys()
+    assert any("/sealed/" in key for key in keys)
     assert dropped
 
 

@@ -205,6 +205,8 @@ class AsyncObstoreBucket(AsyncBucket):
         return version
 
     async def copy(self, source: str, target: str) -> bool:
+        if source == target:
+            return await self.exists(source)  # S3 refuses to copy an object to itself
         try:
             with translated(self.location, target, writing=True):
                 await self._clients.client().copy_async(source, target)

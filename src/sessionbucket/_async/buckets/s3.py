@@ -168,6 +168,8 @@ class AsyncS3Bucket(AsyncBucket):
         return requests.version_of(response, key, self.location)
 
     async def copy(self, source: str, target: str) -> bool:
+        if source == target:
+            return await self.exists(source)  # S3 refuses to copy an object to itself
         parameters = {
             "CopySource": {"Bucket": self._common["Bucket"], "Key": source},
             **requests.source_owner(self._common),

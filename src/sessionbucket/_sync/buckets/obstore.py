@@ -206,6 +206,8 @@ class ObstoreBucket(Bucket):
         return version
 
     def copy(self, source: str, target: str) -> bool:
+        if source == target:
+            return self.exists(source)  # S3 refuses to copy an object to itself
         try:
             with translated(self.location, target, writing=True):
                 self._clients.client().copy(source, target)

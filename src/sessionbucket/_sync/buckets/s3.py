@@ -169,6 +169,8 @@ class S3Bucket(Bucket):
         return requests.version_of(response, key, self.location)
 
     def copy(self, source: str, target: str) -> bool:
+        if source == target:
+            return self.exists(source)  # S3 refuses to copy an object to itself
         parameters = {
             "CopySource": {"Bucket": self._common["Bucket"], "Key": source},
             **requests.source_owner(self._common),

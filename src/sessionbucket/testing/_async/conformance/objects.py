@@ -193,6 +193,16 @@ class AsyncObjectTests(AsyncBucketCase):
                     "a copy must have the content type and the metadata of its source"
                 )
 
+    async def test_a_copy_to_itself_leaves_the_object(self) -> None:
+        await self.bucket.put(self.key(), b"body", metadata={"a": "b"})
+        assert await self.bucket.copy(self.key(), self.key()) is True, (
+            "copy of an object to itself must return True"
+        )
+        assert await self.body_of(self.key()) == b"body", "copy of an object to itself must leave its body"
+        assert await self.bucket.copy(self.key("missing"), self.key("missing")) is False, (
+            "copy of a missing key must return False"
+        )
+
     async def test_a_copy_of_a_missing_key_changes_nothing(self) -> None:
         await self.bucket.put(self.key("target"), b"stays")
         copied = await self.bucket.copy(self.key("missing"), self.key("target"))

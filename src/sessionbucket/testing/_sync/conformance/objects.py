@@ -188,6 +188,16 @@ class ObjectTests(BucketCase):
                     "a copy must have the content type and the metadata of its source"
                 )
 
+    def test_a_copy_to_itself_leaves_the_object(self) -> None:
+        self.bucket.put(self.key(), b"body", metadata={"a": "b"})
+        assert self.bucket.copy(self.key(), self.key()) is True, (
+            "copy of an object to itself must return True"
+        )
+        assert self.body_of(self.key()) == b"body", "copy of an object to itself must leave its body"
+        assert self.bucket.copy(self.key("missing"), self.key("missing")) is False, (
+            "copy of a missing key must return False"
+        )
+
     def test_a_copy_of_a_missing_key_changes_nothing(self) -> None:
         self.bucket.put(self.key("target"), b"stays")
         copied = self.bucket.copy(self.key("missing"), self.key("target"))
