@@ -34,7 +34,7 @@ RULES: list[tuple[re.Pattern[str], Replacement]] = [
         (r"\baioboto3_client\b", "boto3_client"),
         (r"\baioboto3\b", "boto3"),
         (r"\baiobotocore\b", "botocore"),
-        (r"\b(get|put|delete|bytes|sign)_async\b", r"\1"),
+        (r"\b(get|put|copy|delete|bytes|sign)_async\b", r"\1"),
     )
 ]
 

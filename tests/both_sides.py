@@ -205,7 +205,7 @@ class Blocking:
         return self._run(_called(method, args, {}))
 
 
-TAKES_AN_ASYNC_FUNCTION = ("update", "run_before")
+TAKES_AN_ASYNC_FUNCTION = ("update", "edit", "run_before")
 """The methods whose function may be async. A test's function blocks, so on the async side it runs in a thread."""
 
 

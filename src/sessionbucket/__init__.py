@@ -6,6 +6,8 @@ from sessionbucket._lazy_names import lazy_names
 
 __all__ = [
     "AccessDeniedError",
+    "AppendLog",
+    "AsyncAppendLog",
     "AsyncBaseSessionStore",
     "AsyncBucket",
     "AsyncDocumentStore",
@@ -54,6 +56,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "_async.append_log": ("AsyncAppendLog",),
         "_async.base_store": ("AsyncBaseSessionStore",),
         "_async.bucket": ("AsyncBucket", "AsyncObjectStream"),
         "_async.buckets.file": ("AsyncFileBucket",),
@@ -70,6 +73,8 @@ __getattr__, __dir__ = lazy_names(
         "_async.wrappers.base": ("AsyncBucketWrapper",),
         "_backends.obstore.options": ("CloudOptions",),
         "_backends.s3.options": ("S3Options",),
+        "_core.document_keys": ("INTEGRATION_FOLDERS", "encode_segment", "newest_first"),
+        "_core.frames": ("Frame", "decode_frame", "decode_frame_header", "encode_frame"),
         "_core.objects": (
             "Always",
             "BucketCall",
@@ -92,6 +97,10 @@ __getattr__, __dir__ = lazy_names(
             "DocumentInfo",
             "FileInfo",
             "Finding",
+            "Log",
+            "LogDraft",
+            "LogHead",
+            "LogInfo",
             "ProbeResult",
             "Problem",
             "SessionInfo",
@@ -100,6 +109,7 @@ __getattr__, __dir__ = lazy_names(
         ),
         "_core.retry": ("NO_RETRY", "RetryConfig"),
         "_core.store_url": ("ENVIRONMENT_VARIABLE",),
+        "_sync.append_log": ("AppendLog",),
         "_sync.base_store": ("BaseSessionStore",),
         "_sync.bucket": ("Bucket", "ObjectStream"),
         "_sync.buckets.file": ("FileBucket",),

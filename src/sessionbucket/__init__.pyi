@@ -1,3 +1,4 @@
+from sessionbucket._async.append_log import AsyncAppendLog as AsyncAppendLog
 from sessionbucket._async.base_store import AsyncBaseSessionStore as AsyncBaseSessionStore
 from sessionbucket._async.bucket import AsyncBucket as AsyncBucket
 from sessionbucket._async.bucket import AsyncObjectStream as AsyncObjectStream
@@ -15,6 +16,13 @@ from sessionbucket._async.store import AsyncSessionStore as AsyncSessionStore
 from sessionbucket._async.wrappers.base import AsyncBucketWrapper as AsyncBucketWrapper
 from sessionbucket._backends.obstore.options import CloudOptions as CloudOptions
 from sessionbucket._backends.s3.options import S3Options as S3Options
+from sessionbucket._core.document_keys import INTEGRATION_FOLDERS as INTEGRATION_FOLDERS
+from sessionbucket._core.document_keys import encode_segment as encode_segment
+from sessionbucket._core.document_keys import newest_first as newest_first
+from sessionbucket._core.frames import Frame as Frame
+from sessionbucket._core.frames import decode_frame as decode_frame
+from sessionbucket._core.frames import decode_frame_header as decode_frame_header
+from sessionbucket._core.frames import encode_frame as encode_frame
 from sessionbucket._core.objects import NO_METADATA as NO_METADATA
 from sessionbucket._core.objects import PAGE_LIMIT as PAGE_LIMIT
 from sessionbucket._core.objects import Always as Always
@@ -35,6 +43,10 @@ from sessionbucket._core.results import Document as Document
 from sessionbucket._core.results import DocumentInfo as DocumentInfo
 from sessionbucket._core.results import FileInfo as FileInfo
 from sessionbucket._core.results import Finding as Finding
+from sessionbucket._core.results import Log as Log
+from sessionbucket._core.results import LogDraft as LogDraft
+from sessionbucket._core.results import LogHead as LogHead
+from sessionbucket._core.results import LogInfo as LogInfo
 from sessionbucket._core.results import ProbeResult as ProbeResult
 from sessionbucket._core.results import Problem as Problem
 from sessionbucket._core.results import SessionInfo as SessionInfo
@@ -42,6 +54,7 @@ from sessionbucket._core.results import SessionPage as SessionPage
 from sessionbucket._core.retry import NO_RETRY as NO_RETRY
 from sessionbucket._core.retry import RetryConfig as RetryConfig
 from sessionbucket._core.store_url import ENVIRONMENT_VARIABLE as ENVIRONMENT_VARIABLE
+from sessionbucket._sync.append_log import AppendLog as AppendLog
 from sessionbucket._sync.base_store import BaseSessionStore as BaseSessionStore
 from sessionbucket._sync.bucket import Bucket as Bucket
 from sessionbucket._sync.bucket import ObjectStream as ObjectStream
@@ -80,6 +93,8 @@ from sessionbucket.models.session import SessionData as SessionData
 
 __all__ = [
     "AccessDeniedError",
+    "AppendLog",
+    "AsyncAppendLog",
     "AsyncBaseSessionStore",
     "AsyncBucket",
     "AsyncDocumentStore",

@@ -13,6 +13,7 @@ from conformance.conftest import Opener
 from conformance.locations import FILE, MEMORY, SEAWEEDFS, in_memory, without_server
 from conformance.samples import session_of
 from sessionbucket import (
+    INTEGRATION_FOLDERS,
     UNSEEN,
     ConflictError,
     Document,
@@ -691,3 +692,72 @@ def test_a_document_store_may_be_used_again_after_its_with_block(documents: Docu
         documents.put("key", b"x")
     documents.close()
     assert body_of(documents, "key") == b"x"
+
+
+def test_nothing_but_a_write_relies_on_a_remembered_document(documents: DocumentStore, other: DocumentStore):
+    seen = documents.put("key", b"old")
+    other.put("key", b"new")
+    unchanged = documents.update("key", lambda _: None, seen=seen)
+    assert unchanged is not None
+    assert unchanged.body == b"new"
+    unchanged = documents.update("key", lambda _: None, seen=None)
+    assert unchanged is not None
+    assert unchanged.body == b"new"
+
+    def change(found: Document | None) -> bytes:
+        if found is None or found.body == b"old":
+            raise LookupError
+        return found.body + b"er"
+
+    changed = documents.update("key", change, seen=seen)
+    assert changed is not None
+    assert changed.body == b"newer"
+    assert body_of(documents, "key") == b"newer"
+
+
+def test_the_first_bytes_of_a_document_come_alone(documents: DocumentStore, opener: Opener):
+    documents.put("key", b"0123456789")
+    found = documents.get("key", first=4)
+    assert found is not None
+    assert (found.body, found.size) == (b"0123", 10)
+    small = open_documents(opener, max_bytes=5).get_many(["key", "missing"], first=5)
+    assert [document and document.body for document in small] == [b"01234", None]
+    with pytest.raises(InvalidArgumentError, match="first 0 is refused"):
+        documents.get("key", first=0)
+    with pytest.raises(
+        InvalidArgumentError, match="first 4 bytes of document 'key', and an update needs all 10"
+    ):
+        documents.update("key", appended(b"x"), seen=found)
+    assert body_of(documents, "key") == b"0123456789"
+
+
+def test_a_listing_may_leave_out_deeper_folders(documents: DocumentStore):
+    for key in ("a/b/1", "a/1", "a/2", "b"):
+        documents.put(key, b"x")
+    assert keys_in(documents, recursive=False) == ["b"]
+    assert keys_in(documents, "a/", recursive=False) == ["a/1", "a/2"]
+    assert keys_in(documents, "a/", recursive=False, limit=1) == ["a/1"]
+
+
+@pytest.mark.parametrize("name", sorted(INTEGRATION_FOLDERS))
+def test_the_folder_of_an_integration_opens_on_request_alone(opener: Opener, name: str):
+    with pytest.raises(InvalidArgumentError, match="belongs to sessionbucket"):
+        opener.side.make("DocumentStore", opener.bucket(), name)
+    store = opener.store()
+    for documents in (
+        opener.side.make(
+            "DocumentStore", opener.bucket(), name, prefix=opener.location.key(""), integration=True
+        ),
+        store.documents(name, integration=True),
+    ):
+        documents.put("key", b"x")
+        assert opener.read(f"{name}/key") == b"x"
+
+
+@in_memory
+@pytest.mark.parametrize("name", ["notes", "artifacts", "v1", "runs"])
+def test_only_the_folder_of_an_integration_opens_as_one(opener: Opener, name: str):
+    with pytest.raises(InvalidArgumentError, match="belongs to no integration of sessionbucket"):
+        opener.side.make("DocumentStore", opener.bucket(), name, integration=True)
+    with pytest.raises(InvalidArgumentError, match="belongs to no integration"):
+        opener.side.make("open_documents", "memory://", name, integration=True)

@@ -28,10 +28,10 @@ LARGEST_EXPANSION = 1024
 """More bytes than zlib adds to a body of any size that the tests use."""
 
 
-def decompressed(found: StoredObject | None, max_bytes: int) -> StoredObject | None:
+def decompressed(found: StoredObject | None, max_bytes: int, first: int | None) -> StoredObject | None:
     if found is None:
         return None
-    body = zlib.decompress(found.body)
+    body = zlib.decompress(found.body)[:first]
     if len(body) > max_bytes:
         raise ObjectTooLargeError(found.info.key, size=len(body), limit=max_bytes)
     return StoredObject(found.info, body)
@@ -53,8 +53,8 @@ class _Compressing:
 class CompressingBucket(_Compressing, BucketWrapper):
     """Compresses every body."""
 
-    def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
-        return decompressed(super().get(key, max_bytes=max_bytes + LARGEST_EXPANSION), max_bytes)
+    def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
+        return decompressed(super().get(key, max_bytes=max_bytes + LARGEST_EXPANSION), max_bytes, first)
 
     def put(self, key: str, body: bytes, **options: Any) -> str:
         return super().put(key, zlib.compress(body), **options)
@@ -87,8 +87,8 @@ class CompressingBucket(_Compressing, BucketWrapper):
 class AsyncCompressingBucket(_Compressing, AsyncBucketWrapper):
     """Compresses every body."""
 
-    async def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
-        return decompressed(await super().get(key, max_bytes=max_bytes + LARGEST_EXPANSION), max_bytes)
+    async def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
+        return decompressed(await super().get(key, max_bytes=max_bytes + LARGEST_EXPANSION), max_bytes, first)
 
     async def put(self, key: str, body: bytes, **options: Any) -> str:
         return await super().put(key, zlib.compress(body), **options)

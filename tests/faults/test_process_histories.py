@@ -30,7 +30,7 @@ from faults.proxy_faults import (
     reset_upload,
     respond,
 )
-from sessionbucket import open_store
+from sessionbucket import SessionData, open_store
 from sessionbucket.testing.seaweedfs import SeaweedServer
 
 ENGINES = ("boto3", "obstore", "async aioboto3", "async obstore")
@@ -109,7 +109,7 @@ def test_late_requests_undo_no_acknowledged_write(proxy: FaultProxy, tmp_path: P
     prefix = tmp_path.name
     with open_store(url_of(proxy.target, prefix)) as store:
         for id in SESSIONS:
-            store.update(id, lambda session: None, create=lambda id=id: history_writers.SessionData(id=id))
+            store.save(SessionData(id=id))
     faults = [*FAULTS, late, late]
     proxy.on(requests(), late.after_each(Chaos(chosen, RATE, faults)), times=None)
     events = Writers(

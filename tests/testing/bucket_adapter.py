@@ -34,14 +34,17 @@ class AsyncBucketAdapter(AsyncBucket):
     def capabilities(self) -> Capabilities:
         return self.inner.capabilities
 
-    async def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
-        return await asyncio.to_thread(self.inner.get, key, max_bytes=max_bytes)
+    async def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
+        return await asyncio.to_thread(self.inner.get, key, max_bytes=max_bytes, first=first)
 
     async def head(self, key: str) -> ObjectInfo | None:
         return await asyncio.to_thread(self.inner.head, key)
 
     async def put(self, key: str, body: bytes, **options: Any) -> str:
         return await asyncio.to_thread(self.inner.put, key, body, **options)
+
+    async def copy(self, source: str, target: str) -> bool:
+        return await asyncio.to_thread(self.inner.copy, source, target)
 
     async def delete(self, keys: Sequence[str]) -> None:
         await asyncio.to_thread(self.inner.delete, keys)

@@ -60,15 +60,16 @@ class SqliteBucket(Bucket):
         except sqlite3.Error as error:
             raise StoreUnavailableError(str(error), location=self.location) from error
 
-    def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
+    def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
         with self._connected() as database:
             database.execute("BEGIN")  # so that description and body are of one version
             info = _described(database, key)
             if info is None:
                 return None
-            if info.size > max_bytes:
-                raise ObjectTooLargeError(key, size=info.size, limit=max_bytes)
-            return StoredObject(info, _slice(database, key, 0, info.size))
+            size = min(info.size, first or info.size)
+            if size > max_bytes:
+                raise ObjectTooLargeError(key, size=size, limit=max_bytes)
+            return StoredObject(info, _slice(database, key, 0, size))
 
     def head(self, key: str) -> ObjectInfo | None:
         with self._connected() as database:

@@ -57,7 +57,24 @@ WRONG_BUCKETS = {
         "test_another_bucket_object_sees_every_change_at_once": "a head after a put must return its version",
         "test_a_stream_replaces_the_object": "put_stream must .* another version",
     },
-    "IgnoresTheLimit": {"test_a_body_over_the_limit_is_refused_with_its_size": "max_bytes is ignored"},
+    "IgnoresTheLimit": {
+        "test_a_body_over_the_limit_is_refused_with_its_size": "max_bytes is ignored",
+        "test_the_first_bytes_come_alone_and_with_the_whole_size": "max_bytes is ignored: 4 bytes were given",
+    },
+    "IgnoresFirst": {
+        "test_the_first_bytes_come_alone_and_with_the_whole_size": "get with first=1 must return b'0', not b'0123456789'"
+    },
+    "CopiesTheBodyAlone": {
+        "test_a_copy_replaces_the_target_and_keeps_the_source": "a copy must have the content type and the metadata of its source"
+    },
+    "CopiesAMissingKey": {
+        "test_a_copy_to_itself_leaves_the_object": "copy of a missing key must return False",
+        "test_a_copy_of_a_missing_key_changes_nothing": "copy of a missing key must return False",
+    },
+    "TakesTheStartForAFolder": {
+        "test_a_start_that_ends_in_a_slash_is_before_every_key_of_that_folder": "a start that ends in a slash leaves out no key",
+        "test_a_listing_starts_after_any_row_or_key": "must leave out the rows up to and including it",
+    },
     "DeletesTooMuch": {
         "test_a_delete_takes_the_named_keys_and_no_others": "delete of 'a.json' took others with it"
     },

@@ -115,8 +115,43 @@ class HeadIsStale(MemoryBucket):
 class IgnoresTheLimit(MemoryBucket):
     """Returns bodies of any size."""
 
-    def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
-        return super().get(key, max_bytes=1 << 30)
+    def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
+        return super().get(key, max_bytes=1 << 30, first=first)
+
+
+class IgnoresFirst(MemoryBucket):
+    """Returns the whole body to a get of its first bytes."""
+
+    def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
+        return super().get(key, max_bytes=max_bytes)
+
+
+class CopiesTheBodyAlone(MemoryBucket):
+    """Copies an object without its content type and metadata."""
+
+    def copy(self, source: str, target: str) -> bool:
+        there = self.get(source, max_bytes=1 << 30)
+        if there is None:
+            return False
+        self.put(target, there.body)
+        return True
+
+
+class CopiesAMissingKey(MemoryBucket):
+    """Deletes the target of a copy whose source is missing."""
+
+    def copy(self, source: str, target: str) -> bool:
+        if not super().copy(source, target):
+            self.delete([target])
+        return True
+
+
+class TakesTheStartForAFolder(MemoryBucket):
+    """Leaves out a whole folder when a listing starts after its name with the slash."""
+
+    def list_page(self, prefix: str, *, start_after: str = "", **arguments: Any) -> ObjectPage:
+        after = start_after + "\U0010ffff" if start_after.endswith("/") else start_after
+        return super().list_page(prefix, start_after=after, **arguments)
 
 
 class DeletesTooMuch(MemoryBucket):

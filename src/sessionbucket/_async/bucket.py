@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sessionbucket._core.objects import (
+    COPY_BYTES,
     NO_METADATA,
     PAGE_LIMIT,
     Always,
@@ -61,10 +62,14 @@ class AsyncBucket(ABC):
         return Capabilities()
 
     @abstractmethod
-    async def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
+    async def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
         """Return the object at ``key``, whole and of one version, or None when it does not exist.
 
-        Raises ``ObjectTooLargeError`` for a body of more than ``max_bytes`` bytes, before reading it.
+        With ``first``, which is at least 1, the body is the first bytes alone, at most that many, and the size that of the whole
+        object. The description may then lack the version. A bucket that cannot read a part reads the whole and cuts it.
+
+        Raises ``ObjectTooLargeError`` for a body of more than ``max_bytes`` bytes, before reading it. With ``first``, that is the
+        body to return, so an object of any size is read.
         """
 
     @abstractmethod
@@ -94,6 +99,21 @@ class AsyncBucket(ABC):
         A bucket that keeps no metadata or content type drops them silently.
         """
 
+    async def copy(self, source: str, target: str) -> bool:
+        """Copy the object with its content type and metadata over any object at ``target``. Return whether the source exists.
+
+        Readers of the target see the old object or the new one, whole. After a ``StoreUnavailableError`` whose ``outcome`` is
+        ``"unknown"`` it may have been done. By default this is a ``get`` and a ``put``; override it where the server copies.
+        Raises ``ObjectTooLargeError`` for an object above 5 GiB, the most that S3 copies in one request.
+        """
+        found = await self.get(source, max_bytes=COPY_BYTES)
+        if found is None:
+            return False
+        info = found.info
+        content_type = info.content_type or "application/octet-stream"
+        await self.put(target, found.body, content_type=content_type, metadata=info.metadata)
+        return True
+
     @abstractmethod
     async def delete(self, keys: Sequence[str]) -> None:
         """Delete the keys, in any order. A missing key counts as deleted.
@@ -118,7 +138,8 @@ class AsyncBucket(ABC):
         """List at most ``limit`` (1 to ``capabilities.page_limit``) rows under the prefix, in the order of their UTF-8 bytes.
 
         A row is an object, or with a delimiter a folder: the common prefix of all keys that contain the delimiter
-        after ``prefix``, as one row. Rows up to and including ``start_after`` are left out. No body is read.
+        after ``prefix``, as one row. Rows up to and including ``start_after`` are left out; it may end in the delimiter. No body
+        is read.
         """
 
     @abstractmethod

@@ -134,12 +134,16 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
             self._retrying, self._keys, self._legacy, self._reader, self._writer, self._parts
         )
 
-    def documents(self, name: str) -> AsyncDocumentStore:
+    def documents(self, name: str, *, integration: bool = False) -> AsyncDocumentStore:
         """The document store in the folder ``name`` of this store, for data of your own.
+
+        With ``integration``, ``name`` must be the folder of one of this library's integrations, such as ``"langgraph"``.
 
         Raises ``InvalidArgumentError`` for a name that breaks a rule or belongs to the library.
         """
-        return AsyncDocumentStore(self.bucket, name, prefix=self._keys.prefix, max_bytes=self._max_bytes)
+        return AsyncDocumentStore(
+            self.bucket, name, prefix=self._keys.prefix, max_bytes=self._max_bytes, integration=integration
+        )
 
     @property
     def backend_name(self) -> str:

@@ -81,6 +81,16 @@ class UnprovenMissingKeyError(StoreUnavailableError):
     """A 404 without a proof that it is from the object server. It may be from a proxy."""
 
 
+class UnsatisfiableRangeError(NotSupportedError):
+    """The object has no byte of the range: it is empty. A bucket handles it."""
+
+
+_KINDS: dict[int, type[NotSupportedError]] = {
+    HTTPStatus.NOT_FOUND: MissingKeyError,
+    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: UnsatisfiableRangeError,
+}
+
+
 def not_from_server(reason: str, location: str, key: str | None) -> StoreUnavailableError:
     """The error for a response that no object server can have sent."""
     return StoreUnavailableError(
@@ -134,5 +144,5 @@ def error_for(response: ErrorResponse, location: str, key: str | None) -> Sessio
             location=location,
             key=key,
         )
-    kind = MissingKeyError if code in MISSING or status == HTTPStatus.NOT_FOUND else NotSupportedError
+    kind = MissingKeyError if code in MISSING else _KINDS.get(status, NotSupportedError)
     return kind(f"{at}: the server refused {operation} with {status} ({code})")

@@ -18,6 +18,9 @@ PAGE_LIMIT = 1000
 DEFAULT_MAX_BYTES = 256 * 1024 * 1024
 """The largest body that a store reads or writes, unless it is opened with another limit."""
 
+COPY_BYTES = 5 * 1024 * 1024 * 1024
+"""The largest body that S3 copies in one request."""
+
 NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
 JSON_CONTENT_TYPE = "application/json"
@@ -158,6 +161,7 @@ Operation = Literal[
     "head",
     "exists",
     "put",
+    "copy",
     "delete",
     "delete_if",
     "list_page",
@@ -170,7 +174,7 @@ Operation = Literal[
 
 
 class BucketCall(NamedTuple):
-    """One request to a bucket: its operation and its key; the keys of a ``delete``, the prefix of a listing."""
+    """One request to a bucket: its operation and its key; the keys of a ``delete``, source and target of a ``copy``, the prefix of a listing."""
 
     operation: Operation
     keys: Sequence[str]

@@ -41,6 +41,12 @@ def check_limit(limit: int) -> None:
         raise InvalidArgumentError(f"limit {limit} is refused: it must be at least 1")
 
 
+def check_first(first: int) -> None:
+    """Raises ``InvalidArgumentError`` for less than one byte of a body."""
+    if first < 1:
+        raise InvalidArgumentError(f"first {first} is refused: it must be at least 1")
+
+
 def next_start(page: ObjectPage) -> str | None:
     """The ``start_after`` of the next page: the last object, not the last folder.
 

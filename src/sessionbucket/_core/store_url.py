@@ -1,4 +1,4 @@
-"""Store URLs: ``s3://bucket/prefix?option=value`` (or ``gs``, ``az``), ``file:///folder`` and ``memory://``.
+"""Store URLs: ``s3://bucket/prefix?option=value`` (or ``gs``, ``az``), ``file:///folder`` and ``memory://name/prefix``.
 
 The options of a store are in its URL, as texts, or are passed as arguments.
 """
@@ -6,6 +6,7 @@ The options of a store are in its URL, as texts, or are passed as arguments.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -33,6 +34,7 @@ _CREDENTIALS = frozenset(
         "token",
     }
 )
+_MEMORY_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _FOLDER_OPTIONS = {"fsync": True, "create": True}
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
@@ -60,7 +62,10 @@ class FileURL:
 
 @dataclass(frozen=True, slots=True)
 class MemoryURL:
-    """A new, empty store in memory."""
+    """A prefix in the memory of this name; without a name, a new, empty store in memory."""
+
+    name: str | None
+    prefix: str
 
 
 StoreURL = CloudURL | FileURL | MemoryURL
@@ -96,15 +101,27 @@ def parse_url(url: str | os.PathLike[str] | None, options: Mapping[str, Any] = N
                 )
             return _file(url2pathname(parts.path), _options(parts, options))
         case "memory":
-            if parts.path.strip("/") or parts.netloc or _options(parts, options):
+            prefix = unquote(parts.path).strip("/")
+            if _options(parts, options):
+                raise InvalidArgumentError("the URL of a store in memory has no options")
+            if prefix and not parts.netloc:
                 raise InvalidArgumentError(
-                    "the URL of a store in memory must be memory:// without a path or options"
+                    "the URL of a store in memory needs a name before its prefix: memory://name/prefix"
                 )
-            return MemoryURL()
+            return MemoryURL(check_memory_name(parts.netloc) if parts.netloc else None, prefix)
     raise InvalidArgumentError(
         "the store URL must start with s3://, gs://, az://, file:// or memory:// (a folder is file:///its/absolute/path, or a "
         "pathlib.Path)"
     )
+
+
+def check_memory_name(name: str) -> str:
+    """The name of a bucket in memory. Raises ``InvalidArgumentError`` for a name that breaks the rule, without repeating it."""
+    if not isinstance(name, str) or not _MEMORY_NAME.fullmatch(name):
+        raise InvalidArgumentError(
+            "the name of a store in memory is refused: it must be 1 to 100 ASCII letters, digits, '.', '_' and '-'"
+        )
+    return name
 
 
 def _split(url: str) -> SplitResult:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sessionbucket._core.objects import (
+    COPY_BYTES,
     NO_METADATA,
     PAGE_LIMIT,
     Always,
@@ -62,10 +63,14 @@ class Bucket(ABC):
         return Capabilities()
 
     @abstractmethod
-    def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
+    def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
         """Return the object at ``key``, whole and of one version, or None when it does not exist.
 
-        Raises ``ObjectTooLargeError`` for a body of more than ``max_bytes`` bytes, before reading it.
+        With ``first``, which is at least 1, the body is the first bytes alone, at most that many, and the size that of the whole
+        object. The description may then lack the version. A bucket that cannot read a part reads the whole and cuts it.
+
+        Raises ``ObjectTooLargeError`` for a body of more than ``max_bytes`` bytes, before reading it. With ``first``, that is the
+        body to return, so an object of any size is read.
         """
 
     @abstractmethod
@@ -95,6 +100,21 @@ class Bucket(ABC):
         A bucket that keeps no metadata or content type drops them silently.
         """
 
+    def copy(self, source: str, target: str) -> bool:
+        """Copy the object with its content type and metadata over any object at ``target``. Return whether the source exists.
+
+        Readers of the target see the old object or the new one, whole. After a ``StoreUnavailableError`` whose ``outcome`` is
+        ``"unknown"`` it may have been done. By default this is a ``get`` and a ``put``; override it where the server copies.
+        Raises ``ObjectTooLargeError`` for an object above 5 GiB, the most that S3 copies in one request.
+        """
+        found = self.get(source, max_bytes=COPY_BYTES)
+        if found is None:
+            return False
+        info = found.info
+        content_type = info.content_type or "application/octet-stream"
+        self.put(target, found.body, content_type=content_type, metadata=info.metadata)
+        return True
+
     @abstractmethod
     def delete(self, keys: Sequence[str]) -> None:
         """Delete the keys, in any order. A missing key counts as deleted.
@@ -119,7 +139,8 @@ class Bucket(ABC):
         """List at most ``limit`` (1 to ``capabilities.page_limit``) rows under the prefix, in the order of their UTF-8 bytes.
 
         A row is an object, or with a delimiter a folder: the common prefix of all keys that contain the delimiter
-        after ``prefix``, as one row. Rows up to and including ``start_after`` are left out. No body is read.
+        after ``prefix``, as one row. Rows up to and including ``start_after`` are left out; it may end in the delimiter. No body
+        is read.
         """
 
     @abstractmethod

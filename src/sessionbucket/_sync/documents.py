@@ -25,7 +25,7 @@ from sessionbucket._core.objects import (
     ObjectInfo,
     md5_version,
 )
-from sessionbucket._core.pagination import check_concurrency, check_limit
+from sessionbucket._core.pagination import check_concurrency, check_first, check_limit
 from sessionbucket._core.results import UNSEEN, Document, DocumentInfo, Unseen
 from sessionbucket._core.retry import Attempts, contention_pause
 from sessionbucket._core.write_ids import (
@@ -343,15 +343,24 @@ class DocumentStore:
     """
 
     def __init__(
-        self, bucket: Bucket, name: str, *, prefix: str = "", max_bytes: int = DEFAULT_MAX_BYTES
+        self,
+        bucket: Bucket,
+        name: str,
+        *,
+        prefix: str = "",
+        max_bytes: int = DEFAULT_MAX_BYTES,
+        integration: bool = False,
     ) -> None:
         """``name`` is the folder under the store's ``prefix``; ``max_bytes`` is the largest size of a document.
+
+        With ``integration``, ``name`` must be the folder of one of this library's integrations, such as ``"langgraph"``: use it to
+        read their documents. Without it, their names are refused.
 
         Raises ``InvalidArgumentError`` for a bad prefix, and for a name that breaks a rule or belongs to the library.
         """
         store_keys = StoreKeys(prefix)
         self.bucket = bucket
-        self._keys = DocumentKeys(store_keys.root, name)
+        self._keys = DocumentKeys(store_keys.root, name, integration=integration)
         self._max_bytes = max_bytes
         self._retrying = RetryingBucket(bucket)
         support = SupportProbe(self._retrying, f"{store_keys.bookkeeping}probe/")
@@ -365,24 +374,36 @@ class DocumentStore:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.location}>"
 
-    def get(self, key: str) -> Document | None:
+    def full_key(self, key: str) -> str:
+        """The key of a document in the bucket. Raises ``InvalidArgumentError`` for a key that breaks a rule. Sends no request."""
+        return self._keys.full(key)
+
+    def get(self, key: str, *, first: int | None = None) -> Document | None:
         """Return the document, or None when it does not exist.
 
-        Raises ``ObjectTooLargeError`` for a body above ``max_bytes``.
+        With ``first``, its body is the first bytes alone, at most that many, and its size that of the whole document. In a folder
+        it then has no version, so its ``version`` is empty.
+
+        Raises ``ObjectTooLargeError`` for a body above ``max_bytes``, and ``InvalidArgumentError`` for a ``first`` below 1.
         """
-        found = self._retrying.get(self._keys.full(key), max_bytes=self._max_bytes)
+        full = self._keys.full(key)
+        if first is None:
+            found = self._retrying.get(full, max_bytes=self._max_bytes)
+        else:
+            check_first(first)
+            found = self._retrying.get(full, max_bytes=self._max_bytes, first=first)
         if found is None:
             return None
         info = found.info
         return Document(key, found.body, info.size, info.updated_at, written_version(info))
 
-    def get_many(self, keys: Iterable[str], *, concurrency: int = 32) -> Documents:
-        """Return the documents in the order of the keys, None for each that does not exist.
+    def get_many(self, keys: Iterable[str], *, concurrency: int = 32, first: int | None = None) -> Documents:
+        """Return the documents in the order of the keys, None for each that does not exist; ``first`` is that of ``get``.
 
         Sends at most ``concurrency`` requests at a time. Raises the first error, after all requests have ended.
         """
         check_concurrency(concurrency)
-        return gather([partial(self.get, key) for key in keys], limit=concurrency)
+        return gather([partial(self.get, key, first=first) for key in keys], limit=concurrency)
 
     def put(self, key: str, body: bytes, *, if_absent: bool = False) -> Document:
         """Write the document. With ``if_absent`` it must not exist; otherwise the write is unconditional.
@@ -409,15 +430,29 @@ class DocumentStore:
         may run up to ``attempts`` times. What it raises reaches the caller, and nothing is written.
 
         ``seen`` spares the first read: pass a document that you remember, or None when the document probably does
-        not exist. If that is wrong, the first write conflicts and the next attempt reads.
+        not exist. If that is wrong, the first write conflicts and the next attempt reads. If ``change`` writes nothing or raises
+        for ``seen``, it runs again for the document as read, because ``seen`` may be outdated.
 
         Returns the document as written, or as read when nothing was written. Raises ``ConflictError`` after ``attempts`` conflicts,
         and at once when the outcome of a write is unknown.
         """
+        if isinstance(seen, Document) and len(seen.body) != seen.size:
+            raise InvalidArgumentError(
+                f"seen is refused: it has the first {len(seen.body)} bytes of document {key!r}, and an update needs all "
+                f"{seen.size}; nothing was written"
+            )
         remembered = [] if isinstance(seen, Unseen) else [seen]
 
         def change_once() -> Document | None:
-            current = remembered.pop() if remembered else self.get(key)
+            if remembered:
+                guess = remembered.pop()
+                try:
+                    body = awaited(change(guess))
+                except Exception:  # noqa: BLE001 (the change is made again below)
+                    body = None
+                if body is not None:
+                    return self._write(key, body, guess)
+            current = self.get(key)
             body = awaited(change(current))
             return current if body is None else self._write(key, body, current)
 
@@ -433,9 +468,11 @@ class DocumentStore:
         return Document(key, body, len(body), None, written)
 
     def list(
-        self, prefix: str = "", *, start_after: str = "", limit: int | None = None
+        self, prefix: str = "", *, start_after: str = "", limit: int | None = None, recursive: bool = True
     ) -> Generator[DocumentInfo, None, None]:
         """List the documents whose keys start with ``prefix``, in the order of the keys' UTF-8 bytes; at most ``limit``.
+
+        With ``recursive=False``, documents in deeper folders are left out: those with a ``/`` after the prefix.
 
         Raises ``InvalidArgumentError`` for a bad prefix or start, and a limit below 1.
         """
@@ -444,7 +481,8 @@ class DocumentStore:
         if limit is not None:
             check_limit(limit)
         left = limit
-        for page in list_pages(self._retrying, start, start_after=after, limit=limit):
+        delimiter = "" if recursive else "/"
+        for page in list_pages(self._retrying, start, delimiter=delimiter, start_after=after, limit=limit):
             for info in page.objects[:left]:
                 yield DocumentInfo(self._keys.relative(info.key), info.size, info.updated_at, info.version)
             left = None if left is None else left - len(page.objects)
@@ -462,13 +500,14 @@ class DocumentStore:
                 previous = folder
 
     def copy(self, source: str, target: str) -> None:
-        """Copy a document over any version of the target. Raises ``InvalidArgumentError`` when the source does not exist."""
-        found = self.get(source)
-        if found is None:
+        """Copy a document over any version of the target, on the server where it can. The source may have any size.
+
+        Raises ``InvalidArgumentError`` when the source does not exist.
+        """
+        if not self._retrying.copy(self._keys.full(source), self._keys.full(target)):
             raise InvalidArgumentError(
                 f"document {source!r} does not exist in {self.location}; nothing was copied"
             )
-        self.put(target, found.body)
 
     def delete(self, keys: str | Iterable[str]) -> None:
         """Delete documents unconditionally; a missing one counts as deleted.

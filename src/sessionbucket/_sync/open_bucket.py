@@ -37,15 +37,19 @@ def open_documents(
     name: str,
     *,
     max_bytes: int = DEFAULT_MAX_BYTES,
+    integration: bool = False,
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> DocumentStore:
     """Open the document store in the folder ``name`` of the store at a URL; ``open_store`` describes URLs and options.
 
+    With ``integration``, ``name`` must be the folder of one of this library's integrations, such as ``"langgraph"``: use it to read
+    their documents. Without it, their names are refused.
+
     Raises ``InvalidArgumentError`` for a bad URL, option or name.
     """
     bucket, prefix = open_bucket(url, session, options)
-    return DocumentStore(bucket, name, prefix=prefix, max_bytes=max_bytes)
+    return DocumentStore(bucket, name, prefix=prefix, max_bytes=max_bytes, integration=integration)
 
 
 def open_bucket(
@@ -58,10 +62,10 @@ def open_bucket(
             "a session is refused: it has the credentials of a bucket, and this store has no bucket"
         )
     match parsed:
-        case MemoryURL():
+        case MemoryURL(name, prefix):
             from sessionbucket._sync.buckets.memory import MemoryBucket  # noqa: PLC0415
 
-            return MemoryBucket(), ""
+            return MemoryBucket(name), prefix
         case FileURL(root, fsync, create):
             from sessionbucket._sync.buckets.file import FileBucket  # noqa: PLC0415
 

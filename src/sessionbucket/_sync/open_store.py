@@ -48,8 +48,9 @@ def open_store(
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> SessionStore[SessionT]:
-    """Open the store at a URL: ``s3://bucket/prefix?option=value``, ``file:///folder`` or ``memory://``. With obstore also
+    """Open the store at a URL: ``s3://bucket/prefix?option=value``, ``file:///folder`` or ``memory://name``. With obstore also
     ``gs://bucket/prefix`` (Google Cloud Storage) and ``az://container/prefix`` (Azure). A ``pathlib.Path`` is a folder.
+    All stores at one ``memory://name`` are one store, of this process and for its duration; ``memory://`` is a new, empty one.
 
     Without a URL, the environment variable ``SESSIONBUCKET_URL`` names it. Nothing is connected before the first use.
     ``model`` is any pydantic model with an ``id: str`` (``SessionData`` by default). ``max_bytes`` is the largest size of a

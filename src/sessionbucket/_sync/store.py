@@ -133,12 +133,16 @@ class SessionStore(BaseSessionStore[SessionT]):
         """The sessions as they are stored, byte for byte."""
         return RawSessions(self._retrying, self._keys, self._legacy, self._reader, self._writer, self._parts)
 
-    def documents(self, name: str) -> DocumentStore:
+    def documents(self, name: str, *, integration: bool = False) -> DocumentStore:
         """The document store in the folder ``name`` of this store, for data of your own.
+
+        With ``integration``, ``name`` must be the folder of one of this library's integrations, such as ``"langgraph"``.
 
         Raises ``InvalidArgumentError`` for a name that breaks a rule or belongs to the library.
         """
-        return DocumentStore(self.bucket, name, prefix=self._keys.prefix, max_bytes=self._max_bytes)
+        return DocumentStore(
+            self.bucket, name, prefix=self._keys.prefix, max_bytes=self._max_bytes, integration=integration
+        )
 
     @property
     def backend_name(self) -> str:

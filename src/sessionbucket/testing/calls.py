@@ -9,7 +9,7 @@ from typing import Any, get_args
 from sessionbucket import Operation
 from sessionbucket.errors import InvalidArgumentError
 
-CHANGES: frozenset[Operation] = frozenset({"put", "put_stream", "delete"})
+CHANGES: frozenset[Operation] = frozenset({"put", "put_stream", "copy", "delete"})
 """The operations that change an object."""
 
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
@@ -17,7 +17,7 @@ OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: its operation and its key; the keys of a ``delete``, the prefix of a listing."""
+    """One request: its operation and its key; the keys of a ``delete``, source and target of a ``copy``, the prefix of a listing."""
 
     operation: Operation
     keys: tuple[str, ...]

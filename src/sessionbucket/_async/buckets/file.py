@@ -53,8 +53,8 @@ class AsyncFileBucket(AsyncBucket):
             keeps_metadata=False,
         )
 
-    async def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
-        return await in_thread(self._folder.get, key, max_bytes=max_bytes)
+    async def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
+        return await in_thread(self._folder.get, key, max_bytes=max_bytes, first=first)
 
     async def exists(self, key: str) -> bool:
         return await in_thread(self._folder.exists, key)
@@ -72,6 +72,9 @@ class AsyncFileBucket(AsyncBucket):
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
         return await in_thread(self._folder.put, key, body, condition=condition)
+
+    async def copy(self, source: str, target: str) -> bool:
+        return await in_thread(self._folder.copy, source, target)
 
     async def delete(self, keys: Sequence[str]) -> None:
         await in_thread(self._folder.delete, keys)

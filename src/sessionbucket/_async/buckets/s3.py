@@ -24,6 +24,7 @@ from sessionbucket._backends.service_errors import (
     NO_BATCH_DELETE,
     MissingKeyError,
     UnprovenMissingKeyError,
+    UnsatisfiableRangeError,
 )
 from sessionbucket._core.body_checksum import with_bucket_checksum
 from sessionbucket._core.file_sources import CHUNK
@@ -94,18 +95,22 @@ class AsyncS3Bucket(AsyncBucket):
         except transport_errors() as error:
             raise translate(error, self.location, key, writing=writing) from error
 
-    async def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
+    async def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
         try:
-            response = await self._request("get_object", key)
+            response = await self._request("get_object", key, requests.range_parameter(first))
         except MissingKeyError:
             return None
+        except UnsatisfiableRangeError:  # an empty object has no first byte
+            return await self.get(key, max_bytes=max_bytes)
         body = response["Body"]
         info = requests.described(key, response, self.location)
-        if info.size > max_bytes:
+        size = min(info.size, first or info.size)
+        if size > max_bytes:
             body.close()
-            raise ObjectTooLargeError(key, size=info.size, limit=max_bytes)
+            raise ObjectTooLargeError(key, size=size, limit=max_bytes)
         try:
-            return StoredObject(info, await body.read())
+            # A server that ignores the range sends the whole body.
+            return StoredObject(info, await body.read(first) if first else await body.read())
         except BaseException as error:
             body.close()  # or the connection is never released
             if isinstance(error, transport_errors()):
@@ -162,6 +167,20 @@ class AsyncS3Bucket(AsyncBucket):
             ) from cause
         return requests.version_of(response, key, self.location)
 
+    async def copy(self, source: str, target: str) -> bool:
+        if source == target:
+            return await self.exists(source)  # S3 refuses to copy an object to itself
+        parameters = {
+            "CopySource": {"Bucket": self._common["Bucket"], "Key": source},
+            **requests.source_owner(self._common),
+            **self._write_parameters,
+        }
+        try:
+            await self._request("copy_object", target, parameters, writing=True)
+        except MissingKeyError:
+            return False
+        return True
+
     async def delete(self, keys: Sequence[str]) -> None:
         await self._deletes.delete(keys, location=self.location, retry=self.capabilities.retry)
 
@@ -202,7 +221,7 @@ class AsyncS3Bucket(AsyncBucket):
             **requests.start_after(start_after, delimiter),
         }
         response = await self._request("list_objects_v2", None, parameters)
-        return requests.listed(response, start_after, self.location)
+        return requests.listed(response, start_after, delimiter, self.location)
 
     async def put_stream(
         self,

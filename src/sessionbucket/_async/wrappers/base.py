@@ -27,7 +27,7 @@ class AsyncBucketWrapper(AsyncBucket):
     """A bucket over another bucket, ``inner``, with the same name, location and capabilities. It changes nothing by itself.
 
     A subclass that concerns every request overrides ``request``. A subclass that changes bytes overrides ``get``, ``put``,
-    ``get_stream`` and ``put_stream``.
+    ``get_stream`` and ``put_stream``, and ``copy`` if its bytes depend on the key.
     """
 
     location: str = ""
@@ -56,8 +56,10 @@ class AsyncBucketWrapper(AsyncBucket):
         """
         return await send()
 
-    async def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
-        return await self.request(BucketCall("get", (key,)), lambda: self.inner.get(key, max_bytes=max_bytes))
+    async def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
+        return await self.request(
+            BucketCall("get", (key,)), lambda: self.inner.get(key, max_bytes=max_bytes, first=first)
+        )
 
     async def head(self, key: str) -> ObjectInfo | None:
         return await self.request(BucketCall("head", (key,)), lambda: self.inner.head(key))
@@ -79,6 +81,11 @@ class AsyncBucketWrapper(AsyncBucket):
             lambda: self.inner.put(
                 key, body, condition=condition, content_type=content_type, metadata=metadata
             ),
+        )
+
+    async def copy(self, source: str, target: str) -> bool:
+        return await self.request(
+            BucketCall("copy", (source, target)), lambda: self.inner.copy(source, target)
         )
 
     async def delete(self, keys: Sequence[str]) -> None:

@@ -66,17 +66,18 @@ class Folder:
         except OSError:
             return True
 
-    def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
+    def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
+        """The object. With ``first``, the first bytes alone are read, so that the version stays unknown."""
         with translated(self.location, key):
             file = self._open(self._path(key))
             if file is None:
                 return None
             with file:
                 status = os.fstat(file.fileno())
-                if status.st_size > max_bytes:
-                    raise ObjectTooLargeError(key, size=status.st_size, limit=max_bytes)
-                body = file.read()
-        return StoredObject(described(key, status, md5_version(body)), body)
+                if (size := min(status.st_size, first or status.st_size)) > max_bytes:
+                    raise ObjectTooLargeError(key, size=size, limit=max_bytes)
+                body = file.read(first)
+        return StoredObject(described(key, status, None if first else md5_version(body)), body)
 
     def exists(self, key: str) -> bool:
         with translated(self.location, key):
@@ -105,6 +106,19 @@ class Folder:
             upload.write(body)
             upload.commit(condition)
         return md5_version(body)
+
+    def copy(self, source: str, target: str) -> bool:
+        """Copy a file, in chunks. Return whether the source exists."""
+        with translated(self.location, source):
+            file = self._open(self._path(source))
+        if file is None:
+            return False
+        with file, self.begin(target) as upload:
+            with translated(self.location, source):
+                while chunk := file.read(CHUNK):
+                    upload.write(chunk)
+            upload.commit(Always())
+        return True
 
     def delete(self, keys: Sequence[str]) -> None:
         left: list[str] = []

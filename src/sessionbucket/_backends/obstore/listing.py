@@ -34,21 +34,28 @@ class Page:
         self.skips_folder = False
         """Whether to start a new listing after the folder of the last row, instead of reading through the folder."""
         before = _before(prefix)
-        behind = start_after + _LAST if delimiter and start_after.endswith(delimiter) else start_after
-        self._behind = max(behind, before, key=str.encode)
+        # obstore omits a slash at the end of the key to start after, and SeaweedFS then leaves out the whole folder. So its keys are
+        # listed first, and the keys after it in a second listing.
+        is_folder = not delimiter and start_after.endswith("/")
+        self._first_folder = start_after if is_folder and start_after.startswith(prefix) else ""
+        if is_folder and prefix.startswith(start_after):
+            start_after = self._first_folder = ""
+        skipped = is_folder or (delimiter and start_after.endswith(delimiter))
+        behind = start_after + _LAST if start_after and skipped else start_after
+        self._behind_first = self._behind = max(behind, before, key=str.encode)
 
     @property
     def folder(self) -> str | None:
         """The folder to list."""
-        return self._prefix.rpartition("/")[0] or None
+        return (self._first_folder or self._prefix).rpartition("/")[0] or None
 
     def begin(self) -> str | None:
         """Start a listing, and return the key to start after."""
         if self.skips_folder:
             self._skipped_to.add(self._behind)
         self.skips_folder = False
-        self._begun_after = self._behind
-        return self._behind or None
+        self._begun_after = "" if self._first_folder else self._behind
+        return self._begun_after or None
 
     @property
     def wanted(self) -> int:
@@ -84,7 +91,9 @@ class Page:
 
     def end(self) -> None:
         """Note that the listing has no more rows."""
-        self._ended = True
+        self._ended = not self._first_folder
+        self._first_folder = ""
+        self._behind = max(self._behind, self._behind_first, key=str.encode)
 
     def _folder_of(self, key: str) -> str | None:
         if not self._delimiter:

@@ -27,6 +27,11 @@ _STANDARD = frozenset(
 )
 
 
+def range_options(first: int | None) -> Any:
+    """The options of a GET of the first bytes alone."""
+    return {"range": (0, first)} if first else None
+
+
 def put_mode(condition: Condition, *, bare: bool) -> Any:
     """The mode of a put. Google identifies a version by its generation, the others by its ETag, ``bare`` without quotes."""
     if isinstance(condition, IfMatch):

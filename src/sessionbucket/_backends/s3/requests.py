@@ -24,6 +24,17 @@ def common_parameters(bucket: str, options: S3Options) -> dict[str, str]:
     return {"Bucket": bucket} | ({"ExpectedBucketOwner": owner} if owner else {})
 
 
+def source_owner(common: Mapping[str, str]) -> dict[str, str]:
+    """The parameter of a copy that corresponds to the expected owner in the parameters of every request."""
+    owner = common.get("ExpectedBucketOwner")
+    return {"ExpectedSourceBucketOwner": owner} if owner else {}
+
+
+def range_parameter(first: int | None) -> dict[str, str]:
+    """The header to get the first bytes alone (RFC 9110, section 14.2)."""
+    return {"Range": f"bytes=0-{first - 1}"} if first else {}
+
+
 def write_parameters(options: S3Options) -> dict[str, str]:
     """The parameters of every request that creates an object."""
     parameters = {
@@ -54,7 +65,7 @@ def described(key: str, response: Mapping[str, Any], location: str) -> ObjectInf
     try:
         return ObjectInfo(
             key,
-            response["ContentLength"],
+            _size(response),
             response["LastModified"].astimezone(UTC),
             strong_etag(response["ETag"]),
             response.get("ContentType"),
@@ -62,6 +73,13 @@ def described(key: str, response: Mapping[str, Any], location: str) -> ObjectInf
         )
     except (KeyError, AttributeError) as error:
         raise not_from_server(f"it has no readable {error}", location, key) from error
+
+
+def _size(response: Mapping[str, Any]) -> int:
+    """The size of the whole object, also in the response to a GET of a range (RFC 9110, section 14.4)."""
+    total = response.get("ContentRange", "").rpartition("/")[2]
+    size: int = int(total) if total.isdecimal() else response["ContentLength"]
+    return size
 
 
 def version_of(response: Mapping[str, Any], key: str, location: str) -> str:
@@ -84,12 +102,18 @@ def start_after(row: str, delimiter: str) -> dict[str, str]:
     return {"StartAfter": row + _LAST_CHARACTER if delimiter and row.endswith(delimiter) else row}
 
 
-def listed(response: Mapping[str, Any], after: str, location: str) -> ObjectPage:
-    """The page in a response to ListObjectsV2. Raises ``StoreUnavailableError`` for a row that S3 cannot have sent."""
+def listed(response: Mapping[str, Any], after: str, delimiter: str, location: str) -> ObjectPage:
+    """The page in a response to ListObjectsV2. Raises ``StoreUnavailableError`` for a row that S3 cannot have sent.
+
+    SeaweedFS sorts a folder before ``a.b``, S3 after it. So after ``a/`` it also lists ``a.b``, which is left out here. Where the start
+    is a row of the page before, the rows stay as the server continues them.
+    """
+    is_folder_of_caller = after.endswith("/") and not delimiter
     try:
         objects = [
             ObjectInfo(row["Key"], row["Size"], row["LastModified"].astimezone(UTC), row.get("ETag"))
             for row in response.get("Contents", [])
+            if not is_folder_of_caller or row["Key"] > after
         ]
         rows = [row["Prefix"] for row in response.get("CommonPrefixes", [])]
     except (KeyError, AttributeError) as error:

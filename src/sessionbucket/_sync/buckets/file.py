@@ -54,8 +54,8 @@ class FileBucket(Bucket):
             keeps_metadata=False,
         )
 
-    def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
-        return in_thread(self._folder.get, key, max_bytes=max_bytes)
+    def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
+        return in_thread(self._folder.get, key, max_bytes=max_bytes, first=first)
 
     def exists(self, key: str) -> bool:
         return in_thread(self._folder.exists, key)
@@ -73,6 +73,9 @@ class FileBucket(Bucket):
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
         return in_thread(self._folder.put, key, body, condition=condition)
+
+    def copy(self, source: str, target: str) -> bool:
+        return in_thread(self._folder.copy, source, target)
 
     def delete(self, keys: Sequence[str]) -> None:
         in_thread(self._folder.delete, keys)

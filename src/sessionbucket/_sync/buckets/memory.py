@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from threading import Lock
 from types import MappingProxyType
 from uuid import uuid4
 
+from sessionbucket._backends.memory import MemoryObjects, named_objects
 from sessionbucket._core.file_sources import CHUNK
 from sessionbucket._core.objects import (
+    COPY_BYTES,
     NO_METADATA,
     PAGE_LIMIT,
     Always,
@@ -22,34 +22,34 @@ from sessionbucket._core.objects import (
     StoredObject,
     md5_version,
 )
+from sessionbucket._core.store_url import check_memory_name
 from sessionbucket._sync.bucket import Bucket, ObjectStream
-from sessionbucket.errors import ObjectTooLargeError, PreconditionFailedError
 
 
 class MemoryBucket(Bucket):
     """Objects in the memory of this process, with S3's versions, conditions and listing order.
 
-    Every bucket is a location of its own. It is safe for several threads and tasks.
+    A bucket without a name is a location of its own. All buckets of one name, of both sides, have the same objects until the process
+    ends. It is safe for several threads and tasks.
     """
 
     name = "memory"
     location: str = ""
     capabilities = Capabilities(conditional_deletes="trusted", page_limit=1_000_000)
 
-    def __init__(self) -> None:
-        self.location = f"memory://{uuid4().hex}"
-        self._objects: dict[str, StoredObject] = {}
-        self._keys: list[bytes] = []
-        self._lock = Lock()
+    def __init__(self, name: str | None = None) -> None:
+        """``name`` is 1 to 100 ASCII letters, digits, ``.``, ``_`` and ``-``. Raises ``InvalidArgumentError`` for any other."""
+        if name is None:
+            self._objects = MemoryObjects(f"memory://{uuid4().hex}")
+        else:
+            self._objects = named_objects(check_memory_name(name))
+        self.location = self._objects.location
 
-    def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
-        found = self._objects.get(key)
-        if found is not None and found.info.size > max_bytes:
-            raise ObjectTooLargeError(key, size=found.info.size, limit=max_bytes)
-        return found
+    def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
+        return self._objects.get(key, max_bytes=max_bytes, first=first)
 
     def head(self, key: str) -> ObjectInfo | None:
-        found = self._objects.get(key)
+        found = self._objects.get(key, max_bytes=1, first=1)
         return found.info if found else None
 
     def put(
@@ -70,54 +70,23 @@ class MemoryBucket(Bucket):
             content_type=content_type,
             metadata=MappingProxyType(dict(metadata)),
         )
-        with self._lock:
-            found = self._objects.get(key)
-            if not condition.holds(found.info.version if found else None):
-                raise PreconditionFailedError(key, location=self.location, is_missing=found is None)
-            if found is None:
-                insort(self._keys, key.encode())
-            self._objects[key] = StoredObject(info, bytes(body))
+        self._objects.put(StoredObject(info, bytes(body)), condition)
         return version
+
+    def copy(self, source: str, target: str) -> bool:
+        return self._objects.copy(source, target, datetime.now(UTC))
 
     def delete(self, keys: Sequence[str]) -> None:
         for key in keys:
-            with self._lock:
-                if self._objects.pop(key, None) is not None:
-                    del self._keys[bisect_left(self._keys, key.encode())]
+            self._objects.delete(key)
 
     def delete_if(self, key: str, version: str) -> None:
-        with self._lock:
-            found = self._objects.get(key)
-            if found is None:
-                return
-            if found.info.version != version:
-                raise PreconditionFailedError(key, location=self.location)
-            del self._objects[key]
-            del self._keys[bisect_left(self._keys, key.encode())]
+        self._objects.delete_if(key, version)
 
     def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
     ) -> ObjectPage:
-        page = ObjectPage([], [], None)
-        with self._lock:
-            at = bisect_left(self._keys, max(prefix, start_after).encode())
-            last = ""
-            while at < len(self._keys):
-                key = self._keys[at].decode()
-                if not key.startswith(prefix):
-                    break
-                cut = key.find(delimiter, len(prefix)) if delimiter else -1
-                row = key if cut < 0 else key[: cut + len(delimiter)]
-                if row.encode() > start_after.encode():
-                    if len(page.objects) + len(page.folders) == limit:
-                        return ObjectPage(page.objects, page.folders, last)
-                    last = row
-                    if cut < 0:
-                        page.objects.append(_listed(self._objects[key].info))
-                    else:
-                        page.folders.append(row)
-                at = bisect_left(self._keys, row.encode() + b"\xff") if cut >= 0 else at + 1
-        return page
+        return self._objects.list_page(prefix, delimiter=delimiter, start_after=start_after, limit=limit)
 
     def put_stream(
         self,
@@ -133,13 +102,8 @@ class MemoryBucket(Bucket):
         self.put(key, bytes(body), content_type=content_type)
 
     def get_stream(self, key: str) -> ObjectStream | None:
-        found = self._objects.get(key)
+        found = self._objects.get(key, max_bytes=COPY_BYTES, first=None)
         return ObjectStream(found.info, _slices(found.body)) if found else None
-
-
-def _listed(info: ObjectInfo) -> ObjectInfo:
-    """The object as S3 lists it."""
-    return ObjectInfo(info.key, info.size, info.updated_at, info.version)
 
 
 def _slices(body: bytes) -> Generator[bytes, None, None]:

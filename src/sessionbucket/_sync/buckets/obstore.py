@@ -32,6 +32,7 @@ from sessionbucket._backends.service_errors import (
     TIMED_OUT,
     MissingKeyError,
     UnprovenMissingKeyError,
+    UnsatisfiableRangeError,
     not_from_server,
 )
 from sessionbucket._backends.time_limits import TimeLimit, request_seconds
@@ -108,7 +109,13 @@ class ObstoreBucket(Bucket):
         self._integrity = _Integrity(self._clients, cloud, self.location)
         self._deletes = BatchDeletes(self._delete_batch, self._delete_one, has_batches=cloud == "s3")
 
-    def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
+    def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
+        """As the port defines it. Damage to the first bytes alone is not detected, since no checksum is of them."""
+        if first:
+            try:
+                return (self._get(key, max_bytes, first))[0]
+            except UnsatisfiableRangeError:  # an empty object has no first byte
+                pass
         found, crc = self._get(key, max_bytes)
         if found is None or self._integrity.is_intact(found, crc):
             return found
@@ -116,29 +123,31 @@ class ObstoreBucket(Bucket):
         self._integrity.compare(found, again, crc)
         return again
 
-    def _get(self, key: str, max_bytes: int) -> tuple[StoredObject | None, int | None]:
+    def _get(
+        self, key: str, max_bytes: int, first: int | None = None
+    ) -> tuple[StoredObject | None, int | None]:
         """The object, and the CRC-32 in its metadata entry.
 
         Only the response shows that a body is large. When such a body needs more time than a small one, it is requested again by
         the client for its size.
         """
         size = 0
-        client = first = self._clients.client()
+        client = smallest = self._clients.client()
         while True:
             try:
-                result = client.get(key)
+                result = client.get(key, options=requests.range_options(first))
                 info, crc = requests.described(key, result.meta, result.attributes, self._cloud)
                 self._checked(info)
-                if info.size > max_bytes:
-                    raise ObjectTooLargeError(key, size=info.size, limit=max_bytes)
-                size = info.size
+                size = min(info.size, first or info.size)
+                if size > max_bytes:
+                    raise ObjectTooLargeError(key, size=size, limit=max_bytes)
                 return StoredObject(info, bytes(result.bytes())), crc
             except errors() as error:
                 meaning = translate(error, self.location, key)
                 if isinstance(meaning, MissingKeyError):
                     return None, None
                 larger = self._clients.client(transferring=size)
-                if not is_timeout(error) or larger is first or client is not first:
+                if not is_timeout(error) or larger is smallest or client is not smallest:
                     raise meaning from error
                 client = larger
 
@@ -195,6 +204,16 @@ class ObstoreBucket(Bucket):
             raise not_from_server("it has no ETag", self.location, key).with_outcome("unknown")
         self._integrity.learn(body, version)
         return version
+
+    def copy(self, source: str, target: str) -> bool:
+        if source == target:
+            return self.exists(source)  # S3 refuses to copy an object to itself
+        try:
+            with translated(self.location, target, writing=True):
+                self._clients.client().copy(source, target)
+        except MissingKeyError:
+            return False
+        return True
 
     def delete(self, keys: Sequence[str]) -> None:
         self._deletes.delete(keys, location=self.location, retry=self.capabilities.retry)

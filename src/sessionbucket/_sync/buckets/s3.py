@@ -22,6 +22,7 @@ from sessionbucket._backends.service_errors import (
     NO_BATCH_DELETE,
     MissingKeyError,
     UnprovenMissingKeyError,
+    UnsatisfiableRangeError,
 )
 from sessionbucket._core.body_checksum import with_bucket_checksum
 from sessionbucket._core.file_sources import CHUNK
@@ -95,18 +96,22 @@ class S3Bucket(Bucket):
         except transport_errors() as error:
             raise translate(error, self.location, key, writing=writing) from error
 
-    def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
+    def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
         try:
-            response = self._request("get_object", key)
+            response = self._request("get_object", key, requests.range_parameter(first))
         except MissingKeyError:
             return None
+        except UnsatisfiableRangeError:  # an empty object has no first byte
+            return self.get(key, max_bytes=max_bytes)
         body = response["Body"]
         info = requests.described(key, response, self.location)
-        if info.size > max_bytes:
+        size = min(info.size, first or info.size)
+        if size > max_bytes:
             body.close()
-            raise ObjectTooLargeError(key, size=info.size, limit=max_bytes)
+            raise ObjectTooLargeError(key, size=size, limit=max_bytes)
         try:
-            return StoredObject(info, body.read())
+            # A server that ignores the range sends the whole body.
+            return StoredObject(info, body.read(first) if first else body.read())
         except BaseException as error:
             body.close()  # or the connection is never released
             if isinstance(error, transport_errors()):
@@ -163,6 +168,20 @@ class S3Bucket(Bucket):
             ) from cause
         return requests.version_of(response, key, self.location)
 
+    def copy(self, source: str, target: str) -> bool:
+        if source == target:
+            return self.exists(source)  # S3 refuses to copy an object to itself
+        parameters = {
+            "CopySource": {"Bucket": self._common["Bucket"], "Key": source},
+            **requests.source_owner(self._common),
+            **self._write_parameters,
+        }
+        try:
+            self._request("copy_object", target, parameters, writing=True)
+        except MissingKeyError:
+            return False
+        return True
+
     def delete(self, keys: Sequence[str]) -> None:
         self._deletes.delete(keys, location=self.location, retry=self.capabilities.retry)
 
@@ -203,7 +222,7 @@ class S3Bucket(Bucket):
             **requests.start_after(start_after, delimiter),
         }
         response = self._request("list_objects_v2", None, parameters)
-        return requests.listed(response, start_after, self.location)
+        return requests.listed(response, start_after, delimiter, self.location)
 
     def put_stream(
         self,

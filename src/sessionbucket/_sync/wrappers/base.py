@@ -28,7 +28,7 @@ class BucketWrapper(Bucket):
     """A bucket over another bucket, ``inner``, with the same name, location and capabilities. It changes nothing by itself.
 
     A subclass that concerns every request overrides ``request``. A subclass that changes bytes overrides ``get``, ``put``,
-    ``get_stream`` and ``put_stream``.
+    ``get_stream`` and ``put_stream``, and ``copy`` if its bytes depend on the key.
     """
 
     location: str = ""
@@ -57,8 +57,10 @@ class BucketWrapper(Bucket):
         """
         return send()
 
-    def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
-        return self.request(BucketCall("get", (key,)), lambda: self.inner.get(key, max_bytes=max_bytes))
+    def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
+        return self.request(
+            BucketCall("get", (key,)), lambda: self.inner.get(key, max_bytes=max_bytes, first=first)
+        )
 
     def head(self, key: str) -> ObjectInfo | None:
         return self.request(BucketCall("head", (key,)), lambda: self.inner.head(key))
@@ -81,6 +83,9 @@ class BucketWrapper(Bucket):
                 key, body, condition=condition, content_type=content_type, metadata=metadata
             ),
         )
+
+    def copy(self, source: str, target: str) -> bool:
+        return self.request(BucketCall("copy", (source, target)), lambda: self.inner.copy(source, target))
 
     def delete(self, keys: Sequence[str]) -> None:
         self.request(BucketCall("delete", keys), lambda: self.inner.delete(keys))

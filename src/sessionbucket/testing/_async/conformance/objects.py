@@ -28,7 +28,7 @@ ODD_NAMES = (
 
 
 class AsyncObjectTests(AsyncBucketCase):
-    """``get``, ``head``, ``put``, ``delete``, ``location`` and ``close``."""
+    """``get``, ``head``, ``put``, ``copy``, ``delete``, ``location`` and ``close``."""
 
     async def test_get_returns_what_was_put(self) -> None:
         for body in (b"", b"x", bytes(range(256)), "é😀\r\n".encode()):
@@ -147,6 +147,69 @@ class AsyncObjectTests(AsyncBucketCase):
             )
         else:
             pytest.fail("max_bytes is ignored: a body of 10 bytes was given to a get with max_bytes=9")
+
+    async def test_the_first_bytes_come_alone_and_with_the_whole_size(self) -> None:
+        await self.bucket.put(self.key(), b"0123456789")
+        for first, body in ((1, b"0"), (4, b"0123"), (10, b"0123456789"), (11, b"0123456789")):
+            found = await self.bucket.get(self.key(), max_bytes=10, first=first)
+            assert found is not None, "get with `first` does not find the object that was just put"
+            assert found.body == body, f"get with first={first} must return {body!r}, not {found.body!r}"
+            if self.bucket.capabilities.lists_body_sizes:
+                assert found.info.size == 10, "get with `first` must return the size of the whole object"
+        few = await self.bucket.get(self.key(), max_bytes=4, first=4)
+        assert few is not None, "with `first`, max_bytes is a limit of the bytes to return"
+        try:
+            await self.bucket.get(self.key(), max_bytes=3, first=4)
+        except ObjectTooLargeError as error:
+            assert (error.key, error.limit) == (self.key(), 3), "ObjectTooLargeError must have key and limit"
+        else:
+            pytest.fail("max_bytes is ignored: 4 bytes were given to a get with max_bytes=3 and first=4")
+
+    async def test_the_first_bytes_of_an_empty_object_and_of_a_missing_key(self) -> None:
+        await self.bucket.put(self.key("empty"), b"")
+        found = await self.bucket.get(self.key("empty"), max_bytes=LIMIT, first=5)
+        assert found is not None, "get with `first` must return an empty object"
+        assert found.body == b"", "an empty object has no first bytes"
+        missing = await self.bucket.get(self.key("missing"), max_bytes=LIMIT, first=5)
+        assert missing is None, "get of a missing key must return None"
+
+    async def test_a_copy_replaces_the_target_and_keeps_the_source(self) -> None:
+        for source, target in (("a b/é%+.json", "folder/target"), ("folder/target", "folder/target 2")):
+            await self.bucket.put(
+                self.key(source), source.encode(), content_type="application/json", metadata={"a": "b"}
+            )
+            await self.bucket.put(self.key(target), b"replaced", metadata={"replaced": "x"})
+            copied = await self.bucket.copy(self.key(source), self.key(target))
+            assert copied is True, "copy of an object must return True"
+            for key in (source, target):
+                assert await self.body_of(self.key(key)) == source.encode(), (
+                    "copy must write the source's bytes at the target, and leave the source"
+                )
+            one, other = await self.bucket.head(self.key(source)), await self.bucket.head(self.key(target))
+            assert one is not None, "head does not find the source of a copy"
+            assert other is not None, "head does not find the target of a copy"
+            if self.bucket.capabilities.keeps_metadata:
+                assert (other.content_type, dict(other.metadata)) == (one.content_type, dict(one.metadata)), (
+                    "a copy must have the content type and the metadata of its source"
+                )
+
+    async def test_a_copy_to_itself_leaves_the_object(self) -> None:
+        await self.bucket.put(self.key(), b"body", metadata={"a": "b"})
+        assert await self.bucket.copy(self.key(), self.key()) is True, (
+            "copy of an object to itself must return True"
+        )
+        assert await self.body_of(self.key()) == b"body", "copy of an object to itself must leave its body"
+        assert await self.bucket.copy(self.key("missing"), self.key("missing")) is False, (
+            "copy of a missing key must return False"
+        )
+
+    async def test_a_copy_of_a_missing_key_changes_nothing(self) -> None:
+        await self.bucket.put(self.key("target"), b"stays")
+        copied = await self.bucket.copy(self.key("missing"), self.key("target"))
+        assert copied is False, "copy of a missing key must return False"
+        assert await self.body_of(self.key("target")) == b"stays", (
+            "copy of a missing key must leave the target"
+        )
 
     async def test_another_bucket_object_sees_every_change_at_once(self) -> None:
         one, other = self.open(), self.open()

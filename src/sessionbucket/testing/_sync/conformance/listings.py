@@ -133,6 +133,18 @@ class ListingTests(BucketCase):
                 "where its own name lies behind the start"
             )
 
+    def test_a_start_that_ends_in_a_slash_is_before_every_key_of_that_folder(self) -> None:
+        names = ("d/a.x", "d/a/1", "d/a/2/3", "d/a/b", "d/ab", "d/b/1", "e")
+        self.fill([self.key(name) for name in names])
+        for prefix, start in product(("", "d/", "d/a", "d/a/"), ("d/a/", "d/a/2/", "d/b/", "d/none/")):
+            page = self.bucket.list_page(self.key(prefix), start_after=self.key(start))
+            rows = sorted(info.key.removeprefix(self.prefix) for info in page.objects)
+            expected = [name for name in names if name.startswith(prefix) and name > start]
+            assert rows == expected, (
+                f"start_after={start!r} under the prefix {prefix!r} must give {expected}, not {rows}: a start that ends in a "
+                "slash leaves out no key below it"
+            )
+
     def test_a_listing_has_sizes_and_times(self) -> None:
         self.bucket.put(self.key("a"), b"12345")
         head = self.bucket.head(self.key("a"))
