@@ -245,7 +245,9 @@ def test_metadata_that_are_no_dictionary_are_refused(log: AppendLog):
 
 
 @in_memory
-@pytest.mark.parametrize("entry", [object(), float("nan"), {1, 2}, b"bytes"], ids=repr)
+@pytest.mark.parametrize(
+    "entry", [object(), float("nan"), {1, 2}, b"bytes"], ids=["object", "nan", "set", "bytes"]
+)
 def test_an_entry_that_json_cannot_hold_is_refused(log: AppendLog, entry: Any):
     with pytest.raises(InvalidArgumentError, match="entry 1 of these cannot be written as JSON"):
         log.append("log", ["fine", entry])

@@ -9,8 +9,8 @@ from botocore.config import Config
 
 from faults.conftest import Site
 from faults.proxy import requests
-from faults.proxy_faults import DeliverLate, before, drop_response
-from sessionbucket import SessionConflictError, SessionData
+from faults.proxy_faults import DeliverLate, before, drop_response, pass_on
+from sessionbucket import SessionConflictError, SessionData, StoreUnavailableError
 
 PUT = requests("PUT", "s.json")
 
@@ -49,6 +49,76 @@ def test_a_save_reported_as_not_written_stays_unwritten_when_its_request_arrives
     site.proxy.settle()
     assert [response.status for response in late.responses] == [412]
     assert site.someone_else().load("s").tool_names == ["first", "other"]
+
+
+def test_a_late_overwrite_reverts_no_later_save(site: Site) -> None:
+    store = site.store()
+    other = site.someone_else()
+    other.save(SessionData(id="s", tool_names=["first"]))
+    late = DeliverLate()
+    site.proxy.on(PUT, late)
+    store.save(SessionData(id="s", tool_names=["overwritten"]), overwrite=True)
+    other.update("s", lambda session: session.tool_names.append("later"))
+    late.release()
+    site.proxy.settle()
+    assert [response.status for response in late.responses] == [412]
+    assert other.load("s").tool_names == ["overwritten", "later"]
+
+
+def test_an_overwrite_starts_over_when_another_writer_was_faster(site: Site) -> None:
+    store = site.store()
+    other = site.someone_else()
+    other.save(SessionData(id="s"))
+    site.proxy.on(
+        PUT, before(lambda: other.update("s", lambda session: session.tool_names.append("x")), pass_on)
+    )
+    store.save(SessionData(id="s", tool_names=["overwritten"]), overwrite=True)
+    assert other.load("s").tool_names == ["overwritten"]
+    sent = [request.method for request in site.proxy.recorded]
+    assert sent == ["HEAD", "PUT", "HEAD", "PUT"]
+
+
+def test_an_overwrite_of_a_missing_session_creates_it_on_a_condition(site: Site) -> None:
+    site.store().save(SessionData(id="s"), overwrite=True)
+    (put,) = (request for request in site.proxy.recorded if PUT(request))
+    assert put.headers["If-None-Match"] == "*"
+
+
+def test_a_late_delete_removes_no_later_session(site: Site) -> None:
+    store = site.store()
+    other = site.someone_else()
+    other.save(SessionData(id="s", tool_names=["first"]))
+    late = DeliverLate()
+    site.proxy.on(requests("DELETE", "s.json"), late)
+    if store.bucket.capabilities.conditional_deletes == "off":  # obstore
+        with pytest.raises(StoreUnavailableError) as caught:
+            store.delete("s")
+        assert caught.value.outcome == "unknown"
+        assert site.proxy.count("DELETE") + site.proxy.count("POST") <= 2  # not repeated
+        late.release()
+        return
+    store.delete("s")
+    assert not other.exists("s")
+    other.save(SessionData(id="s", tool_names=["second"]))
+    late.release()
+    site.proxy.settle()
+    assert len(late.responses) == 1
+    assert other.load("s").tool_names == ["second"]
+
+
+def test_a_delete_starts_over_when_another_writer_saved_in_between(site: Site) -> None:
+    store = site.store()
+    if store.bucket.capabilities.conditional_deletes == "off":
+        pytest.skip("obstore deletes without conditions")
+    other = site.someone_else()
+    other.save(SessionData(id="s"))
+    deletes = requests("DELETE", "s.json")
+    site.proxy.on(
+        deletes, before(lambda: other.update("s", lambda session: session.tool_names.append("x")), pass_on)
+    )
+    store.delete("s")
+    assert not other.exists("s")
+    assert sum(deletes(request) for request in site.proxy.recorded) == 2
 
 
 def test_the_client_does_not_repeat_a_request_when_a_kept_alive_connection_breaks(site: Site) -> None:
