@@ -90,6 +90,23 @@ def test_temporary_files_of_a_crash_are_never_listed(folder: Location, store: Se
     assert store.bucket.list_page("", delimiter="/").folders == ["artifacts/"]
 
 
+@pytest.mark.parametrize(
+    "name", ["build.tmp", ".0123456789abcdef.tmp", f"{'ab' * 16}.tmp", "s.json.1700000000.7.tmp"]
+)
+def test_a_file_with_the_name_of_a_temporary_file_survives_a_repair(
+    folder: Location, store: SessionStore[Any], name: str
+):
+    store.save(session_of("s"))
+    store.put_file("s", name, b"mine")
+    store.documents("notes").put(name, b"mine")
+    for path in folder.root.rglob("*"):
+        os.utime(path, (0, 0))
+    assert store.repair(list(store.check())) == []
+    assert [info.name for info in store.list_files("s")] == [name]
+    assert store.open_file("s", name).read() == b"mine"
+    assert [info.key for info in store.documents("notes").list()] == [name]
+
+
 @posix
 def test_no_symlink_is_followed_out_of_the_root(folder: Location, store: SessionStore[Any], tmp_path: Path):
     outside = tmp_path / "outside"

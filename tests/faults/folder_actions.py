@@ -23,18 +23,20 @@ from sessionbucket import (
     SessionConflictError,
     SessionData,
     SessionStore,
+    StoreUnavailableError,
 )
 
 
 class Store:
     """A store of either side behind one interface."""
 
-    def __init__(self, side: str, root: str) -> None:
+    def __init__(self, side: str, root: str, *, fsync: bool = False) -> None:
+        self.side = side
         self._is_async = side == "async"
         self._store: Any = (
-            AsyncSessionStore(AsyncFileBucket(root, fsync=False, create=False))
+            AsyncSessionStore(AsyncFileBucket(root, fsync=fsync, create=False))
             if self._is_async
-            else SessionStore(FileBucket(root, fsync=False, create=False))
+            else SessionStore(FileBucket(root, fsync=fsync, create=False))
         )
 
     def __getattr__(self, name: str) -> Any:
@@ -75,6 +77,10 @@ def save(store: Store, root: str, uid: str) -> None:
     session.tool_names.append("after")
     drop_permissions(store, uid)
     attempt(lambda: store.save(session))
+
+
+def durable_save(store: Store, root: str, uid: str) -> None:
+    save(Store(store.side, root, fsync=True), root, uid)
 
 
 def delete(store: Store, root: str, uid: str) -> None:
@@ -122,6 +128,30 @@ def limit(store: Store, root: str) -> None:
     save_and_load(store, session)
 
 
+def exhaust(store: Store, root: str) -> None:
+    """Write a file with few free descriptors, and compare each outcome with the stored bytes."""
+    store = Store(store.side, root, fsync=True)
+    store.put_file("s", "x", b"first")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = len(list(Path("/proc/self/fd").iterdir())) - 1
+    stored = b"first"
+    outcomes = set()
+    for free in range(6):
+        body = f"{free} free".encode()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used + free, hard))
+        try:
+            store.put_file("s", "x", body)
+            outcome = "written"
+        except StoreUnavailableError as error:
+            outcome = error.outcome
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        stored = stored if outcome == "not written" else body
+        outcomes.add(outcome)
+        assert Path(root, "artifacts/s/files/x").read_bytes() == stored, (free, outcome)
+    write_line(" and ".join(sorted(outcomes)))
+
+
 def save_and_load(store: Store, session: SessionData) -> None:
     before = store.load("s").tool_names
     assert store.list_files("s") == []
@@ -163,7 +193,10 @@ def replace(store: Store, id: str, name: str, gate: Any, won: Any) -> None:
         won.value += 1
 
 
-ACTIONS = {action.__name__: action for action in (save, delete, put_file, load, fill, limit, race)}
+ACTIONS = {
+    action.__name__: action
+    for action in (save, durable_save, delete, put_file, load, fill, limit, exhaust, race)
+}
 
 if __name__ == "__main__":
     ACTIONS[sys.argv[2]](Store(sys.argv[1], sys.argv[3]), *sys.argv[3:])

@@ -77,6 +77,15 @@ class TestAFullDisk:
         assert not list(tmp_path.rglob("*.tmp"))
 
 
+class TestExhaustedDescriptors:
+    @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts descriptors in /proc")
+    def test_each_write_is_reported_as_it_was_stored(self, side: Any, tmp_path: Path) -> None:
+        if side.name == "async":
+            pytest.skip("an event loop of its own needs descriptors, too")
+        tmp_path.chmod(0o700)
+        assert act(side, "exhaust", str(tmp_path)) == "not written and written\n"
+
+
 class TestMissingPermissions:
     """A folder without permission raises an ``AccessDeniedError`` that names the folder."""
 
@@ -94,6 +103,19 @@ class TestMissingPermissions:
             assert output.startswith("AccessDeniedError")
             assert "check the folder's owner and permissions" in output
             assert root.as_uri() in output
+            assert open_store(root).load("s").tool_names == ["before"]
+
+    def test_a_save_to_a_folder_that_cannot_be_opened_for_its_fsync_changes_nothing(
+        self, side: Any, open_store: Opener
+    ) -> None:
+        with TemporaryDirectory(prefix="sessionbucket-") as folder:
+            root = Path(folder) / "store"
+            open_store(root).save(SessionData(id="s", tool_names=["before"]))
+            self._protect(root, 0o300, 0o600)
+            Path(folder).chmod(0o755)
+            output = act(side, "durable_save", str(root), str(NOBODY) if AS_ROOT else "")
+            self._protect(root, 0o700, 0o600)
+            assert output.startswith("AccessDeniedError"), output
             assert open_store(root).load("s").tool_names == ["before"]
 
     def test_an_unreadable_session_is_not_reported_as_missing(self, side: Any, open_store: Opener) -> None:
