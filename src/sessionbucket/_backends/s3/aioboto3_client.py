@@ -7,7 +7,7 @@ import warnings
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from sessionbucket._backends.endpoints import configured_endpoint
+from sessionbucket._backends.endpoints import check_endpoint, configured_endpoint
 from sessionbucket._backends.s3.client_settings import (
     client_arguments,
     client_config,
@@ -89,7 +89,7 @@ class Connection:
             self._lock = asyncio.Lock()
         async with self._lock:
             if self._loop is not loop:
-                self._open = _connect(self._session, self._options)
+                self._open = _connect(self._session, self._options, self.endpoint)
                 self._client = await anext(self._open)
                 self._loop = loop
         return self._client
@@ -109,7 +109,7 @@ class Connection:
             await opened.aclose()
 
 
-async def _connect(session: Any, options: S3Options) -> AsyncGenerator[Any, None]:
+async def _connect(session: Any, options: S3Options, endpoint: str | None) -> AsyncGenerator[Any, None]:
     """Yield a client, and close it afterwards.
 
     A runner of event loops ends the asynchronous generators of a loop before it closes the loop
@@ -121,6 +121,7 @@ async def _connect(session: Any, options: S3Options) -> AsyncGenerator[Any, None
 
     config = AioConfig(http_session_cls=OnceOnlySession, **client_config(options))
     async with session.client("s3", config=config, **client_arguments(options)) as client:
+        check_endpoint(client, endpoint)
         yield client
 
 

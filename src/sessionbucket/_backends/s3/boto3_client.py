@@ -9,7 +9,7 @@ from __future__ import annotations
 from threading import Lock
 from typing import Any
 
-from sessionbucket._backends.endpoints import configured_endpoint
+from sessionbucket._backends.endpoints import check_endpoint, configured_endpoint
 from sessionbucket._backends.s3.client_settings import (
     client_arguments,
     client_config,
@@ -85,6 +85,7 @@ class Connection:
         create = getattr(self._session, "create_client", None) or self._session.client
         config = client_config(self._options)
         client = create("s3", config=Config(**config), **client_arguments(self._options))
+        check_endpoint(client, self.endpoint)
         endpoint = client._endpoint  # noqa: SLF001 (botocore has no public option)
         endpoint.http_session = TimedSession(
             endpoint.http_session,
