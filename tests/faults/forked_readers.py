@@ -22,10 +22,11 @@ FILES = 8
 ROUNDS = 4
 CHILDREN = 6
 SECONDS = 60
+WITH_THREAD = " beside a thread"
 
 
 def content(number: int) -> bytes:
-    return f"file {number} ".encode() * 5_000
+    return f"file {number} ".encode() * 200
 
 
 def read_all(store: SessionStore[Any]) -> int:
@@ -49,14 +50,18 @@ async def read_all_async(store: Any) -> int:
 def in_children(read: Callable[[], int]) -> None:
     """Read in all children and in the parent at once, and print what each of them found."""
     ends = []
+    gate, opener = os.pipe()
     for _ in range(CHILDREN):
         reading, writing = os.pipe()
         if os.fork() == 0:
             signal.alarm(SECONDS)
+            os.close(opener)
+            os.read(gate, 1)  # ends when the parent closes the other end
             os.write(writing, result_of(read))
             os._exit(0)
         os.close(writing)
         ends.append(reading)
+    os.close(opener)
     mine = result_of(read)
     for end in ends:
         with os.fdopen(end, "rb") as pipe:
@@ -95,16 +100,18 @@ def main(url: str, engine: str) -> None:
         loop.run_until_complete(store.close())
         loop.close()
         return
-    with open_store(f"{url}&engine={engine}") as store:
+    with open_store(f"{url}&engine={engine.removesuffix(WITH_THREAD)}") as store:
         read_all(store)
         stop = threading.Event()
         thread = threading.Thread(target=read_until, args=(stop, store))
-        thread.start()
+        if engine.endswith(WITH_THREAD):
+            thread.start()
         try:
             in_children(lambda: read_all(store))
         finally:
             stop.set()
-            thread.join()
+            if engine.endswith(WITH_THREAD):
+                thread.join()
 
 
 if __name__ == "__main__":

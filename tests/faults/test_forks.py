@@ -46,7 +46,7 @@ def results(location: Location, engine: str) -> tuple[list[Any], Any]:
     return children, parent
 
 
-@pytest.mark.parametrize("engine", ["boto3", "aioboto3"])
+@pytest.mark.parametrize("engine", ["boto3", "boto3 beside a thread", "aioboto3"])
 def test_children_and_parent_each_read_their_own_responses(location: Location, engine: str) -> None:
     children, parent = results(location, engine)
     expected = forked_readers.FILES * forked_readers.ROUNDS
