@@ -205,7 +205,9 @@ def test_the_server_of_the_environment_is_used(
 ):
     monkeypatch.setenv(variable, "http://127.0.0.1:9000")
     assert kind("bucket").location == "http://127.0.0.1:9000/bucket"
-    configure("http://127.0.0.1:9001")  # the environment precedes the file, and S3's own entry precedes a general one
+    configure(
+        "http://127.0.0.1:9001"
+    )  # the environment precedes the file, and S3's own entry precedes a general one
     assert kind("bucket", profile="direct").location == "http://127.0.0.1:9000/bucket"
     monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
     assert kind("bucket").location == "s3://bucket"
@@ -242,7 +244,5 @@ def test_a_session_whose_clients_use_another_server_than_its_configuration_is_re
     with pytest.raises(InvalidArgumentError, match="endpoint_url"):
         store.save(session_of("s"))
     assert moto.names() == []
-    with SessionStore(
-        S3Bucket(moto.bucket, session=Local(), endpoint_url=moto.endpoint_url)
-    ) as store:
+    with SessionStore(S3Bucket(moto.bucket, session=Local(), endpoint_url=moto.endpoint_url)) as store:
         store.save(session_of("s"))

@@ -103,4 +103,6 @@ client.close()
     )
     assert ran.returncode == 0, ran.stderr
     expected = forked_readers.FILES * forked_readers.ROUNDS
-    assert [json.loads(line) for line in ran.stdout.splitlines()] == [expected] * (forked_readers.CHILDREN + 1)
+    assert [json.loads(line) for line in ran.stdout.splitlines()] == [expected] * (
+        forked_readers.CHILDREN + 1
+    )

@@ -14,7 +14,7 @@ from sessionbucket._backends.s3.client_settings import (
     parse_times_quickly,
     presign_for_every_region,
 )
-from sessionbucket._backends.s3.options import S3Options
+from sessionbucket._backends.s3.options import S3Options, check_callers_own
 from sessionbucket._core.forks import reset_after_fork
 from sessionbucket.errors import NotSupportedError
 
@@ -31,6 +31,8 @@ class Connection:
     """
 
     def __init__(self, options: S3Options, session: Any = None, client: Any = None) -> None:
+        """Raises ``InvalidArgumentError`` for a session or client that is not one of aioboto3."""
+        check_callers_own(session, client, is_async=True)
         self._options = options
         self._given = client
         self._session = session if client is not None else session or _new_session(options)

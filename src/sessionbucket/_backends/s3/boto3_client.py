@@ -16,7 +16,7 @@ from sessionbucket._backends.s3.client_settings import (
     parse_times_quickly,
     presign_for_every_region,
 )
-from sessionbucket._backends.s3.options import S3Options
+from sessionbucket._backends.s3.options import S3Options, check_callers_own
 from sessionbucket._core.forks import reset_after_fork
 
 
@@ -27,6 +27,8 @@ class Connection:
     """
 
     def __init__(self, options: S3Options, session: Any = None, client: Any = None) -> None:
+        """Raises ``InvalidArgumentError`` for a session or client that is not one of boto3."""
+        check_callers_own(session, client, is_async=False)
         self._options = options
         self._session = session
         self._given = client

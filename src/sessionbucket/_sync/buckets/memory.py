@@ -11,6 +11,7 @@ from types import MappingProxyType
 from uuid import uuid4
 
 from sessionbucket._core.file_sources import CHUNK
+from sessionbucket._core.headers import check_headers
 from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
@@ -61,6 +62,7 @@ class MemoryBucket(Bucket):
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
+        check_headers(content_type, metadata)
         version = md5_version(body)
         info = ObjectInfo(
             key=key,
@@ -127,6 +129,7 @@ class MemoryBucket(Bucket):
         size: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
+        check_headers(content_type, NO_METADATA)
         body = bytearray()
         for chunk in chunks:
             body += chunk

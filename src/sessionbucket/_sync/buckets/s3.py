@@ -25,6 +25,7 @@ from sessionbucket._backends.service_errors import (
 )
 from sessionbucket._core.body_checksum import with_bucket_checksum
 from sessionbucket._core.file_sources import CHUNK
+from sessionbucket._core.headers import check_headers
 from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
@@ -139,6 +140,7 @@ class S3Bucket(Bucket):
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
+        check_headers(content_type, metadata)
         crc = zlib.crc32(body)
         try:
             parameters = {
@@ -213,6 +215,7 @@ class S3Bucket(Bucket):
         size: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
+        check_headers(content_type, NO_METADATA)
         part_size = requests.part_size(size)
         upload = _MultipartUpload(
             self._request,
