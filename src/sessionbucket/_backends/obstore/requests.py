@@ -69,7 +69,7 @@ def version_of(result: Mapping[str, Any], cloud: Cloud) -> str | None:
     if cloud == "gs":
         generation: str | None = result["version"]
         return generation
-    etag: str | None = result["e_tag"]
+    etag: str | None = (result["e_tag"] or "").removeprefix("W/") or None  # a compressing proxy adds the mark
     # Azure's listings omit the quotes.
     return f'"{etag}"' if cloud == "az" and etag and not etag.startswith('"') else etag
 
