@@ -299,3 +299,25 @@ def stall_after(length: int) -> Fault:
         raise AssertionError
 
     return fault
+
+
+async def accept_bare_etags_only(exchange: Exchange) -> web.StreamResponse:
+    """The server compares If-Match with the ETag without its quotes, as Ceph RGW 16 does."""
+    etag = exchange.headers.get("If-Match", "")
+    if etag.startswith('"'):
+        return await respond(412, "PreconditionFailed")(exchange)
+    if etag:
+        exchange.headers["If-Match"] = f'"{etag}"'
+    return await exchange.send(await exchange.forward())
+
+
+def unquote_etags() -> Fault:
+    """The server's ETag headers have no quotes."""
+
+    async def fault(exchange: Exchange) -> web.StreamResponse:
+        received = await exchange.forward()
+        if "ETag" in received.headers:
+            received.headers["ETag"] = received.headers["ETag"].strip('"')
+        return await exchange.send(received)
+
+    return fault

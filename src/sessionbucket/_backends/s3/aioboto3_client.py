@@ -20,6 +20,9 @@ from sessionbucket.errors import NotSupportedError
 
 _of_parents: list[Any] = []
 """Clients of parent processes. They must never be collected here: their end would change the event loops of the parents."""
+_connected: set[AsyncGenerator[Any, None]] = set()
+"""The clients that have not closed. Otherwise the garbage collector would end one beside its event loop, if its store was never
+closed."""
 
 
 class Connection:
@@ -49,13 +52,16 @@ class Connection:
 
     def __del__(self) -> None:
         opened = getattr(self, "_open", None)
-        if opened is not None and opened.ag_frame is not None:  # its generator has not ended
-            warnings.warn(
-                "an async store was never closed; use `async with`, or await its close()",
-                ResourceWarning,
-                source=self,
-                stacklevel=2,
-            )
+        if opened is None or opened.ag_frame is None:  # its generator has ended
+            return
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(_close_soon, self._loop, opened)
+        warnings.warn(
+            "an async store was never closed; use `async with`, or await its close()",
+            ResourceWarning,
+            source=self,
+            stacklevel=2,
+        )
 
     @property
     def may_repeat_silently(self) -> bool:
@@ -92,6 +98,8 @@ class Connection:
         async with self._lock:
             if self._loop is not loop:
                 self._open = _connect(self._session, self._options, self.endpoint)
+                _drop_ended()
+                _connected.add(self._open)
                 self._client = await anext(self._open)
                 self._loop = loop
         return self._client
@@ -109,6 +117,20 @@ class Connection:
             opened, self._open = self._open, None
             self._loop = self._client = None
             await opened.aclose()
+            _connected.discard(opened)
+
+
+def _close_soon(loop: asyncio.AbstractEventLoop, opened: AsyncGenerator[Any, None]) -> None:
+    """Close an abandoned client in its event loop. If the loop ends first, that closes the client."""
+    loop.create_task(_close(opened)).add_done_callback(lambda _: _drop_ended())
+
+
+async def _close(opened: AsyncGenerator[Any, None]) -> None:
+    await opened.aclose()
+
+
+def _drop_ended() -> None:
+    _connected.difference_update([each for each in _connected if each.ag_frame is None])  # type: ignore[attr-defined]
 
 
 async def _connect(session: Any, options: S3Options, endpoint: str | None) -> AsyncGenerator[Any, None]:

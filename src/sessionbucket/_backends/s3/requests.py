@@ -78,8 +78,14 @@ def version_of(response: Mapping[str, Any], key: str, location: str) -> str:
 
 
 def strong_etag(etag: str) -> str:
-    """The ETag without the mark of a weak one, which a compressing proxy adds. S3's own are strong."""
-    return etag.removeprefix("W/")
+    """The ETag in quotes, which some servers omit, and without the mark of a weak one, which a compressing proxy adds."""
+    etag = etag.removeprefix("W/")
+    return etag if etag.startswith('"') else f'"{etag}"'
+
+
+def _listed_etag(row: Mapping[str, Any]) -> str | None:
+    etag = row.get("ETag")
+    return strong_etag(etag) if etag else None
 
 
 def start_after(row: str, delimiter: str) -> dict[str, str]:
@@ -98,7 +104,7 @@ def listed(response: Mapping[str, Any], after: str, location: str) -> ObjectPage
         raise not_from_server("it has no readable IsTruncated", location, None)
     try:
         objects = [
-            ObjectInfo(row["Key"], row["Size"], row["LastModified"].astimezone(UTC), row.get("ETag"))
+            ObjectInfo(row["Key"], row["Size"], row["LastModified"].astimezone(UTC), _listed_etag(row))
             for row in response.get("Contents", [])
         ]
         rows = [row["Prefix"] for row in response.get("CommonPrefixes", [])]
