@@ -350,7 +350,8 @@ class _MultipartUpload:
         """Make the object of the parts."""
         parameters = {"UploadId": self._id, "MultipartUpload": {"Parts": self._parts}}
         response = self._request("complete_multipart_upload", self._key, parameters, writing=True)
-        requests.version_of(response, self._key, self._location)
+        if "ETag" not in response:  # Ceph RGW 16 sends an empty one
+            raise not_from_server("it has no ETag", self._location, self._key).with_outcome("unknown")
 
     def abort(self) -> None:
         """Make the server drop the parts. If that fails, the bucket's lifecycle rule must do it."""
