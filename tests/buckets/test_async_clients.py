@@ -79,7 +79,9 @@ def test_one_store_over_many_event_loops_leaves_no_socket_open(
 def test_a_store_that_was_never_closed_warns_once_in_our_words(location_of: Callable[[str], Location]):
     errors = errors_of(NEVER_CLOSED, location_of(MOTO).url())
     assert errors.count("ResourceWarning: an") == 1, errors
-    assert errors.count("an async store was never closed; use `async with`, or await its close()") == 1, errors
+    assert errors.count("an async store was never closed; use `async with`, or await its close()") == 1, (
+        errors
+    )
     assert "Unclosed" not in errors, errors
     assert "Traceback" not in errors, errors
 

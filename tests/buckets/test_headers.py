@@ -32,7 +32,9 @@ def keys(store: Any, location: Location) -> Callable[[], list[str]]:
 
 
 @pytest.mark.parametrize("value", [*BAD_VALUES, ""])
-def test_a_content_type_that_no_header_can_carry_is_refused(store: Any, location: Location, keys: Callable[[], list[str]], value: str):
+def test_a_content_type_that_no_header_can_carry_is_refused(
+    store: Any, location: Location, keys: Callable[[], list[str]], value: str
+):
     with pytest.raises(InvalidArgumentError, match="content type"):
         store.bucket.put(location.key("k"), b"x", content_type=value)
     with pytest.raises(InvalidArgumentError, match="content type"):
@@ -44,7 +46,9 @@ def test_a_content_type_that_no_header_can_carry_is_refused(store: Any, location
 
 
 @pytest.mark.parametrize("value", [*BAD_VALUES, *NEVER_A_VALUE])
-def test_metadata_that_no_header_can_carry_is_refused(store: Any, location: Location, keys: Callable[[], list[str]], value: Any):
+def test_metadata_that_no_header_can_carry_is_refused(
+    store: Any, location: Location, keys: Callable[[], list[str]], value: Any
+):
     with pytest.raises(InvalidArgumentError, match="metadata"):
         store.bucket.put(location.key("k"), b"x", metadata={"name": value})
     with pytest.raises(InvalidArgumentError, match="metadata"):

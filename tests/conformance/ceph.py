@@ -77,7 +77,14 @@ class CephServer:
             (self._folder / "ceph.conf").write_text(configuration)
             monmap = str(self._folder / "monmap")
             self._run(
-                "monmaptool", "--create", "--fsid", cluster, "--addv", "a", f"[v1:127.0.0.1:{monitor}]", monmap
+                "monmaptool",
+                "--create",
+                "--fsid",
+                cluster,
+                "--addv",
+                "a",
+                f"[v1:127.0.0.1:{monitor}]",
+                monmap,
             )
             self._run("ceph-mon", "-i", "a", "--mkfs", "--monmap", monmap)
             self._start(stack, "ceph-mon", "-i", "a")
@@ -86,7 +93,12 @@ class CephServer:
             self._start(stack, "ceph-osd", "-i", "0")
             self._start(stack, "radosgw", "-n", "client.rgw", is_ready=self._is_ready)
             keys = (os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
-            user = ("--uid=sessions", "--display-name=sessions", f"--access-key={keys[0]}", f"--secret-key={keys[1]}")
+            user = (
+                "--uid=sessions",
+                "--display-name=sessions",
+                f"--access-key={keys[0]}",
+                f"--secret-key={keys[1]}",
+            )
             self._run("radosgw-admin", "-n", "client.rgw", "user", "create", *user)
             client = boto3.client("s3", endpoint_url=self.endpoint_url)
             client.create_bucket(Bucket="sessions")

@@ -15,9 +15,9 @@ from conformance.locations import (
     FILE,
     MEMORY,
     OBSTORE,
-    OTHER_SERVERS,
     ON_AZURE,
     ON_SEAWEEDFS,
+    OTHER_SERVERS,
     WITHOUT_SERVER,
     Location,
 )
@@ -128,7 +128,9 @@ def new_bucket(side: SyncSide, location: Location, name: str) -> Any:
         bucket = side.make("ObstoreBucket", name, cloud=location.cloud, **options)
     else:
         bucket = side.s3_bucket(name, session=aws_session_of(side), **options)
-    bucket.sends_bare_etags = location.kind == CEPH  # a store's probe finds it out; the suites of the port have none
+    bucket.sends_bare_etags = (
+        location.kind == CEPH
+    )  # a store's probe finds it out; the suites of the port have none
     return bucket
 
 

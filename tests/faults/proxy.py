@@ -93,7 +93,9 @@ class Exchange:
         body = b"" if self.request.method == "HEAD" else response.body
         transport = self.request.transport
         if transport:
-            transport.write(f"HTTP/1.1 {response.status} OK\r\n{head}Connection: close\r\n\r\n".encode() + body)
+            transport.write(
+                f"HTTP/1.1 {response.status} OK\r\n{head}Connection: close\r\n\r\n".encode() + body
+            )
             transport.close()
         return web.Response()
 

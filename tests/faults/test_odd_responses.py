@@ -253,7 +253,9 @@ class TestOddHeaders:
     ) -> None:
         site.proxy.on(requests(), change_response(with_headers({header: value})), times=None)
         try_every_read(store)
-        if header == "Last-Modified" and "obstore" not in site.side.name:  # obstore reads a missing date as 1970
+        if (
+            header == "Last-Modified" and "obstore" not in site.side.name
+        ):  # obstore reads a missing date as 1970
             for call in (lambda: store.load("s"), lambda: store.open_file("s", "x")):
                 with pytest.raises(StoreUnavailableError):
                     call()

@@ -49,7 +49,11 @@ class TestBareETags:
         store.save(loaded, overwrite=True)
         store.delete("s")
         assert store.list() == []
-        sent = [request.headers["If-Match"] for request in new_bucket.proxy.recorded if "If-Match" in request.headers]
+        sent = [
+            request.headers["If-Match"]
+            for request in new_bucket.proxy.recorded
+            if "If-Match" in request.headers
+        ]
         assert len(sent) >= 3
         assert not any('"' in etag for etag in sent)
 

@@ -306,7 +306,7 @@ def test_errors_in_the_body_of_a_delete_response_are_errors(site: Site) -> None:
     with pytest.raises(DeleteIncompleteError, match="AccessDenied") as caught:
         store.delete("s")
     assert key in caught.value.keys
-    assert KEY in site.keys()  # the session is deleted last, so the delete can be repeated
+    assert site.keys().count(KEY) == 1  # the session is deleted last, so the delete can be repeated
     store.delete("s")
     assert site.keys() == []
 
@@ -319,7 +319,7 @@ def test_a_server_without_batch_deletes_gets_single_deletes_whose_errors_are_err
     with pytest.raises(DeleteIncompleteError, match="access is denied") as caught:
         store.delete("s")
     assert len(caught.value.keys) == 2
-    assert KEY in site.keys()
+    assert site.keys().count(KEY) == 1
     store.delete("s")
     assert site.keys() == []
 

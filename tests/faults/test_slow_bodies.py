@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -61,7 +62,7 @@ def test_a_save_whose_error_drips_ends(site: Site, store: Any) -> None:
     site.someone_else().update("s", lambda session: session.tool_names.append("other"))
     drip = Drip()
     site.proxy.on(requests("PUT", KEY), drip, times=None)
-    with pytest.raises(Exception, match="may or may not|changed") as caught:
+    with pytest.raises(Exception, match=r"may or may not|changed") as caught:
         store.save(session)
     assert not drip.has_ended
     assert type(caught.value).__name__ in ("SessionConflictError", "StoreUnavailableError")
@@ -92,11 +93,10 @@ def test_after_a_read_that_timed_out_the_next_one_raises(site: Site, store: Any,
 def test_a_file_that_stalls_within_an_iteration_is_no_shorter_file(site: Site, store: Any) -> None:
     site.proxy.on(requests("GET", "files/x"), stall_after(500_000), times=None)
     with store.open_file("s", "x") as file:
-        received = bytearray()
+        received: list[bytes] = []
         with pytest.raises(StoreUnavailableError, match="in time"):
-            for chunk in file:
-                received += chunk
-        assert len(received) <= 500_000
+            received.extend(file)
+        assert sum(map(len, received)) <= 500_000
         with pytest.raises(StoreUnavailableError, match="open the file again"):
             file.read()
 
@@ -111,6 +111,4 @@ def test_the_reader_of_a_file_may_pause_longer_than_the_limit(site: Site, store:
 
 
 async def _pause() -> None:
-    import asyncio
-
     await asyncio.sleep(2.5)

@@ -17,7 +17,13 @@ from sessionbucket._backends.connection_options import check_bucket_name, networ
 from sessionbucket._backends.endpoints import location_of, partition_of
 from sessionbucket._backends.s3 import requests
 from sessionbucket._backends.s3.aioboto3_client import Connection
-from sessionbucket._backends.s3.errors import code_of, request_errors, translate, transport_errors, was_retried
+from sessionbucket._backends.s3.errors import (
+    code_of,
+    request_errors,
+    translate,
+    transport_errors,
+    was_retried,
+)
 from sessionbucket._backends.s3.options import S3Options, check_s3_options
 from sessionbucket._backends.service_errors import (
     MISSING,
