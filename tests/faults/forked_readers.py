@@ -85,7 +85,7 @@ def read_until(stop: threading.Event, store: SessionStore[Any]) -> None:
 
 
 def main(url: str, engine: str) -> None:
-    if engine == "aioboto3" or engine == "async obstore":
+    if engine in ("aioboto3", "async obstore"):
         store = open_async_store(f"{url}&engine={engine.removeprefix('async ')}")
         loop = asyncio.new_event_loop()
         loop.run_until_complete(read_all_async(store))

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -91,7 +92,7 @@ in_children(lambda: read_all(store))
 client.close()
 """
     arguments = [location.endpoint_url, location.bucket, location.prefix]
-    tests = os.path.dirname(os.path.dirname(__file__))
+    tests = str(Path(__file__).parent.parent)
     path = os.pathsep.join([environment()["PYTHONPATH"], tests])
     ran = subprocess.run(
         [sys.executable, "-c", program, *arguments],

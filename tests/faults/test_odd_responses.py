@@ -208,7 +208,7 @@ def with_elements(changes: dict[str, str | None]) -> Callable[[Response], None]:
         for name, value in changes.items():
             text = "" if value is None else f"<{name}>{value}</{name}>"
             response.body = re.sub(
-                rf"<{name}>[^<]*</{name}>".encode(), lambda _: text.encode(), response.body
+                rf"<{name}>[^<]*</{name}>".encode(), text.replace("\\", r"\\").encode(), response.body
             )
         response.headers["Content-Length"] = str(len(response.body))
 
@@ -228,7 +228,7 @@ def try_every_read(store: Any) -> None:
         store.list,
         lambda: store.list_files("s"),
         read_file,
-        lambda: store.probe_conditional_writes(),
+        store.probe_conditional_writes,
         lambda: store.save(SessionData(id="t"), overwrite=True),
         lambda: store.delete("t"),
     ):

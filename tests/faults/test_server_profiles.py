@@ -136,7 +136,9 @@ class TestMinIO:
         store, session = stored
         site.proxy.on(PUT, respond(507, "XMinioStorageFull"), times=None)
         session.tool_names.append("second")
-        with pytest.raises(StoreUnavailableError, match="the server's storage is full .XMinioStorageFull."):
+        with pytest.raises(
+            StoreUnavailableError, match=r"the server's storage is full \(XMinioStorageFull\)"
+        ):
             store.save(session)
         assert site.someone_else().load("s").tool_names == ["first"]
 

@@ -95,7 +95,7 @@ def connection_failed(kind: str) -> str:
     return f"the connection failed ({kind}); try again"
 
 
-def error_for(response: ErrorResponse, location: str, key: str | None) -> SessionBucketError:  # noqa: PLR0911 (a table)
+def error_for(response: ErrorResponse, location: str, key: str | None) -> SessionBucketError:  # noqa: C901, PLR0911 (a table)
     """The library's error for an error response."""
     status, code, operation, has_request_id = response
     at = f"{location} (key {key!r})" if key else location
