@@ -19,6 +19,9 @@ from sessionbucket._backends.s3.client_settings import (
 from sessionbucket._backends.s3.options import S3Options, check_callers_own
 from sessionbucket._core.forks import reset_after_fork
 
+_of_parents: list[Any] = []
+"""Clients of parent processes. Their end would wait for locks that another thread held at the fork."""
+
 
 class Connection:
     """The client of one bucket. It uses a client of the caller's unchanged, and never closes it.
@@ -41,6 +44,7 @@ class Connection:
         if self._given is not None:
             self._given.close()  # closes its idle connections in this process alone; it stays usable
         else:
+            _of_parents.append(self._client)
             self._client = None
 
     @property
