@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCH_VENV := .venv-bench
 
-.PHONY: help demo s3 lambda-zip azurite test test-all soak lint format sync clean bench
+.PHONY: help demo s3 lambda-zip azurite ministack ceph test test-all soak lint format sync clean bench
 
 help:
 	@echo "make demo        show the store against a local S3 server"
@@ -12,6 +12,8 @@ help:
 	@echo "make test        run the fast tests"
 	@echo "make test-all    run all tests"
 	@echo "make azurite     install Azure's emulator with npm, for the tests that need it"
+	@echo "make ministack   install one more S3 server, for the slow tests on it"
+	@echo "make ceph        run the tests on Ceph (Debian's packages radosgw, ceph-mon and ceph-osd)"
 	@echo "make soak        run the histories under faults for minutes (SECONDS=300)"
 	@echo "make bench       measure the library beside its alternatives, and update the README's table (15 to 20 minutes)"
 	@echo "make lint        check style, types, words, layers, and the generated code"
@@ -35,6 +37,16 @@ s3: $(VENV)/ready
 
 lambda-zip: $(VENV)/ready
 	@$(BIN)/python scripts/lambda_zip.py
+
+# An environment of its own: ministack requires another release of botocore than aioboto3.
+ministack: $(VENV)/ministack/bin/ministack
+
+$(VENV)/ministack/bin/ministack: | $(VENV)/ready
+	$(PYTHON) -m venv $(VENV)/ministack
+	$(VENV)/ministack/bin/python -m pip install --quiet "ministack>=1.5.33"
+
+ceph: $(VENV)/ready
+	$(BIN)/python -m pytest -m slow -k ceph tests/conformance
 
 azurite: $(VENV)/azurite/node_modules/.bin/azurite-blob
 

@@ -15,7 +15,9 @@ from moto.s3.models import s3_backends
 
 from both_sides import AsyncSide, SyncSide
 from conformance.azurite import ACCOUNT, KEY, AzuriteServer, find_azurite
-from conformance.locations import AZURITE, FILE, MEMORY, MOTO, Location, unique_name
+from conformance.ceph import PACKAGES, CephServer, missing_programs
+from conformance.locations import AZURITE, CEPH, FILE, MEMORY, MINISTACK, MOTO, Location, unique_name
+from conformance.ministack import MinistackServer, find_ministack
 from sessionbucket.testing import MotoServer, SeaweedServer, local_aws_environment
 from sessionbucket.testing.seaweedfs import find_weed
 
@@ -109,6 +111,27 @@ def azurite() -> Iterator[AzuriteServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def ceph(aws_environment: None) -> Iterator[CephServer]:
+    """A Ceph gateway with a bucket ``sessions``. Without the programs its tests are skipped; in CI they fail."""
+    if missing := missing_programs():
+        end = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        end(f"Ceph is not installed ({missing[0]}): apt-get install {PACKAGES}")
+    with CephServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def ministack(aws_environment: None) -> Iterator[MinistackServer]:
+    """A ministack server with a bucket ``sessions``. Without the program its tests are skipped; in CI they fail."""
+    program = find_ministack()
+    if program is None:
+        end = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        end("ministack is not installed: make ministack")
+    with MinistackServer(program) as server:
+        yield server
+
+
 @pytest.fixture
 def azurite_account(azurite: AzuriteServer, monkeypatch: pytest.MonkeyPatch) -> AzuriteServer:
     """The server, with its credentials in the environment variables that obstore reads."""
@@ -133,6 +156,8 @@ def location_of(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str
             endpoint, bucket = request.getfixturevalue("moto_url"), request.getfixturevalue("moto_bucket")
             # A listing of moto scans every key of the bucket.
             s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[bucket].keys.clear()
+        elif kind in (CEPH, MINISTACK):
+            endpoint, bucket = request.getfixturevalue(kind).endpoint_url, "sessions"
         else:
             endpoint = request.getfixturevalue("seaweed").endpoint_url
             bucket = request.getfixturevalue("seaweed_bucket")

@@ -23,12 +23,16 @@ MEMORY = "memory"
 FILE = "file"
 MOTO = "moto"
 SEAWEEDFS = "seaweedfs"
+CEPH = "ceph"
+MINISTACK = "ministack"
 KINDS = (MEMORY, FILE, MOTO, SEAWEEDFS)
 OBSTORE = "obstore"
 AZURITE = "azurite"
 """Azure's protocol, for which obstore is the only engine."""
 ENGINES = (*KINDS, f"{MOTO}+{OBSTORE}", f"{SEAWEEDFS}+{OBSTORE}")
 """The kinds with each of their engines."""
+OTHER_SERVERS = (CEPH, f"{CEPH}+{OBSTORE}", MINISTACK, f"{MINISTACK}+{OBSTORE}")
+"""Servers of S3's protocol that only the slow run has: they need programs that a fresh machine may lack."""
 ON_AZURE = f"{AZURITE}+{OBSTORE}"
 ON_SEAWEEDFS = (SEAWEEDFS, f"{SEAWEEDFS}+{OBSTORE}")
 WITHOUT_SERVER = (MEMORY, FILE)

@@ -8,7 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.locations import ENGINES, MOTO, OBSTORE, ON_AZURE, ON_SEAWEEDFS, SEAWEEDFS, WITHOUT_SERVER
+from conformance.locations import (
+    ENGINES,
+    MOTO,
+    OBSTORE,
+    ON_AZURE,
+    ON_SEAWEEDFS,
+    OTHER_SERVERS,
+    SEAWEEDFS,
+    WITHOUT_SERVER,
+)
 from sessionbucket.testing.conformance import BucketConformance, StoreConformance
 
 ON_SERVERS = {*ENGINES, ON_AZURE} - {*WITHOUT_SERVER}
@@ -34,6 +43,8 @@ assert all(hasattr(StoreConformance, name) for name in (*STORE_RACES, UPDATES))
 def is_slow(module: str, test: str, values: Mapping[str, Any]) -> bool:
     """Whether the case of a test with these values of its parameters is slow."""
     location = values.get("location")
+    if location in OTHER_SERVERS:
+        return True
     match module, test:
         case "test_bucket" | "test_wrappers", _ if test == STREAM:
             slow = location in ON_SERVERS and values["size"] > LARGE  # test_bucket_streams has several parts

@@ -105,7 +105,7 @@ def connection_failed(kind: str) -> str:
     return f"the connection failed ({kind}); try again"
 
 
-def error_for(response: ErrorResponse, location: str, key: str | None) -> SessionBucketError:  # noqa: PLR0911 (a table)
+def error_for(response: ErrorResponse, location: str, key: str | None) -> SessionBucketError:  # noqa: C901, PLR0911 (a table)
     """The library's error for an error response."""
     status, code, operation, has_request_id = response
     at = f"{location} (key {key!r})" if key else location
@@ -132,6 +132,10 @@ def error_for(response: ErrorResponse, location: str, key: str | None) -> Sessio
         )
     if code in ("NotImplemented", "MethodNotAllowed") or status in (405, 501):
         return NotSupportedError(f"{at}: the server does not support {operation} ({code})")
+    if status == HTTPStatus.INSUFFICIENT_STORAGE:
+        return StoreUnavailableError(
+            f"the server's storage is full ({code}); free some of it", location=location, key=key
+        )
     if status in (408, 429) or status >= 500 or code in _TEMPORARY:  # noqa: PLR2004
         return StoreUnavailableError(
             f"the server responded {status} ({code}) to {operation}; try again later",

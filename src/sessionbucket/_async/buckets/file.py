@@ -11,6 +11,7 @@ from sessionbucket._backends.file import Folder
 from sessionbucket._backends.file.errors import translated
 from sessionbucket._concurrency.asyncio_ import in_thread
 from sessionbucket._core.file_sources import CHUNK
+from sessionbucket._core.headers import check_headers
 from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
@@ -71,6 +72,7 @@ class AsyncFileBucket(AsyncBucket):
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
+        check_headers(content_type, metadata)
         return await in_thread(self._folder.put, key, body, condition=condition)
 
     async def copy(self, source: str, target: str) -> bool:
@@ -97,6 +99,7 @@ class AsyncFileBucket(AsyncBucket):
         size: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
+        check_headers(content_type, NO_METADATA)
         upload = self._folder.begin(key)
         try:
             await in_thread(upload.open)

@@ -10,6 +10,7 @@ from uuid import uuid4
 from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
 from sessionbucket._backends.memory import MemoryObjects, named_objects
 from sessionbucket._core.file_sources import CHUNK
+from sessionbucket._core.headers import check_headers
 from sessionbucket._core.objects import (
     COPY_BYTES,
     NO_METADATA,
@@ -60,6 +61,7 @@ class AsyncMemoryBucket(AsyncBucket):
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
+        check_headers(content_type, metadata)
         version = md5_version(body)
         info = ObjectInfo(
             key=key,
@@ -95,6 +97,7 @@ class AsyncMemoryBucket(AsyncBucket):
         size: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
+        check_headers(content_type, NO_METADATA)
         body = bytearray()
         async for chunk in chunks:
             body += chunk

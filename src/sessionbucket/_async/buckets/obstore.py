@@ -40,6 +40,7 @@ from sessionbucket._backends.service_errors import (
 from sessionbucket._backends.time_limits import TimeLimit, request_seconds
 from sessionbucket._concurrency.asyncio_ import in_thread, wait_for_threads_at_exit
 from sessionbucket._core.body_checksum import with_bucket_checksum
+from sessionbucket._core.headers import check_headers
 from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
@@ -183,6 +184,7 @@ class AsyncObstoreBucket(AsyncBucket):
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
+        check_headers(content_type, metadata)
         metadata = with_bucket_checksum(metadata, zlib.crc32(body))
         client = self._clients.client(transferring=len(body))
         try:
@@ -196,7 +198,7 @@ class AsyncObstoreBucket(AsyncBucket):
         except errors() as error:
             meaning = translate(error, self.location, key, writing=True)
             if isinstance(meaning, MissingKeyError) and not isinstance(condition, Always):
-                meaning = PreconditionFailedError(key, location=self.location)
+                meaning = PreconditionFailedError(key, location=self.location, is_missing=True)
             raise meaning from error
         version = requests.version_of(result, self._cloud)
         if not version:
@@ -263,6 +265,7 @@ class AsyncObstoreBucket(AsyncBucket):
         size: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
+        check_headers(content_type, NO_METADATA)
         part = part_size(size)
         head = bytearray()
         async for chunk in chunks:

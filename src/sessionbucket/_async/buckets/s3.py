@@ -17,7 +17,13 @@ from sessionbucket._backends.connection_options import check_bucket_name, networ
 from sessionbucket._backends.endpoints import location_of, partition_of
 from sessionbucket._backends.s3 import requests
 from sessionbucket._backends.s3.aioboto3_client import Connection
-from sessionbucket._backends.s3.errors import code_of, translate, transport_errors, was_retried
+from sessionbucket._backends.s3.errors import (
+    code_of,
+    request_errors,
+    translate,
+    transport_errors,
+    was_retried,
+)
 from sessionbucket._backends.s3.options import S3Options, check_s3_options
 from sessionbucket._backends.service_errors import (
     MISSING,
@@ -25,9 +31,11 @@ from sessionbucket._backends.service_errors import (
     MissingKeyError,
     UnprovenMissingKeyError,
     UnsatisfiableRangeError,
+    not_from_server,
 )
 from sessionbucket._core.body_checksum import with_bucket_checksum
 from sessionbucket._core.file_sources import CHUNK
+from sessionbucket._core.headers import check_headers
 from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
@@ -40,7 +48,12 @@ from sessionbucket._core.objects import (
     StoredObject,
 )
 from sessionbucket._core.retry import RetryConfig
-from sessionbucket.errors import ObjectTooLargeError, PreconditionFailedError, SessionBucketError
+from sessionbucket.errors import (
+    InvalidArgumentError,
+    ObjectTooLargeError,
+    PreconditionFailedError,
+    SessionBucketError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -89,11 +102,20 @@ class AsyncS3Bucket(AsyncBucket):
         """
         logger.debug("%s %s %s", operation, self.location, key)
         keyed = parameters if key is None else {**parameters, "Key": key}
+        client = await self._client()
         try:
-            client = await self._connection.client()
             return await getattr(client, operation)(**self._common, **keyed)
-        except transport_errors() as error:
+        except request_errors() as error:
             raise translate(error, self.location, key, writing=writing) from error
+
+    async def _client(self) -> Any:
+        """The client. Raises the library's errors, ``InvalidArgumentError`` for a bad endpoint or region among them."""
+        try:
+            return await self._connection.client()
+        except transport_errors() as error:
+            raise translate(error, self.location) from error
+        except ValueError as error:
+            raise InvalidArgumentError(f"{self.location}: {error}") from error
 
     async def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
         try:
@@ -113,7 +135,7 @@ class AsyncS3Bucket(AsyncBucket):
             return StoredObject(info, await body.read(first) if first else await body.read())
         except BaseException as error:
             body.close()  # or the connection is never released
-            if isinstance(error, transport_errors()):
+            if isinstance(error, request_errors()):
                 raise translate(error, self.location, key) from error
             raise
 
@@ -143,6 +165,7 @@ class AsyncS3Bucket(AsyncBucket):
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
+        check_headers(content_type, metadata)
         crc = zlib.crc32(body)
         try:
             parameters = {
@@ -231,6 +254,7 @@ class AsyncS3Bucket(AsyncBucket):
         size: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
+        check_headers(content_type, NO_METADATA)
         part_size = requests.part_size(size)
         upload = _AsyncMultipartUpload(
             self._request,
@@ -271,7 +295,7 @@ class AsyncS3Bucket(AsyncBucket):
             yield b""  # get_stream takes this: a generator that has not begun would not close the body
             while chunk := await body.read(CHUNK):
                 yield chunk
-        except transport_errors() as error:
+        except request_errors() as error:
             raise translate(error, self.location, key) from error
         finally:
             body.close()
@@ -329,18 +353,23 @@ class _AsyncMultipartUpload:
     async def _begin(self) -> str:
         parameters = {"ChecksumAlgorithm": "CRC32", **self._write_parameters}
         created = await self._request("create_multipart_upload", self._key, parameters)
+        if not created.get("UploadId"):
+            raise not_from_server("it has no UploadId", self._location, self._key)
         return str(created["UploadId"])
 
     async def _send(self, number: int, body: bytes) -> dict[str, Any]:
         checksum = requests.checksum_parameter(zlib.crc32(body))
         parameters = {"UploadId": self._id, "PartNumber": number, "Body": body, **checksum}
         response = await self._request("upload_part", self._key, parameters)
-        return {"PartNumber": number, "ETag": response["ETag"], **checksum}
+        etag = requests.version_of(response, self._key, self._location)
+        return {"PartNumber": number, "ETag": etag, **checksum}
 
     async def complete(self) -> None:
         """Make the object of the parts."""
         parameters = {"UploadId": self._id, "MultipartUpload": {"Parts": self._parts}}
-        await self._request("complete_multipart_upload", self._key, parameters, writing=True)
+        response = await self._request("complete_multipart_upload", self._key, parameters, writing=True)
+        if "ETag" not in response:  # Ceph RGW 16 sends an empty one
+            raise not_from_server("it has no ETag", self._location, self._key).with_outcome("unknown")
 
     async def abort(self) -> None:
         """Make the server drop the parts. If that fails, the bucket's lifecycle rule must do it."""

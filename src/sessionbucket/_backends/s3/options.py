@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from inspect import iscoroutinefunction
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
@@ -71,3 +72,32 @@ def check_s3_options(
     if session is not None and "profile" in checked:
         raise InvalidArgumentError("options contradict each other: a session already has its profile")
     return checked
+
+
+def check_callers_own(session: object, client: object, *, is_async: bool) -> None:
+    """Raises ``InvalidArgumentError`` for a session or client that is not one of boto3, or with ``is_async`` of aioboto3."""
+    library = "aioboto3" if is_async else "boto3"
+    if client is not None and not _is_client(client, is_async):
+        raise InvalidArgumentError(
+            f"client is refused: it must be an S3 client of {library}, as session.client('s3') makes it"
+        )
+    if session is not None and not _is_session(session, is_async):
+        raise InvalidArgumentError(f"session is refused: it must be a session of {library}")
+
+
+def _is_client(client: object, is_async: bool) -> bool:
+    """Whether it is a client of S3, for this side. A resource is none."""
+    return (
+        callable(getattr(client, "list_objects_v2", None))
+        and hasattr(getattr(client, "meta", None), "endpoint_url")
+        and iscoroutinefunction(getattr(client, "close", None)) == is_async
+    )
+
+
+def _is_session(session: object, is_async: bool) -> bool:
+    """Whether it is a session of boto3 or botocore, or of their async counterparts."""
+    found = getattr(session, "_session", session)
+    return (
+        callable(getattr(found, "get_config_variable", None))
+        and iscoroutinefunction(getattr(found, "get_credentials", None)) == is_async
+    )

@@ -11,6 +11,7 @@ from sessionbucket._backends.file import Folder
 from sessionbucket._backends.file.errors import translated
 from sessionbucket._concurrency.threads import in_thread
 from sessionbucket._core.file_sources import CHUNK
+from sessionbucket._core.headers import check_headers
 from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
@@ -72,6 +73,7 @@ class FileBucket(Bucket):
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
+        check_headers(content_type, metadata)
         return in_thread(self._folder.put, key, body, condition=condition)
 
     def copy(self, source: str, target: str) -> bool:
@@ -98,6 +100,7 @@ class FileBucket(Bucket):
         size: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
+        check_headers(content_type, NO_METADATA)
         upload = self._folder.begin(key)
         try:
             in_thread(upload.open)

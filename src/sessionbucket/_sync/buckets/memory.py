@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from sessionbucket._backends.memory import MemoryObjects, named_objects
 from sessionbucket._core.file_sources import CHUNK
+from sessionbucket._core.headers import check_headers
 from sessionbucket._core.objects import (
     COPY_BYTES,
     NO_METADATA,
@@ -61,6 +62,7 @@ class MemoryBucket(Bucket):
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
+        check_headers(content_type, metadata)
         version = md5_version(body)
         info = ObjectInfo(
             key=key,
@@ -96,6 +98,7 @@ class MemoryBucket(Bucket):
         size: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
+        check_headers(content_type, NO_METADATA)
         body = bytearray()
         for chunk in chunks:
             body += chunk

@@ -38,6 +38,7 @@ from sessionbucket._backends.service_errors import (
 from sessionbucket._backends.time_limits import TimeLimit, request_seconds
 from sessionbucket._concurrency.threads import in_thread, wait_for_threads_at_exit
 from sessionbucket._core.body_checksum import with_bucket_checksum
+from sessionbucket._core.headers import check_headers
 from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
@@ -184,6 +185,7 @@ class ObstoreBucket(Bucket):
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
+        check_headers(content_type, metadata)
         metadata = with_bucket_checksum(metadata, zlib.crc32(body))
         client = self._clients.client(transferring=len(body))
         try:
@@ -197,7 +199,7 @@ class ObstoreBucket(Bucket):
         except errors() as error:
             meaning = translate(error, self.location, key, writing=True)
             if isinstance(meaning, MissingKeyError) and not isinstance(condition, Always):
-                meaning = PreconditionFailedError(key, location=self.location)
+                meaning = PreconditionFailedError(key, location=self.location, is_missing=True)
             raise meaning from error
         version = requests.version_of(result, self._cloud)
         if not version:
@@ -264,6 +266,7 @@ class ObstoreBucket(Bucket):
         size: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
+        check_headers(content_type, NO_METADATA)
         part = part_size(size)
         head = bytearray()
         for chunk in chunks:
