@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sessionbucket._backends.file.errors import MISSING, translated
-from sessionbucket._backends.file.listing import BOOKKEEPING, LOCKS, TEMPORARY, described, page_of
+from sessionbucket._backends.file.listing import BOOKKEEPING, LOCKS, TEMPORARY, described, is_utf8, page_of
 from sessionbucket._backends.file.locks import lock_name, release_lock, take_lock
 from sessionbucket._backends.file.uploads import Upload
 from sessionbucket._core.file_sources import CHUNK
@@ -138,6 +138,8 @@ class Folder:
                             entry.name for entry in entries if entry.is_file(follow_symlinks=False)
                         )
                     for name in filter(pattern.fullmatch, names):
+                        if not is_utf8(name):
+                            continue  # no key of a bucket, so no object of this store
                         with suppress(FileNotFoundError):  # the write has ended meanwhile
                             found.append(described(folder + name, (self.root / folder / name).lstat(), None))
         return found
