@@ -70,6 +70,7 @@ __getattr__, __dir__ = lazy_names(
         "_async.wrappers.base": ("AsyncBucketWrapper",),
         "_backends.obstore.options": ("CloudOptions",),
         "_backends.s3.options": ("S3Options",),
+        "_backends.store_options": ("StoreOptions",),
         "_core.objects": (
             "Always",
             "BucketCall",

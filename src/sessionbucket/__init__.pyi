@@ -15,6 +15,7 @@ from sessionbucket._async.store import AsyncSessionStore as AsyncSessionStore
 from sessionbucket._async.wrappers.base import AsyncBucketWrapper as AsyncBucketWrapper
 from sessionbucket._backends.obstore.options import CloudOptions as CloudOptions
 from sessionbucket._backends.s3.options import S3Options as S3Options
+from sessionbucket._backends.store_options import StoreOptions as StoreOptions
 from sessionbucket._core.objects import NO_METADATA as NO_METADATA
 from sessionbucket._core.objects import PAGE_LIMIT as PAGE_LIMIT
 from sessionbucket._core.objects import Always as Always

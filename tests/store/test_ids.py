@@ -118,7 +118,7 @@ def test_a_store_lists_exactly_the_saved_ids(
     location_of: Callable[[str], Location], kind: str, data: st.DataObject
 ):
     # moto has no route for a key with a control character.
-    usable = texts.filter(lambda id: accepted(id) and (kind != MOTO or id.isprintable()))
+    usable = texts.filter(lambda text: accepted(text) and (kind != MOTO or text.isprintable()))
     ids = data.draw(st.lists(usable, unique=True, max_size=6))
     location = location_of(kind)
     with open_store(location.url()) as opened:

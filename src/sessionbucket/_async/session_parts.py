@@ -14,6 +14,7 @@ from sessionbucket._async.session_reader import AsyncSessionReader
 from sessionbucket._async.session_writer import AsyncSessionWriter
 from sessionbucket._codec import Codec
 from sessionbucket._concurrency.asyncio_ import gather
+from sessionbucket._core.arguments import check_integer, check_items
 from sessionbucket._core.body_checksum import codec_checksum, is_printed
 from sessionbucket._core.inventory import OPAQUE_PARTS
 from sessionbucket._core.keys import SessionKeys, StoreKeys
@@ -77,21 +78,26 @@ class AsyncSessionParts:
         return await self._load(id, lambda keys: keys.artifacts, self._artifacts)
 
     async def save_trace_events(self, id: str, events: Sequence[TraceEvent]) -> None:
-        await self._save((await self._legacy.current_keys(id)).traces, self._traces, list(events))
+        await self._save(
+            (await self._legacy.current_keys(id)).traces, self._traces, _listed("events", events)
+        )
 
     async def load_trace_events(self, id: str) -> list[TraceEvent] | None:
         return await self._load(id, lambda keys: keys.traces, self._traces)
 
     async def save_verification_reports(self, id: str, reports: Sequence[VerificationReport]) -> None:
         keys = await self._legacy.current_keys(id)
-        await self._save(keys.verification, self._verification, list(reports))
+        await self._save(keys.verification, self._verification, _listed("reports", reports))
 
     async def load_verification_reports(self, id: str) -> list[VerificationReport] | None:
         return await self._load(id, lambda keys: keys.verification, self._verification)
 
     async def append_trace_events(self, id: str, events: Sequence[TraceEvent], attempts: int) -> None:
         """Read the events, append to them, and write them over exactly the version that was read; repeat after a conflict."""
-        if attempts >= 1 and not events:
+        check_integer("attempts", attempts, 1)
+        added = _listed("events", events)
+        self._keys.of_session(id)
+        if not added:
             return
         key = (await self._legacy.current_keys(id)).traces
 
@@ -99,7 +105,7 @@ class AsyncSessionParts:
             found = await self._reader.get(key)
             before = _decode(self._traces, found) if found else []
             base = written_version(found.info) if found else None
-            await self._writer.replace(id, key, self._traces.encode([*before, *events], key=key), base)
+            await self._writer.replace(id, key, self._traces.encode([*before, *added], key=key), base)
 
         await retry_after_conflicts(append, attempts=attempts, location=self._bucket.location)
 
@@ -124,6 +130,11 @@ class AsyncSessionParts:
     async def _load(self, id: str, key_of: Callable[[SessionKeys], str], codec: Codec[PartT]) -> PartT | None:
         found = await self._reader.find_part(id, key_of)
         return _decode(codec, found) if found else None
+
+
+def _listed(name: str, items: Sequence[PartT]) -> list[PartT]:
+    check_items(name, items)
+    return list(items)
 
 
 def _decode(codec: Codec[PartT], found: StoredObject) -> PartT:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sessionbucket._codec import Codec
 from sessionbucket._concurrency.threads import gather
+from sessionbucket._core.arguments import check_integer, check_items
 from sessionbucket._core.body_checksum import codec_checksum, is_printed
 from sessionbucket._core.inventory import OPAQUE_PARTS
 from sessionbucket._core.keys import SessionKeys, StoreKeys
@@ -78,21 +79,24 @@ class SessionParts:
         return self._load(id, lambda keys: keys.artifacts, self._artifacts)
 
     def save_trace_events(self, id: str, events: Sequence[TraceEvent]) -> None:
-        self._save((self._legacy.current_keys(id)).traces, self._traces, list(events))
+        self._save((self._legacy.current_keys(id)).traces, self._traces, _listed("events", events))
 
     def load_trace_events(self, id: str) -> list[TraceEvent] | None:
         return self._load(id, lambda keys: keys.traces, self._traces)
 
     def save_verification_reports(self, id: str, reports: Sequence[VerificationReport]) -> None:
         keys = self._legacy.current_keys(id)
-        self._save(keys.verification, self._verification, list(reports))
+        self._save(keys.verification, self._verification, _listed("reports", reports))
 
     def load_verification_reports(self, id: str) -> list[VerificationReport] | None:
         return self._load(id, lambda keys: keys.verification, self._verification)
 
     def append_trace_events(self, id: str, events: Sequence[TraceEvent], attempts: int) -> None:
         """Read the events, append to them, and write them over exactly the version that was read; repeat after a conflict."""
-        if attempts >= 1 and not events:
+        check_integer("attempts", attempts, 1)
+        added = _listed("events", events)
+        self._keys.of_session(id)
+        if not added:
             return
         key = (self._legacy.current_keys(id)).traces
 
@@ -100,7 +104,7 @@ class SessionParts:
             found = self._reader.get(key)
             before = _decode(self._traces, found) if found else []
             base = written_version(found.info) if found else None
-            self._writer.replace(id, key, self._traces.encode([*before, *events], key=key), base)
+            self._writer.replace(id, key, self._traces.encode([*before, *added], key=key), base)
 
         retry_after_conflicts(append, attempts=attempts, location=self._bucket.location)
 
@@ -125,6 +129,11 @@ class SessionParts:
     def _load(self, id: str, key_of: Callable[[SessionKeys], str], codec: Codec[PartT]) -> PartT | None:
         found = self._reader.find_part(id, key_of)
         return _decode(codec, found) if found else None
+
+
+def _listed(name: str, items: Sequence[PartT]) -> list[PartT]:
+    check_items(name, items)
+    return list(items)
 
 
 def _decode(codec: Codec[PartT], found: StoredObject) -> PartT:

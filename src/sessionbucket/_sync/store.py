@@ -6,10 +6,24 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    NewType,
+    TypeVar,
+    cast,
+    get_args,
+    get_origin,
+    overload,
+)
+
+from pydantic import BaseModel
 
 from sessionbucket._codec import Codec
 from sessionbucket._concurrency.threads import FileSource, Items
+from sessionbucket._core.arguments import check_header_text, check_integer, check_items, check_kind
 from sessionbucket._core.body_checksum import is_printed
 from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import DEFAULT_MAX_BYTES
@@ -92,6 +106,8 @@ class SessionStore(BaseSessionStore[SessionT]):
         Raises ``InvalidArgumentError`` for a bad prefix or a model without an id.
         """
         chosen = cast("type[SessionT]", SessionData) if model is None else model
+        check_kind("bucket", bucket, Bucket)
+        check_integer("max_bytes", max_bytes, 1)
         check_model(chosen)
         self.bucket = bucket
         self._location = bucket.location
@@ -162,6 +178,7 @@ class SessionStore(BaseSessionStore[SessionT]):
         self._check_session(session)
         body = self._codec.encode(session, key=self._keys.of_session(session.id).session)
         if if_version is not None:
+            check_header_text("if_version", if_version)
             if overwrite:
                 raise InvalidArgumentError(
                     "overwrite and if_version contradict each other; nothing was written"
@@ -175,6 +192,7 @@ class SessionStore(BaseSessionStore[SessionT]):
 
         It is the object's ETag with its quotes, and fits the headers ``ETag`` and ``If-Match`` of HTTP. Sends no request.
         """
+        self._check_session(session)
         seen = self._writer.seen(session.id, recall(session))
         return (seen.version or None) if seen else None
 
@@ -377,8 +395,12 @@ class SessionStore(BaseSessionStore[SessionT]):
 
     def repair(self, findings: Sequence[Finding]) -> Findings:
         """Delete the findings of ``check`` that are ``removable``, and return them. All others stay unchanged."""
+        from sessionbucket._core.results import Finding  # noqa: PLC0415 (seldom needed)
         from sessionbucket._sync.store_check import StoreCheck  # noqa: PLC0415 (seldom needed)
 
+        check_items("findings", findings)
+        for finding in findings:
+            check_kind("each of findings", finding, Finding)
         return StoreCheck(self._retrying, self._keys, self._reader).repair(findings)
 
     def health_check(self) -> None:
@@ -397,8 +419,24 @@ class SessionStore(BaseSessionStore[SessionT]):
 
 def check_model(model: Any) -> None:
     """Raises ``InvalidArgumentError`` for anything but a pydantic model with an ``id: str``."""
-    fields = getattr(model, "model_fields", {}) if isinstance(model, type) else {}
-    kind = fields["id"].annotation if "id" in fields else None
-    if kind is None or (isinstance(kind, type) and not issubclass(kind, str)):
-        name = model.__name__ if isinstance(model, type) else repr(model)
+    is_model = isinstance(model, type) and issubclass(model, BaseModel)
+    field = model.model_fields.get("id") if is_model else None
+    if field is None or not _is_text(field.annotation):
+        name = getattr(model, "__name__", None) or repr(model)
         raise InvalidArgumentError(f"model {name} is refused: it must be a pydantic model with an `id: str`")
+
+
+def _is_text(kind: Any) -> bool:
+    """Whether every value of an annotated type is a string."""
+    if isinstance(kind, type):
+        return issubclass(kind, str)
+    if isinstance(kind, NewType):
+        return _is_text(kind.__supertype__)
+    if isinstance(kind, TypeVar):
+        return _is_text(kind.__bound__)
+    if get_origin(kind) is Literal:
+        return all(isinstance(value, str) for value in get_args(kind))
+    if hasattr(kind, "__value__"):  # an alias of `type`
+        return _is_text(kind.__value__)
+    choices = get_args(kind)[:1] if get_origin(kind) is Annotated else get_args(kind)
+    return bool(choices) and all(map(_is_text, choices))

@@ -10,7 +10,17 @@ from types import MappingProxyType
 from uuid import uuid4
 
 from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
-from sessionbucket._core.file_sources import CHUNK
+from sessionbucket._core.arguments import (
+    check_delete_if,
+    check_get,
+    check_key,
+    check_keys,
+    check_kind,
+    check_listing,
+    check_put,
+    check_put_stream,
+)
+from sessionbucket._core.file_sources import CHUNK, checked
 from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
@@ -42,12 +52,14 @@ class AsyncMemoryBucket(AsyncBucket):
         self._lock = Lock()
 
     async def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
+        check_get(key, max_bytes)
         found = self._objects.get(key)
         if found is not None and found.info.size > max_bytes:
             raise ObjectTooLargeError(key, size=found.info.size, limit=max_bytes)
         return found
 
     async def head(self, key: str) -> ObjectInfo | None:
+        check_key(key)
         found = self._objects.get(key)
         return found.info if found else None
 
@@ -60,6 +72,7 @@ class AsyncMemoryBucket(AsyncBucket):
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
+        check_put(key, body, condition, content_type, metadata)
         version = md5_version(body)
         info = ObjectInfo(
             key=key,
@@ -79,12 +92,14 @@ class AsyncMemoryBucket(AsyncBucket):
         return version
 
     async def delete(self, keys: Sequence[str]) -> None:
+        check_keys(keys)
         for key in keys:
             with self._lock:
                 if self._objects.pop(key, None) is not None:
                     del self._keys[bisect_left(self._keys, key.encode())]
 
     async def delete_if(self, key: str, version: str) -> None:
+        check_delete_if(key, version)
         with self._lock:
             found = self._objects.get(key)
             if found is None:
@@ -97,6 +112,7 @@ class AsyncMemoryBucket(AsyncBucket):
     async def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
     ) -> ObjectPage:
+        check_listing(prefix, delimiter, start_after, limit)
         page = ObjectPage([], [], None)
         with self._lock:
             at = bisect_left(self._keys, max(prefix, start_after).encode())
@@ -126,12 +142,15 @@ class AsyncMemoryBucket(AsyncBucket):
         size: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
+        check_put_stream(key, size, content_type)
+        check_kind("chunks", chunks, AsyncIterator)
         body = bytearray()
         async for chunk in chunks:
-            body += chunk
+            body += checked(chunk)
         await self.put(key, bytes(body), content_type=content_type)
 
     async def get_stream(self, key: str) -> AsyncObjectStream | None:
+        check_key(key)
         found = self._objects.get(key)
         return AsyncObjectStream(found.info, _slices(found.body)) if found else None
 

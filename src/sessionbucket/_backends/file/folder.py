@@ -49,7 +49,12 @@ class Folder:
 
     def __init__(self, root: str | os.PathLike[str], *, fsync: bool = True, create: bool = True) -> None:
         """Create the root (mode 0700) if ``create`` is set. Otherwise the first use of a missing root raises."""
-        self.root = Path(os.path.realpath(root))
+        try:
+            self.root = Path(os.path.realpath(os.fsdecode(root)))
+        except (TypeError, ValueError) as error:  # of another type, or with a NUL
+            raise InvalidArgumentError(
+                f"root is refused: it must be the path of a folder ({error})"
+            ) from None
         self.location = self.root.as_uri()
         self._fsync = fsync
         if create:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 
 from sessionbucket._backends.connection_options import ConnectionOptions, check_options
+from sessionbucket._core.arguments import refused
 from sessionbucket.errors import InvalidArgumentError
 
 
@@ -63,6 +64,10 @@ def check_s3_options(
         raise InvalidArgumentError(
             "options contradict each other: pass a session or a ready client, not both"
         )
+    if session is not None and not (hasattr(session, "client") or hasattr(session, "create_client")):
+        raise refused("session", session, "a session of boto3, aioboto3 or botocore")
+    if client is not None and not (hasattr(client, "get_object") and hasattr(client, "meta")):
+        raise refused("client", client, 'an S3 client, such as boto3.client("s3")')
     of_client = sorted(_CLIENT_OPTIONS & set(checked))
     if client is not None and of_client:
         raise InvalidArgumentError(

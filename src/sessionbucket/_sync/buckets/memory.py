@@ -10,7 +10,17 @@ from threading import Lock
 from types import MappingProxyType
 from uuid import uuid4
 
-from sessionbucket._core.file_sources import CHUNK
+from sessionbucket._core.arguments import (
+    check_delete_if,
+    check_get,
+    check_key,
+    check_keys,
+    check_kind,
+    check_listing,
+    check_put,
+    check_put_stream,
+)
+from sessionbucket._core.file_sources import CHUNK, checked
 from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
@@ -43,12 +53,14 @@ class MemoryBucket(Bucket):
         self._lock = Lock()
 
     def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
+        check_get(key, max_bytes)
         found = self._objects.get(key)
         if found is not None and found.info.size > max_bytes:
             raise ObjectTooLargeError(key, size=found.info.size, limit=max_bytes)
         return found
 
     def head(self, key: str) -> ObjectInfo | None:
+        check_key(key)
         found = self._objects.get(key)
         return found.info if found else None
 
@@ -61,6 +73,7 @@ class MemoryBucket(Bucket):
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
+        check_put(key, body, condition, content_type, metadata)
         version = md5_version(body)
         info = ObjectInfo(
             key=key,
@@ -80,12 +93,14 @@ class MemoryBucket(Bucket):
         return version
 
     def delete(self, keys: Sequence[str]) -> None:
+        check_keys(keys)
         for key in keys:
             with self._lock:
                 if self._objects.pop(key, None) is not None:
                     del self._keys[bisect_left(self._keys, key.encode())]
 
     def delete_if(self, key: str, version: str) -> None:
+        check_delete_if(key, version)
         with self._lock:
             found = self._objects.get(key)
             if found is None:
@@ -98,6 +113,7 @@ class MemoryBucket(Bucket):
     def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
     ) -> ObjectPage:
+        check_listing(prefix, delimiter, start_after, limit)
         page = ObjectPage([], [], None)
         with self._lock:
             at = bisect_left(self._keys, max(prefix, start_after).encode())
@@ -127,12 +143,15 @@ class MemoryBucket(Bucket):
         size: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
+        check_put_stream(key, size, content_type)
+        check_kind("chunks", chunks, Iterator)
         body = bytearray()
         for chunk in chunks:
-            body += chunk
+            body += checked(chunk)
         self.put(key, bytes(body), content_type=content_type)
 
     def get_stream(self, key: str) -> ObjectStream | None:
+        check_key(key)
         found = self._objects.get(key)
         return ObjectStream(found.info, _slices(found.body)) if found else None
 

@@ -36,7 +36,18 @@ from sessionbucket._backends.service_errors import (
 )
 from sessionbucket._backends.time_limits import TimeLimit, request_seconds
 from sessionbucket._concurrency.threads import in_thread, wait_for_threads_at_exit
+from sessionbucket._core.arguments import (
+    check_get,
+    check_key,
+    check_keys,
+    check_kind,
+    check_listing,
+    check_presign,
+    check_put,
+    check_put_stream,
+)
 from sessionbucket._core.body_checksum import with_bucket_checksum
+from sessionbucket._core.file_sources import checked
 from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
@@ -109,6 +120,7 @@ class ObstoreBucket(Bucket):
         self._deletes = BatchDeletes(self._delete_batch, self._delete_one, has_batches=cloud == "s3")
 
     def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
+        check_get(key, max_bytes)
         found, crc = self._get(key, max_bytes)
         if found is None or self._integrity.is_intact(found, crc):
             return found
@@ -143,6 +155,7 @@ class ObstoreBucket(Bucket):
                 client = larger
 
     def head(self, key: str) -> ObjectInfo | None:
+        check_key(key)
         try:
             with translated(self.location, key):
                 result = self._clients.client().get(key, options=requests.HEAD)
@@ -175,6 +188,7 @@ class ObstoreBucket(Bucket):
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
+        check_put(key, body, condition, content_type, metadata)
         metadata = with_bucket_checksum(metadata, zlib.crc32(body))
         client = self._clients.client(transferring=len(body))
         try:
@@ -197,6 +211,7 @@ class ObstoreBucket(Bucket):
         return version
 
     def delete(self, keys: Sequence[str]) -> None:
+        check_keys(keys)
         self._deletes.delete(keys, location=self.location, retry=self.capabilities.retry)
 
     def _delete_batch(self, keys: Sequence[str]) -> dict[str, str] | None:
@@ -225,6 +240,7 @@ class ObstoreBucket(Bucket):
     def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
     ) -> ObjectPage:
+        check_listing(prefix, delimiter, start_after, limit)
         page = Page(prefix, delimiter, start_after, limit, self._cloud)
         with translated(self.location, prefix or None):
             while page.wanted:
@@ -245,10 +261,12 @@ class ObstoreBucket(Bucket):
         size: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
+        check_put_stream(key, size, content_type)
+        check_kind("chunks", chunks, Iterator)
         part = part_size(size)
         head = bytearray()
         for chunk in chunks:
-            head += chunk
+            head += checked(chunk)
             if len(head) > part:
                 self._put_in_parts(key, _Source(head, chunks), part, content_type)
                 return
@@ -275,6 +293,7 @@ class ObstoreBucket(Bucket):
             raise
 
     def get_stream(self, key: str) -> ObjectStream | None:
+        check_key(key)
         try:
             with translated(self.location, key):
                 result = self._clients.streams().get(key)
@@ -298,6 +317,7 @@ class ObstoreBucket(Bucket):
 
     def presign(self, key: str, *, expires_in: timedelta, filename: str) -> str:
         """As the port defines it, except for ``filename``: obstore signs no ``Content-Disposition``."""
+        check_presign(key, expires_in, filename)
         with translated(self.location, key):
             client = self._clients.client()
             from obstore import sign  # noqa: PLC0415 (an extra)
@@ -322,7 +342,7 @@ class _Source:
         self._head.clear()
         try:
             for chunk in self._chunks:
-                yield chunk
+                yield checked(chunk)
         except BaseException as error:
             self.error = error
             raise

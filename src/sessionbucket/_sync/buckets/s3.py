@@ -23,8 +23,19 @@ from sessionbucket._backends.service_errors import (
     MissingKeyError,
     UnprovenMissingKeyError,
 )
+from sessionbucket._core.arguments import (
+    check_delete_if,
+    check_get,
+    check_key,
+    check_keys,
+    check_kind,
+    check_listing,
+    check_presign,
+    check_put,
+    check_put_stream,
+)
 from sessionbucket._core.body_checksum import with_bucket_checksum
-from sessionbucket._core.file_sources import CHUNK
+from sessionbucket._core.file_sources import CHUNK, checked
 from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
@@ -96,6 +107,7 @@ class S3Bucket(Bucket):
             raise translate(error, self.location, key, writing=writing) from error
 
     def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
+        check_get(key, max_bytes)
         try:
             response = self._request("get_object", key)
         except MissingKeyError:
@@ -114,6 +126,7 @@ class S3Bucket(Bucket):
             raise
 
     def head(self, key: str) -> ObjectInfo | None:
+        check_key(key)
         try:
             response = self._request("head_object", key)
         except MissingKeyError:
@@ -139,6 +152,7 @@ class S3Bucket(Bucket):
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
+        check_put(key, body, condition, content_type, metadata)
         crc = zlib.crc32(body)
         try:
             parameters = {
@@ -164,6 +178,7 @@ class S3Bucket(Bucket):
         return requests.version_of(response, key, self.location)
 
     def delete(self, keys: Sequence[str]) -> None:
+        check_keys(keys)
         self._deletes.delete(keys, location=self.location, retry=self.capabilities.retry)
 
     def _delete_batch(self, keys: Sequence[str]) -> dict[str, str] | None:
@@ -185,6 +200,7 @@ class S3Bucket(Bucket):
             return
 
     def delete_if(self, key: str, version: str) -> None:
+        check_delete_if(key, version)
         condition = requests.condition_parameters(IfMatch(version), bare=self.sends_bare_etags)
         try:
             self._request("delete_object", key, condition, writing=True)
@@ -196,6 +212,7 @@ class S3Bucket(Bucket):
     def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
     ) -> ObjectPage:
+        check_listing(prefix, delimiter, start_after, limit)
         parameters = {
             "Prefix": prefix,
             "MaxKeys": limit,
@@ -213,6 +230,8 @@ class S3Bucket(Bucket):
         size: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
+        check_put_stream(key, size, content_type)
+        check_kind("chunks", chunks, Iterator)
         part_size = requests.part_size(size)
         upload = _MultipartUpload(
             self._request,
@@ -224,7 +243,7 @@ class S3Bucket(Bucket):
         part = bytearray()
         try:
             for chunk in chunks:
-                part += chunk
+                part += checked(chunk)
                 while len(part) > part_size:
                     upload.send_part(bytes(part[:part_size]))
                     del part[:part_size]
@@ -240,6 +259,7 @@ class S3Bucket(Bucket):
         )
 
     def get_stream(self, key: str) -> ObjectStream | None:
+        check_key(key)
         try:
             response = self._request("get_object", key)
         except MissingKeyError:
@@ -259,6 +279,7 @@ class S3Bucket(Bucket):
             body.close()
 
     def presign(self, key: str, *, expires_in: timedelta, filename: str) -> str:
+        check_presign(key, expires_in, filename)
         # Without the expected owner, which would be a header that every client of the URL must send.
         parameters = {"Bucket": self._common["Bucket"], "Key": key, **requests.attachment(filename)}
         try:
