@@ -13,6 +13,7 @@ from sessionbucket._async.base_store import SessionT
 from sessionbucket._async.session_files import AsyncFileReader
 from sessionbucket._async.store import AsyncSessionStore
 from sessionbucket._concurrency.asyncio_ import WorkerPool, gather
+from sessionbucket._core.arguments import check_items, check_kind, check_text
 from sessionbucket._core.file_sources import CHUNK
 from sessionbucket._core.inventory import FILES, JSON_PARTS, Inventory
 from sessionbucket._core.objects import StoredObject, is_md5_version, is_multipart_md5_version
@@ -56,10 +57,14 @@ async def copy_async_sessions(
     Raises ``StoreUnavailableError``, ``BucketNotFoundError`` and ``ConditionalWritesUnsupportedError`` at once, and
     ``InvalidArgumentError`` for two stores of one location and a ``concurrency`` below 1.
     """
+    check_kind("source", source, AsyncSessionStore)
+    check_kind("destination", destination, AsyncSessionStore)
     check_concurrency(concurrency)
+    if ids is not None:
+        check_items("ids", ids)
     if source.location == destination.location:
         raise InvalidArgumentError("the source and the destination are the same store")
-    chosen = None if ids is None else list(dict.fromkeys(ids))
+    chosen = None if ids is None else _distinct(ids)
     async with WorkerPool(concurrency) as part_pool, WorkerPool(concurrency) as pool:
         copier = _AsyncSessionCopier(source, destination, overwrite=overwrite, pool=part_pool)
         if chosen is None:
@@ -77,6 +82,14 @@ async def copy_async_sessions(
         except BaseException:
             copier.stop()
             raise
+
+
+def _distinct(ids: Iterable[str]) -> list[str]:
+    distinct: dict[str, None] = {}
+    for id in ids:
+        check_text("each of ids", id)
+        distinct[id] = None
+    return [*distinct]
 
 
 class _CopyStoppedError(Exception):

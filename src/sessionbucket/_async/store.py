@@ -205,8 +205,8 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
                 f"the session is refused: it is a {type(session).__name__} and must be a {self._model.__name__}; nothing was written"
             )
 
-    async def _write(self, session: SessionT, body: bytes, *, overwrite: bool) -> None:
-        """Write the body of the session, and remember its version, or that the write may have been done."""
+    def _check_members(self, session: SessionT) -> None:
+        """Raises ``InvalidArgumentError`` when a save would drop members of the object that the session was loaded from."""
         stored = recall(session)
         if stored is not None and stored.dropped and not self._drop_unknown_members:
             raise InvalidArgumentError(
@@ -214,6 +214,11 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
                 f"loaded from: {shorten_list(stored.dropped)}; load it with a model that has them, or open the store with "
                 "drop_unknown_members=True; nothing was written"
             )
+
+    async def _write(self, session: SessionT, body: bytes, *, overwrite: bool) -> None:
+        """Write the body of the session, and remember its version, or that the write may have been done."""
+        self._check_members(session)
+        stored = recall(session)
         seen = self._writer.seen(session.id, stored)
         pending = [*seen.pending] if seen else []
         try:
@@ -380,14 +385,14 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         the other.
         """
         self._check_session(session)
-        await self._writer.check_not_stale(session.id, recall(session), overwrite=overwrite)
-        await super().save_turn(
-            session,
-            artifacts=artifacts,
-            trace_events=trace_events,
-            verification_reports=verification_reports,
-            overwrite=overwrite,
+        self._check_members(session)
+        body = self._codec.encode(session, key=self._keys.of_session(session.id).session)
+        parts = await self._parts.encoded(
+            session.id, artifacts=artifacts, events=trace_events, reports=verification_reports
         )
+        await self._writer.check_not_stale(session.id, recall(session), overwrite=overwrite)
+        await self._parts.put(parts)
+        await self._write(session, body, overwrite=overwrite)
 
     async def probe_conditional_writes(self) -> ProbeResult:
         """Find out how the server supports conditional writes. Any server but AWS is probed once in this process."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import AsyncIterable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from sessionbucket._core.objects import Always, Condition, IfAbsent, IfMatch
 from sessionbucket.errors import InvalidArgumentError, shorten
@@ -15,6 +15,8 @@ MOST_KEY_BYTES = 1024
 MOST_METADATA_BYTES = 2048
 """The limits of S3. Every bucket keeps them, so that a folder can be copied into a bucket."""
 
+MOST_ROWS = 1_000_000
+"""The largest page limit of any bucket."""
 SHORTEST_EXPIRY = timedelta(seconds=1)
 LONGEST_EXPIRY = timedelta(days=7)
 """The limits of Signature Version 4."""
@@ -92,7 +94,7 @@ def check_prefix(prefix: Any, name: str = "prefix") -> None:
 
 def check_keys(keys: Any) -> None:
     """Raises unless the value is a list of keys."""
-    if isinstance(keys, str | bytes) or not isinstance(keys, Collection):
+    if isinstance(keys, str | bytes) or not isinstance(keys, Sequence):
         raise refused("keys", keys, "a list of keys")
     for key in keys:
         check_key(key)
@@ -109,8 +111,7 @@ def check_put(
 ) -> None:
     """Raises for bad arguments of a bucket's ``put``."""
     check_key(key)
-    if not isinstance(body, bytes | bytearray | memoryview):
-        raise refused("body", body, "bytes")
+    check_body(body)
     if not isinstance(condition, Always | IfAbsent | IfMatch):
         raise refused("condition", condition, "Always(), IfAbsent() or IfMatch(version)")
     if isinstance(condition, IfMatch):
@@ -125,6 +126,12 @@ def check_put(
         raise InvalidArgumentError(
             f"metadata is refused: it has {size} bytes, and {MOST_METADATA_BYTES} is the limit"
         )
+
+
+def check_body(body: object) -> None:
+    """Raises unless the value is bytes."""
+    if not isinstance(body, bytes | bytearray):
+        raise refused("body", body, "bytes")
 
 
 def check_delete_if(key: object, version: object) -> None:
@@ -145,8 +152,10 @@ def check_listing(prefix: object, delimiter: object, start_after: object, limit:
     """Raises for bad arguments of a bucket's ``list_page``."""
     check_prefix(prefix)
     check_prefix(start_after, "start_after")
-    check_text("delimiter", delimiter)
+    check_prefix(delimiter, "delimiter")
     check_integer("limit", limit, 1)
+    if cast("int", limit) > MOST_ROWS:
+        raise InvalidArgumentError(f"limit {limit} is refused: it must be at most {MOST_ROWS:,}")
 
 
 def check_header_text(name: str, value: Any) -> None:

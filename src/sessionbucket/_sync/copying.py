@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sessionbucket._concurrency.threads import WorkerPool, gather
+from sessionbucket._core.arguments import check_items, check_kind, check_text
 from sessionbucket._core.file_sources import CHUNK
 from sessionbucket._core.inventory import FILES, JSON_PARTS, Inventory
 from sessionbucket._core.objects import StoredObject, is_md5_version, is_multipart_md5_version
@@ -57,10 +58,14 @@ def copy_sessions(
     Raises ``StoreUnavailableError``, ``BucketNotFoundError`` and ``ConditionalWritesUnsupportedError`` at once, and
     ``InvalidArgumentError`` for two stores of one location and a ``concurrency`` below 1.
     """
+    check_kind("source", source, SessionStore)
+    check_kind("destination", destination, SessionStore)
     check_concurrency(concurrency)
+    if ids is not None:
+        check_items("ids", ids)
     if source.location == destination.location:
         raise InvalidArgumentError("the source and the destination are the same store")
-    chosen = None if ids is None else list(dict.fromkeys(ids))
+    chosen = None if ids is None else _distinct(ids)
     with WorkerPool(concurrency) as part_pool, WorkerPool(concurrency) as pool:
         copier = _SessionCopier(source, destination, overwrite=overwrite, pool=part_pool)
         if chosen is None:
@@ -78,6 +83,14 @@ def copy_sessions(
         except BaseException:
             copier.stop()
             raise
+
+
+def _distinct(ids: Iterable[str]) -> list[str]:
+    distinct: dict[str, None] = {}
+    for id in ids:
+        check_text("each of ids", id)
+        distinct[id] = None
+    return [*distinct]
 
 
 class _CopyStoppedError(Exception):

@@ -202,8 +202,8 @@ class SessionStore(BaseSessionStore[SessionT]):
                 f"the session is refused: it is a {type(session).__name__} and must be a {self._model.__name__}; nothing was written"
             )
 
-    def _write(self, session: SessionT, body: bytes, *, overwrite: bool) -> None:
-        """Write the body of the session, and remember its version, or that the write may have been done."""
+    def _check_members(self, session: SessionT) -> None:
+        """Raises ``InvalidArgumentError`` when a save would drop members of the object that the session was loaded from."""
         stored = recall(session)
         if stored is not None and stored.dropped and not self._drop_unknown_members:
             raise InvalidArgumentError(
@@ -211,6 +211,11 @@ class SessionStore(BaseSessionStore[SessionT]):
                 f"loaded from: {shorten_list(stored.dropped)}; load it with a model that has them, or open the store with "
                 "drop_unknown_members=True; nothing was written"
             )
+
+    def _write(self, session: SessionT, body: bytes, *, overwrite: bool) -> None:
+        """Write the body of the session, and remember its version, or that the write may have been done."""
+        self._check_members(session)
+        stored = recall(session)
         seen = self._writer.seen(session.id, stored)
         pending = [*seen.pending] if seen else []
         try:
@@ -373,14 +378,14 @@ class SessionStore(BaseSessionStore[SessionT]):
         the other.
         """
         self._check_session(session)
-        self._writer.check_not_stale(session.id, recall(session), overwrite=overwrite)
-        super().save_turn(
-            session,
-            artifacts=artifacts,
-            trace_events=trace_events,
-            verification_reports=verification_reports,
-            overwrite=overwrite,
+        self._check_members(session)
+        body = self._codec.encode(session, key=self._keys.of_session(session.id).session)
+        parts = self._parts.encoded(
+            session.id, artifacts=artifacts, events=trace_events, reports=verification_reports
         )
+        self._writer.check_not_stale(session.id, recall(session), overwrite=overwrite)
+        self._parts.put(parts)
+        self._write(session, body, overwrite=overwrite)
 
     def probe_conditional_writes(self) -> ProbeResult:
         """Find out how the server supports conditional writes. Any server but AWS is probed once in this process."""
