@@ -41,7 +41,13 @@ from sessionbucket._async.session_writer import AsyncSessionWriter
 from sessionbucket._async.wrappers.retrying import AsyncRetryingBucket
 from sessionbucket._codec import Codec
 from sessionbucket._concurrency.asyncio_ import FileSource, Items
-from sessionbucket._core.arguments import check_header_text, check_integer, check_items, check_kind
+from sessionbucket._core.arguments import (
+    check_function,
+    check_header_text,
+    check_integer,
+    check_items,
+    check_kind,
+)
 from sessionbucket._core.body_checksum import is_printed
 from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import DEFAULT_MAX_BYTES
@@ -53,6 +59,7 @@ from sessionbucket.models.session import SessionData
 
 if TYPE_CHECKING:
     from sessionbucket._async.base_store import TraceEvents, VerificationReports
+    from sessionbucket._core.objects import StoredObject
     from sessionbucket._core.results import Finding
     from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
 
@@ -398,11 +405,18 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         """Find out how the server supports conditional writes. Any server but AWS is probed once in this process."""
         return await self._support.result()
 
-    async def check(self) -> AsyncGenerator[Finding, None]:
-        """Read every session and list every other object of the store; yield each problem. Changes nothing."""
+    async def check(
+        self, *, on_session: Callable[[StoredObject], None] | None = None
+    ) -> AsyncGenerator[Finding, None]:
+        """Read every session and list every other object of the store; yield each problem. Changes nothing.
+
+        ``on_session`` is called with the object of each session, valid or not. A sync store calls it from several threads.
+        """
+        if on_session is not None:
+            check_function("on_session", on_session)
         from sessionbucket._async.store_check import AsyncStoreCheck  # noqa: PLC0415 (seldom needed)
 
-        async for finding in AsyncStoreCheck(self._retrying, self._keys, self._reader).findings():
+        async for finding in AsyncStoreCheck(self._retrying, self._keys, self._reader).findings(on_session):
             yield finding
 
     async def repair(self, findings: Sequence[Finding]) -> Findings:

@@ -23,7 +23,13 @@ from pydantic import BaseModel
 
 from sessionbucket._codec import Codec
 from sessionbucket._concurrency.threads import FileSource, Items
-from sessionbucket._core.arguments import check_header_text, check_integer, check_items, check_kind
+from sessionbucket._core.arguments import (
+    check_function,
+    check_header_text,
+    check_integer,
+    check_items,
+    check_kind,
+)
 from sessionbucket._core.body_checksum import is_printed
 from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import DEFAULT_MAX_BYTES
@@ -53,6 +59,7 @@ from sessionbucket.errors import InvalidArgumentError, SessionNotFoundError, sho
 from sessionbucket.models.session import SessionData
 
 if TYPE_CHECKING:
+    from sessionbucket._core.objects import StoredObject
     from sessionbucket._core.results import Finding
     from sessionbucket._sync.base_store import TraceEvents, VerificationReports
     from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
@@ -391,11 +398,18 @@ class SessionStore(BaseSessionStore[SessionT]):
         """Find out how the server supports conditional writes. Any server but AWS is probed once in this process."""
         return self._support.result()
 
-    def check(self) -> Generator[Finding, None, None]:
-        """Read every session and list every other object of the store; yield each problem. Changes nothing."""
+    def check(
+        self, *, on_session: Callable[[StoredObject], None] | None = None
+    ) -> Generator[Finding, None, None]:
+        """Read every session and list every other object of the store; yield each problem. Changes nothing.
+
+        ``on_session`` is called with the object of each session, valid or not. A sync store calls it from several threads.
+        """
+        if on_session is not None:
+            check_function("on_session", on_session)
         from sessionbucket._sync.store_check import StoreCheck  # noqa: PLC0415 (seldom needed)
 
-        for finding in StoreCheck(self._retrying, self._keys, self._reader).findings():
+        for finding in StoreCheck(self._retrying, self._keys, self._reader).findings(on_session):
             yield finding
 
     def repair(self, findings: Sequence[Finding]) -> Findings:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -39,13 +39,15 @@ class StoreCheck:
         self._keys = keys
         self._reader = reader
 
-    def findings(self) -> Generator[Finding, None, None]:
-        """Yield the problems, in the order in which they are found."""
+    def findings(
+        self, on_session: Callable[[StoredObject], None] | None = None
+    ) -> Generator[Finding, None, None]:
+        """Yield the problems, in the order in which they are found. ``on_session`` gets the object of each session."""
         stems: set[str] = set()
         for page in list_pages(self._bucket, self._keys.root, delimiter="/", limit=PAGE_LIMIT):
             sessions = [info for info in page.objects if self._keys.session_id(info.key) is not None]
             stems.update(self._keys.stem(info.key) for info in sessions)
-            calls = [partial(self._check_session, info) for info in sessions]
+            calls = [partial(self._check_session, info, on_session) for info in sessions]
             for finding in gather(calls, limit=_CONCURRENCY):
                 if finding:
                     yield finding
@@ -57,10 +59,14 @@ class StoreCheck:
         for finding in self._stale_temporary_objects():
             yield finding
 
-    def _check_session(self, info: ObjectInfo) -> Finding | None:
+    def _check_session(
+        self, info: ObjectInfo, on_session: Callable[[StoredObject], None] | None
+    ) -> Finding | None:
         try:
             found = self._reader.get(info.key)
             if found is not None:
+                if on_session is not None:
+                    on_session(found)
                 self._reader.decode(self._expected_id(found), found)
         except SessionCorruptedError as error:
             return Finding(info.key, Problem.CORRUPTED, error.reason, removable=False)
