@@ -126,6 +126,10 @@ class ConflictError(SessionBucketError):
         )
 
 
+_AFTER_ANOTHER_STORE = (
+    "a session object belongs to the store of its last load or save: load a second object here and repeat the change, or use "
+    "update(); save(overwrite=True) replaces any version"
+)
 _CONFLICTS: dict[ConflictKind, str] = {
     "exists": "exists already",
     "changed": "was changed or deleted by another writer",
@@ -140,7 +144,7 @@ class SessionConflictError(ConflictError):
     ``kind`` can also be ``"loaded elsewhere"``: the session exists in this store, and its object belongs to another store.
     """
 
-    remedy = "load it again and repeat the change, or use update(); overwrite=True replaces any version"
+    remedy = "load it again and repeat the change, or use update(); save(overwrite=True) replaces any version"
 
     def __init__(
         self,
@@ -153,6 +157,8 @@ class SessionConflictError(ConflictError):
         attempts: int = 1,
     ) -> None:
         self.subject = f"session {shorten(session_id)}"
+        if kind == "loaded elsewhere":
+            self.remedy = _AFTER_ANOTHER_STORE
         super().__init__(key, location=location, outcome=outcome, kind=kind, attempts=attempts)
         self.session_id = session_id
 

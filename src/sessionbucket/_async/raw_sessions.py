@@ -43,6 +43,9 @@ class AsyncRawSessions:
         """The place of the sessions; without secrets."""
         return f"{self._bucket.location}/{self._keys.prefix}".rstrip("/")
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.location}>"
+
     @property
     def is_conditional(self) -> bool:
         """Whether a write never replaces a version that its caller has not seen."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Literal, NamedTuple
@@ -53,7 +53,7 @@ class Document:
     """
 
     key: str
-    body: bytes
+    body: bytes = field(repr=False)
     size: int
     updated_at: datetime | None
     written: WrittenVersion

@@ -75,6 +75,9 @@ class FileReader:
         self._left = stream.info.size
         self._is_broken = False
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r} {self.size} bytes, {self.content_type}>"
+
     def read(self, n: int = -1) -> bytes:
         """Return the next ``n`` bytes: fewer only at the end, and ``b""`` after it. All the rest for a negative ``n``.
 
