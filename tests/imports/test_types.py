@@ -48,7 +48,7 @@ async def main_async() -> None:
 asyncio.run(main_async())
 """
 MISTAKES = {
-    'open_store("s3://bucket", regoin="eu-north-1")': "regoin",
+    'open_store("s3://bucket", zone="eu-north-1")': "zone",
     'open_store("s3://bucket", max_attempts="3")': "max_attempts",
     'open_store("s3://bucket", conditional_writes="maybe")': "conditional_writes",
     "open_store(5)": "No overload variant",

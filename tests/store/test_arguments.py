@@ -37,7 +37,10 @@ MOST_ITEMS = 5
 
 
 class Unprintable:
-    """An object of no type that the library knows."""
+    """An object of no type that the library handles."""
+
+    def __init__(self, *_: object) -> None:
+        """Can be called like a function of the caller's."""
 
     def __repr__(self) -> str:
         return "<unprintable>"

@@ -406,7 +406,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         return await self._support.result()
 
     async def check(
-        self, *, on_session: Callable[[StoredObject], None] | None = None
+        self, *, on_session: Callable[[StoredObject], object] | None = None
     ) -> AsyncGenerator[Finding, None]:
         """Read every session and list every other object of the store; yield each problem. Changes nothing.
 

@@ -14,10 +14,12 @@ from sessionbucket._async.bucket_listing import list_pages
 from sessionbucket._async.legacy_names import inner_id
 from sessionbucket._async.session_reader import AsyncSessionReader
 from sessionbucket._concurrency.asyncio_ import gather
+from sessionbucket._core.arguments import close_coroutine
 from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import PAGE_LIMIT, ObjectInfo, StoredObject
 from sessionbucket._core.results import Finding, Problem
 from sessionbucket.errors import (
+    InvalidArgumentError,
     SessionBucketError,
     SessionCorruptedError,
     SessionTooLargeError,
@@ -39,7 +41,7 @@ class AsyncStoreCheck:
         self._reader = reader
 
     async def findings(
-        self, on_session: Callable[[StoredObject], None] | None = None
+        self, on_session: Callable[[StoredObject], object] | None = None
     ) -> AsyncGenerator[Finding, None]:
         """Yield the problems, in the order in which they are found. ``on_session`` gets the object of each session."""
         stems: set[str] = set()
@@ -59,13 +61,13 @@ class AsyncStoreCheck:
             yield finding
 
     async def _check_session(
-        self, info: ObjectInfo, on_session: Callable[[StoredObject], None] | None
+        self, info: ObjectInfo, on_session: Callable[[StoredObject], object] | None
     ) -> Finding | None:
         try:
             found = await self._reader.get(info.key)
             if found is not None:
-                if on_session is not None:
-                    on_session(found)
+                if on_session is not None and close_coroutine(on_session(found)):
+                    raise InvalidArgumentError("on_session is refused: it must not be async")
                 self._reader.decode(self._expected_id(found), found)
         except SessionCorruptedError as error:
             return Finding(info.key, Problem.CORRUPTED, error.reason, removable=False)

@@ -399,7 +399,7 @@ class SessionStore(BaseSessionStore[SessionT]):
         return self._support.result()
 
     def check(
-        self, *, on_session: Callable[[StoredObject], None] | None = None
+        self, *, on_session: Callable[[StoredObject], object] | None = None
     ) -> Generator[Finding, None, None]:
         """Read every session and list every other object of the store; yield each problem. Changes nothing.
 

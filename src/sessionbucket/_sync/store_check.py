@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from sessionbucket._concurrency.threads import gather
+from sessionbucket._core.arguments import close_coroutine
 from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import PAGE_LIMIT, ObjectInfo, StoredObject
 from sessionbucket._core.results import Finding, Problem
@@ -19,6 +20,7 @@ from sessionbucket._sync.bucket_listing import list_pages
 from sessionbucket._sync.legacy_names import inner_id
 from sessionbucket._sync.session_reader import SessionReader
 from sessionbucket.errors import (
+    InvalidArgumentError,
     SessionBucketError,
     SessionCorruptedError,
     SessionTooLargeError,
@@ -40,7 +42,7 @@ class StoreCheck:
         self._reader = reader
 
     def findings(
-        self, on_session: Callable[[StoredObject], None] | None = None
+        self, on_session: Callable[[StoredObject], object] | None = None
     ) -> Generator[Finding, None, None]:
         """Yield the problems, in the order in which they are found. ``on_session`` gets the object of each session."""
         stems: set[str] = set()
@@ -60,13 +62,13 @@ class StoreCheck:
             yield finding
 
     def _check_session(
-        self, info: ObjectInfo, on_session: Callable[[StoredObject], None] | None
+        self, info: ObjectInfo, on_session: Callable[[StoredObject], object] | None
     ) -> Finding | None:
         try:
             found = self._reader.get(info.key)
             if found is not None:
-                if on_session is not None:
-                    on_session(found)
+                if on_session is not None and close_coroutine(on_session(found)):
+                    raise InvalidArgumentError("on_session is refused: it must not be async")
                 self._reader.decode(self._expected_id(found), found)
         except SessionCorruptedError as error:
             return Finding(info.key, Problem.CORRUPTED, error.reason, removable=False)
