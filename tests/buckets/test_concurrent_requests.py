@@ -11,6 +11,7 @@ from aiohttp import web
 from sessionbucket import open_async_store
 
 CONCURRENT = 64
+MISSING = b"<Error><Code>NoSuchKey</Code></Error>"
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ async def waiting_url() -> AsyncIterator[str]:
         if arrived == CONCURRENT:
             all_arrived.set()
         await all_arrived.wait()
-        return web.Response(status=404)
+        return web.Response(status=404, headers={"x-amz-request-id": "1"}, body=MISSING)
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", respond)

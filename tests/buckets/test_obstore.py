@@ -170,12 +170,12 @@ class TestOptions:
     def test_the_time_limit_grows_with_the_size_of_the_body(self):
         clients = ObstoreBucket("bucket", read_timeout=6)._clients
 
-        def read_timeout(sending: int) -> timedelta:
-            return clients.client(sending=sending).client_options["read_timeout"]
+        def read_timeout(transferring: int) -> timedelta:
+            return clients.client(transferring=transferring).client_options["read_timeout"]
 
         assert read_timeout(0) == read_timeout(300_000) == "6s"
         assert read_timeout(8 << 20) == "4m 22s"
-        assert clients.client(sending=7 << 20) is clients.client(sending=(7 << 20) + 1)
+        assert clients.client(transferring=7 << 20) is clients.client(transferring=(7 << 20) + 1)
 
 
 class TestCredentials:
@@ -194,9 +194,11 @@ class TestCredentials:
         class Server(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 signed.append(self.headers["Authorization"])
+                body = b"<Error><Code>NoSuchKey</Code></Error>"
                 self.send_response(404)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
+                self.wfile.write(body)
 
             def log_message(self, *_: Any) -> None:
                 pass

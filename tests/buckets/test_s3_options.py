@@ -12,9 +12,11 @@ from aiobotocore.session import get_session
 from conformance.locations import Location
 from conformance.samples import session_of
 from sessionbucket import (
+    AsyncObstoreBucket,
     AsyncS3Bucket,
     AsyncSessionStore,
     InvalidArgumentError,
+    ObstoreBucket,
     S3Bucket,
     SessionStore,
     open_async_store,
@@ -204,3 +206,23 @@ def test_one_store_makes_one_client(moto: Location):
             store.load("s")
             store.list()
     assert len(made) == 1
+
+
+@pytest.mark.parametrize("kind", [S3Bucket, AsyncS3Bucket])
+async def test_a_client_that_is_none_of_s3_is_rejected(moto: Location, kind: Any):
+    sync_client, other = boto3.client("s3", endpoint_url=moto.endpoint_url), boto3.client("sts")
+    async with aioboto3.Session().client("s3", endpoint_url=moto.endpoint_url) as async_client:
+        wrong = sync_client if kind is AsyncS3Bucket else async_client
+        for client in (boto3.resource("s3", endpoint_url=moto.endpoint_url), other, wrong, object()):
+            with pytest.raises(InvalidArgumentError, match="client is refused: it must be an S3 client of"):
+                kind(moto.bucket, client=client)
+    sync_client.close()
+    other.close()
+
+
+@pytest.mark.parametrize("kind", [S3Bucket, AsyncS3Bucket, ObstoreBucket, AsyncObstoreBucket])
+def test_a_session_that_is_none_of_the_engine_is_rejected(kind: Any):
+    wrong = boto3.Session() if kind is AsyncS3Bucket else aioboto3.Session()
+    for session in (wrong, object(), "default"):
+        with pytest.raises(InvalidArgumentError, match="session is refused: it must be a session of"):
+            kind("bucket", session=session)

@@ -86,6 +86,19 @@ class Exchange:
             transport.close()  # not abort: the written bytes must arrive
         return stream
 
+    async def send_raw(self, response: Response) -> web.StreamResponse:
+        """Send the response with exactly its own headers, even malformed ones, and close the connection."""
+        self.recorded.status = response.status
+        head = "".join(f"{name}: {value}\r\n" for name, value in response.headers.items())
+        body = b"" if self.request.method == "HEAD" else response.body
+        transport = self.request.transport
+        if transport:
+            transport.write(
+                f"HTTP/1.1 {response.status} OK\r\n{head}Connection: close\r\n\r\n".encode() + body
+            )
+            transport.close()
+        return web.Response()
+
     def break_connection(self) -> web.StreamResponse:
         """Abort the connection without a response."""
         transport = self.request.transport

@@ -223,3 +223,101 @@ def respond_with_other_etags(headers: Mapping[str, str]) -> Fault:
         return await exchange.send(response)
 
     return fault
+
+
+HTML = b"<!DOCTYPE html><html><body><h1>404 Not Found</h1><p>nginx</p></body></html>"
+
+
+def respond_with_page(status: int) -> Fault:
+    """A proxy in between responds with a page of HTML, and the server does nothing."""
+
+    async def fault(exchange: Exchange) -> web.StreamResponse:
+        await exchange.body()
+        headers = CIMultiDict({"Content-Type": "text/html"})
+        body = b"" if exchange.request.method == "HEAD" else HTML
+        return await exchange.send(Response(status, headers, body))
+
+    return fault
+
+
+def weaken_etags() -> Fault:
+    """A compressing proxy marks every ETag as a weak one."""
+
+    async def fault(exchange: Exchange) -> web.StreamResponse:
+        received = await exchange.forward()
+        if "ETag" in received.headers:
+            received.headers["ETag"] = f"W/{received.headers['ETag']}"
+        return await exchange.send(received)
+
+    return fault
+
+
+def change_response(change: Callable[[Response], None]) -> Fault:
+    """``change`` edits the server's response, which reaches the client as raw bytes. Its connection closes at the end."""
+
+    async def fault(exchange: Exchange) -> web.StreamResponse:
+        received = await exchange.forward()
+        received.headers.setdefault("Content-Length", str(len(received.body)))
+        received.headers.setdefault("Date", "Tue, 24 Nov 2026 20:00:00 GMT")
+        change(received)
+        return await exchange.send_raw(received)
+
+    return fault
+
+
+class Drip:
+    """The body of the response arrives one byte at a time, and never ends before the client does."""
+
+    def __init__(self, pause: float = 0.1) -> None:
+        self._pause = pause
+        self.has_ended = False
+
+    async def __call__(self, exchange: Exchange) -> web.StreamResponse:
+        received = await exchange.forward()
+        exchange.recorded.status = received.status
+        body = received.body + b" " * 1000
+        stream = web.StreamResponse(status=received.status, headers=received.headers)
+        stream.content_length = len(body)
+        await stream.prepare(exchange.request)
+        for place in range(len(body)):
+            await stream.write(body[place : place + 1])
+            await asyncio.sleep(self._pause)
+        self.has_ended = True
+        return stream
+
+
+def stall_after(length: int) -> Fault:
+    """The response's body stops after its first bytes, and the connection stays open."""
+
+    async def fault(exchange: Exchange) -> web.StreamResponse:
+        received = await exchange.forward()
+        stream = web.StreamResponse(status=received.status, headers=received.headers)
+        stream.content_length = len(received.body)
+        await stream.prepare(exchange.request)
+        await stream.write(received.body[:length])
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    return fault
+
+
+async def accept_bare_etags_only(exchange: Exchange) -> web.StreamResponse:
+    """The server compares If-Match with the ETag without its quotes, as Ceph RGW 16 does."""
+    etag = exchange.headers.get("If-Match", "")
+    if etag.startswith('"'):
+        return await respond(412, "PreconditionFailed")(exchange)
+    if etag:
+        exchange.headers["If-Match"] = f'"{etag}"'
+    return await exchange.send(await exchange.forward())
+
+
+def unquote_etags() -> Fault:
+    """The server's ETag headers have no quotes."""
+
+    async def fault(exchange: Exchange) -> web.StreamResponse:
+        received = await exchange.forward()
+        if "ETag" in received.headers:
+            received.headers["ETag"] = received.headers["ETag"].strip('"')
+        return await exchange.send(received)
+
+    return fault

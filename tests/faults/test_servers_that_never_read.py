@@ -40,7 +40,8 @@ def silent_url() -> Iterator[str]:
 def test_a_put_to_a_server_that_never_reads_ends_within_its_time_limit(
     silent_url: str, kind: Any, body: bytes, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("sessionbucket._backends.obstore.clients.SLOWEST_UPLOAD", 6 << 20)
+    for module in ("time_limits", "obstore.clients"):
+        monkeypatch.setattr(f"sessionbucket._backends.{module}.SLOWEST_TRANSFER", 6 << 20)
     bucket = kind("b", endpoint_url=silent_url, **OPTIONS)
     with pytest.raises(StoreUnavailableError, match=r"in time|connection") as caught:
         bucket.put("k", body)
@@ -53,8 +54,8 @@ def test_a_put_to_a_server_that_never_reads_ends_within_its_time_limit(
 async def test_an_async_put_to_a_server_that_never_reads_ends_within_its_time_limit(
     silent_url: str, kind: Any, body: bytes, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("sessionbucket._backends.obstore.clients.SLOWEST_UPLOAD", 6 << 20)
-    monkeypatch.setattr("sessionbucket._backends.s3.aiohttp_session.SLOWEST_UPLOAD", 6 << 20)
+    for module in ("time_limits", "obstore.clients"):
+        monkeypatch.setattr(f"sessionbucket._backends.{module}.SLOWEST_TRANSFER", 6 << 20)
     bucket = kind("b", endpoint_url=silent_url, **OPTIONS)
     async with asyncio.timeout(30):
         with pytest.raises(StoreUnavailableError, match="in time") as caught:

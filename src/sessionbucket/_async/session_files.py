@@ -11,9 +11,11 @@ from typing import Self
 from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
 from sessionbucket._async.bucket_listing import list_objects
 from sessionbucket._concurrency.asyncio_ import FileSource, chunks_of
-from sessionbucket._core.arguments import check_expiry, check_header_text, check_integer
+from sessionbucket._core.arguments import check_expiry, check_integer
 from sessionbucket._core.file_sources import known_size
+from sessionbucket._core.headers import check_headers
 from sessionbucket._core.keys import StoreKeys
+from sessionbucket._core.objects import NO_METADATA
 from sessionbucket._core.results import FileInfo
 from sessionbucket.errors import FileNotInStoreError, StoreUnavailableError
 
@@ -28,7 +30,7 @@ class AsyncSessionFiles:
     async def put(self, id: str, name: str, data: FileSource, content_type: str | None) -> None:
         key = self._keys.of_session(id).file(name)
         if content_type is not None:
-            check_header_text("content_type", content_type)
+            check_headers(content_type, NO_METADATA)
         guessed = mimetypes.guess_type(name)[0] or "application/octet-stream"
         await self._bucket.put_stream(
             key, chunks_of(data), size=known_size(data), content_type=content_type or guessed

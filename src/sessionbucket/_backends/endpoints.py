@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from sessionbucket.errors import InvalidArgumentError
+
 _ENVIRONMENT = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 _FILES = (
     ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
     ("AWS_CONFIG_FILE", "~/.aws/config"),
 )
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _PORTS = {"http": 80, "https": 443}
 
 _SUFFIXES = {
@@ -41,15 +42,16 @@ _REGIONS = {
 _REGION = r"[a-z]{2,4}(?:-[a-z]+)+-\d+"
 _S3_HOST = re.compile(
     r"(?:[^/]+\.)?"  # a bucket, an access point and its account, or a VPC endpoint
-    r"s3(?:-(?:accelerate|accesspoint|control|external-1|fips|global|mrap|object-lambda|outposts|website))*"
-    rf"(?:[.-](?P<region>{_REGION}|dualstack|global|s3-global))*"
-    r"(?:\.vpce|\.s3-global)?"
+    r"(?:s3(?:-(?:accelerate|accesspoint|external-1|fips|global|object-lambda|outposts))*"
+    r"|s3express(?:-fips)?-[a-z0-9]+-az\d+)"
+    rf"(?:[.-](?:{_REGION}|dualstack|global))*"
+    r"(?:\.vpce)?"
 )
 
 
 def has_configuration_files() -> bool:
     """Whether AWS's configuration files exist, which only botocore reads."""
-    return any(Path(os.environ.get(name, usual)).expanduser().exists() for name, usual in _FILES)
+    return any(Path(os.environ.get(name, usual)).expanduser().is_file() for name, usual in _FILES)
 
 
 def environment_endpoint() -> str | None:
@@ -73,6 +75,21 @@ def configured_endpoint(session: Any) -> str | None:
     )
     endpoint: str | None = provider.provide()
     return endpoint
+
+
+def check_endpoint(client: Any, endpoint: str | None) -> None:
+    """Raises ``InvalidArgumentError`` for a client of the caller's session that uses another endpoint than its configuration.
+
+    Such a session would make another server count as AWS.
+    """
+    used = str(client.meta.endpoint_url)
+    expected = endpoint or used
+    if urlsplit(used).netloc != urlsplit(expected).netloc or (
+        endpoint is None and partition_of(used, None) is None
+    ):
+        raise InvalidArgumentError(
+            "the session's client uses another endpoint than the session's configuration; pass it as endpoint_url, too"
+        )
 
 
 def partition_of(endpoint: str | None, region: str | None) -> str | None:
@@ -107,8 +124,8 @@ def location_of(bucket: str, endpoint: str | None, partition: str | None) -> str
         return f"s3://{bucket}" if partition == "aws" else f"arn:{partition}:s3:::{bucket}"
     parts = urlsplit(endpoint or "")
     host = parts.hostname or ""
-    if host in _LOOPBACK:
-        host = "localhost"
+    if host == "localhost":
+        host = "127.0.0.1"
     if ":" in host:
         host = f"[{host}]"
     port = "" if parts.port in (None, _PORTS.get(parts.scheme)) else f":{parts.port}"

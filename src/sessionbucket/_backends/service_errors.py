@@ -122,6 +122,10 @@ def error_for(response: ErrorResponse, location: str, key: str | None) -> Sessio
         )
     if code in ("NotImplemented", "MethodNotAllowed") or status in (405, 501):
         return NotSupportedError(f"{at}: the server does not support {operation} ({code})")
+    if status == HTTPStatus.INSUFFICIENT_STORAGE:
+        return StoreUnavailableError(
+            f"the server's storage is full ({code}); free some of it", location=location, key=key
+        )
     if status in (408, 429) or status >= 500 or code in _TEMPORARY:  # noqa: PLR2004
         return StoreUnavailableError(
             f"the server responded {status} ({code}) to {operation}; try again later",

@@ -8,12 +8,12 @@ from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, cast
 
-from sessionbucket._core.objects import Always, Condition, IfAbsent, IfMatch
+from sessionbucket._core.headers import check_headers
+from sessionbucket._core.objects import NO_METADATA, Always, Condition, IfAbsent, IfMatch
 from sessionbucket.errors import InvalidArgumentError, shorten
 
 MOST_KEY_BYTES = 1024
-MOST_METADATA_BYTES = 2048
-"""The limits of S3. Every bucket keeps them, so that a folder can be copied into a bucket."""
+"""The limit of S3. Every bucket keeps it, so that a folder can be copied into a bucket."""
 
 MOST_ROWS = 1_000_000
 """The largest page limit of any bucket."""
@@ -107,7 +107,7 @@ def check_get(key: object, max_bytes: object) -> None:
 
 
 def check_put(
-    key: object, body: object, condition: Condition, content_type: object, metadata: Mapping[str, str]
+    key: object, body: object, condition: Condition, content_type: str, metadata: Mapping[str, str]
 ) -> None:
     """Raises for bad arguments of a bucket's ``put``."""
     check_key(key)
@@ -116,16 +116,8 @@ def check_put(
         raise refused("condition", condition, "Always(), IfAbsent() or IfMatch(version)")
     if isinstance(condition, IfMatch):
         check_header_text("the version of the condition", condition.version)
-    check_header_text("content_type", content_type)
     check_kind("metadata", metadata, Mapping)
-    for name, value in metadata.items():
-        check_header_text("the name of a metadata entry", name)
-        check_header_text(f"metadata entry {name!r}", value)
-    size = sum(len(name) + len(value) for name, value in metadata.items())
-    if size > MOST_METADATA_BYTES:
-        raise InvalidArgumentError(
-            f"metadata is refused: it has {size} bytes, and {MOST_METADATA_BYTES} is the limit"
-        )
+    check_headers(content_type, metadata)
 
 
 def check_body(body: object) -> None:
@@ -140,12 +132,12 @@ def check_delete_if(key: object, version: object) -> None:
     check_header_text("version", version)
 
 
-def check_put_stream(key: object, size: object, content_type: object) -> None:
+def check_put_stream(key: object, size: object, content_type: str) -> None:
     """Raises for bad arguments of a bucket's ``put_stream``, except for its chunks."""
     check_key(key)
     if size is not None:
         check_integer("size", size, 0)
-    check_header_text("content_type", content_type)
+    check_headers(content_type, NO_METADATA)
 
 
 def check_listing(prefix: object, delimiter: object, start_after: object, limit: object) -> None:

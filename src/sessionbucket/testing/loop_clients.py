@@ -23,6 +23,11 @@ class LoopClients:
         self._loops.append(asyncio.get_running_loop())
         return _session().client(*args, **kwargs)
 
+    @property
+    def _session(self) -> Any:
+        """The session of aiobotocore, in which a bucket looks its settings up."""
+        return _session()._session  # noqa: SLF001 (aioboto3 has no public name for it)
+
     def close(self, bucket: AsyncBucket) -> None:
         """Close the bucket in every loop that can still run."""
         for loop in self._loops:

@@ -201,7 +201,7 @@ class AsyncObstoreBucket(AsyncBucket):
         except errors() as error:
             meaning = translate(error, self.location, key, writing=True)
             if isinstance(meaning, MissingKeyError) and not isinstance(condition, Always):
-                meaning = PreconditionFailedError(key, location=self.location)
+                meaning = PreconditionFailedError(key, location=self.location, is_missing=True)
             raise meaning from error
         version = requests.version_of(result, self._cloud)
         if not version:

@@ -17,13 +17,20 @@ from sessionbucket._backends.connection_options import check_bucket_name, networ
 from sessionbucket._backends.endpoints import location_of, partition_of
 from sessionbucket._backends.s3 import requests
 from sessionbucket._backends.s3.aioboto3_client import Connection
-from sessionbucket._backends.s3.errors import code_of, translate, transport_errors, was_retried
+from sessionbucket._backends.s3.errors import (
+    code_of,
+    request_errors,
+    translate,
+    transport_errors,
+    was_retried,
+)
 from sessionbucket._backends.s3.options import S3Options, check_s3_options
 from sessionbucket._backends.service_errors import (
     MISSING,
     NO_BATCH_DELETE,
     MissingKeyError,
     UnprovenMissingKeyError,
+    not_from_server,
 )
 from sessionbucket._core.arguments import (
     check_delete_if,
@@ -50,7 +57,12 @@ from sessionbucket._core.objects import (
     StoredObject,
 )
 from sessionbucket._core.retry import RetryConfig
-from sessionbucket.errors import ObjectTooLargeError, PreconditionFailedError, SessionBucketError
+from sessionbucket.errors import (
+    InvalidArgumentError,
+    ObjectTooLargeError,
+    PreconditionFailedError,
+    SessionBucketError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -99,11 +111,20 @@ class AsyncS3Bucket(AsyncBucket):
         """
         logger.debug("%s %s %s", operation, self.location, key)
         keyed = parameters if key is None else {**parameters, "Key": key}
+        client = await self._client()
         try:
-            client = await self._connection.client()
             return await getattr(client, operation)(**self._common, **keyed)
-        except transport_errors() as error:
+        except request_errors() as error:
             raise translate(error, self.location, key, writing=writing) from error
+
+    async def _client(self) -> Any:
+        """The client. Raises the library's errors, ``InvalidArgumentError`` for a bad endpoint or region among them."""
+        try:
+            return await self._connection.client()
+        except transport_errors() as error:
+            raise translate(error, self.location) from error
+        except ValueError as error:
+            raise InvalidArgumentError(f"{self.location}: {error}") from error
 
     async def get(self, key: str, *, max_bytes: int) -> StoredObject | None:
         check_get(key, max_bytes)
@@ -120,7 +141,7 @@ class AsyncS3Bucket(AsyncBucket):
             return StoredObject(info, await body.read())
         except BaseException as error:
             body.close()  # or the connection is never released
-            if isinstance(error, transport_errors()):
+            if isinstance(error, request_errors()):
                 raise translate(error, self.location, key) from error
             raise
 
@@ -272,7 +293,7 @@ class AsyncS3Bucket(AsyncBucket):
             yield b""  # get_stream takes this: a generator that has not begun would not close the body
             while chunk := await body.read(CHUNK):
                 yield chunk
-        except transport_errors() as error:
+        except request_errors() as error:
             raise translate(error, self.location, key) from error
         finally:
             body.close()
@@ -331,18 +352,22 @@ class _AsyncMultipartUpload:
     async def _begin(self) -> str:
         parameters = {"ChecksumAlgorithm": "CRC32", **self._write_parameters}
         created = await self._request("create_multipart_upload", self._key, parameters)
+        if not created.get("UploadId"):
+            raise not_from_server("it has no UploadId", self._location, self._key)
         return str(created["UploadId"])
 
     async def _send(self, number: int, body: bytes) -> dict[str, Any]:
         checksum = requests.checksum_parameter(zlib.crc32(body))
         parameters = {"UploadId": self._id, "PartNumber": number, "Body": body, **checksum}
         response = await self._request("upload_part", self._key, parameters)
-        return {"PartNumber": number, "ETag": response["ETag"], **checksum}
+        etag = requests.version_of(response, self._key, self._location)
+        return {"PartNumber": number, "ETag": etag, **checksum}
 
     async def complete(self) -> None:
         """Make the object of the parts."""
         parameters = {"UploadId": self._id, "MultipartUpload": {"Parts": self._parts}}
-        await self._request("complete_multipart_upload", self._key, parameters, writing=True)
+        response = await self._request("complete_multipart_upload", self._key, parameters, writing=True)
+        requests.version_of(response, self._key, self._location)
 
     async def abort(self) -> None:
         """Make the server drop the parts. If that fails, the bucket's lifecycle rule must do it."""

@@ -22,6 +22,7 @@ from sessionbucket._backends.service_errors import (
     MissingKeyError,
     connection_failed,
     error_for,
+    not_from_server,
 )
 from sessionbucket.errors import (
     AccessDeniedError,
@@ -38,6 +39,9 @@ _UNDELETED = re.compile(r'DeleteFailed \{\s*path: "(.*)",\s*code: "(\w+)"')
 _NO_UPLOAD = "NoSuchUpload"
 _NO_UPLOAD_REASON = "a response to the upload was lost, and the server has ended the upload; try again"
 _REDIRECT = "BareRedirect"
+_UNREADABLE = re.compile(
+    r"source: (?:Metadata|Header|Invalid\w*Response) \{|Missing(?:Etag|ContentLength|LastModified)\b"
+)
 _NOT_SENT = re.compile(r"hyper_util::client::legacy::Error\(\s*Connect,")
 
 
@@ -115,6 +119,8 @@ def _translate(error: Exception, location: str, key: str | None) -> SessionBucke
         return error_for(response, location, key)
     if isinstance(error, FileNotFoundError):  # Azure's batch deletes have no response in the text
         return MissingKeyError(f"{at}: the key does not exist")
+    if _UNREADABLE.search(str(error)):
+        return not_from_server(_first_line(error), location, key)
     if name == "InvalidPathError":
         return NotSupportedError(f"{at}: obstore cannot read a listing with such a key: {_first_line(error)}")
     if name == "UnauthenticatedError":

@@ -9,7 +9,7 @@ from typing import Annotated, Any, cast, get_args
 from pydantic import Field, TypeAdapter
 
 from sessionbucket._backends.connection_options import ConnectionOptions, check_options
-from sessionbucket._backends.s3.options import S3Options, check_s3_options
+from sessionbucket._backends.s3.options import S3Options, check_callers_own, check_s3_options
 from sessionbucket._core.store_url import Cloud
 from sessionbucket.errors import InvalidArgumentError
 
@@ -43,6 +43,7 @@ def check_obstore_options(
             f"cloud {cloud!r} is refused: it must be one of {', '.join(get_args(Cloud))}"
         )
     if cloud == "s3":
+        check_callers_own(session, None, is_async=False)
         return _of_s3(check_s3_options(options, session=session))
     if session is not None:
         raise InvalidArgumentError(f"a session is refused: it belongs to AWS, and the bucket to {cloud}://")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from sessionbucket._backends.s3.requests import strong_etag
 from sessionbucket._core.body_checksum import split_bucket_checksum
 from sessionbucket._core.objects import Condition, IfAbsent, IfMatch, ObjectInfo
 from sessionbucket._core.store_url import Cloud
@@ -70,8 +71,7 @@ def version_of(result: Mapping[str, Any], cloud: Cloud) -> str | None:
         generation: str | None = result["version"]
         return generation
     etag: str | None = result["e_tag"]
-    # Azure's listings omit the quotes.
-    return f'"{etag}"' if cloud == "az" and etag and not etag.startswith('"') else etag
+    return strong_etag(etag) if etag else None  # Azure's listings omit the quotes
 
 
 def check_presigned_url(url: str, key: str, cloud: Cloud) -> str:

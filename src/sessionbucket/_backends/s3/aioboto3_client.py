@@ -7,19 +7,22 @@ import warnings
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from sessionbucket._backends.endpoints import configured_endpoint
+from sessionbucket._backends.endpoints import check_endpoint, configured_endpoint
 from sessionbucket._backends.s3.client_settings import (
     client_arguments,
     client_config,
     parse_times_quickly,
     presign_for_every_region,
 )
-from sessionbucket._backends.s3.options import S3Options
+from sessionbucket._backends.s3.options import S3Options, check_callers_own
 from sessionbucket._core.forks import reset_after_fork
 from sessionbucket.errors import NotSupportedError
 
 _of_parents: list[Any] = []
 """Clients of parent processes. They must never be collected here: their end would change the event loops of the parents."""
+_connected: set[AsyncGenerator[Any, None]] = set()
+"""The clients that have not closed. Otherwise the garbage collector would end one beside its event loop, if its store was never
+closed."""
 
 
 class Connection:
@@ -31,6 +34,8 @@ class Connection:
     """
 
     def __init__(self, options: S3Options, session: Any = None, client: Any = None) -> None:
+        """Raises ``InvalidArgumentError`` for a session or client that is not one of aioboto3."""
+        check_callers_own(session, client, is_async=True)
         self._options = options
         self._given = client
         self._session = session if client is not None else session or _new_session(options)
@@ -47,13 +52,16 @@ class Connection:
 
     def __del__(self) -> None:
         opened = getattr(self, "_open", None)
-        if opened is not None and opened.ag_frame is not None:  # its generator has not ended
-            warnings.warn(
-                "an async store was never closed; use `async with`, or await its close()",
-                ResourceWarning,
-                source=self,
-                stacklevel=2,
-            )
+        if opened is None or opened.ag_frame is None:  # its generator has ended
+            return
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(_close_soon, self._loop, opened)
+        warnings.warn(
+            "an async store was never closed; use `async with`, or await its close()",
+            ResourceWarning,
+            source=self,
+            stacklevel=2,
+        )
 
     @property
     def may_repeat_silently(self) -> bool:
@@ -89,7 +97,9 @@ class Connection:
             self._lock = asyncio.Lock()
         async with self._lock:
             if self._loop is not loop:
-                self._open = _connect(self._session, self._options)
+                self._open = _connect(self._session, self._options, self.endpoint)
+                _drop_ended()
+                _connected.add(self._open)
                 self._client = await anext(self._open)
                 self._loop = loop
         return self._client
@@ -107,9 +117,23 @@ class Connection:
             opened, self._open = self._open, None
             self._loop = self._client = None
             await opened.aclose()
+            _connected.discard(opened)
 
 
-async def _connect(session: Any, options: S3Options) -> AsyncGenerator[Any, None]:
+def _close_soon(loop: asyncio.AbstractEventLoop, opened: AsyncGenerator[Any, None]) -> None:
+    """Close an abandoned client in its event loop. If the loop ends first, that closes the client."""
+    loop.create_task(_close(opened)).add_done_callback(lambda _: _drop_ended())
+
+
+async def _close(opened: AsyncGenerator[Any, None]) -> None:
+    await opened.aclose()
+
+
+def _drop_ended() -> None:
+    _connected.difference_update([each for each in _connected if each.ag_frame is None])  # type: ignore[attr-defined]
+
+
+async def _connect(session: Any, options: S3Options, endpoint: str | None) -> AsyncGenerator[Any, None]:
     """Yield a client, and close it afterwards.
 
     A runner of event loops ends the asynchronous generators of a loop before it closes the loop
@@ -121,6 +145,7 @@ async def _connect(session: Any, options: S3Options) -> AsyncGenerator[Any, None
 
     config = AioConfig(http_session_cls=OnceOnlySession, **client_config(options))
     async with session.client("s3", config=config, **client_arguments(options)) as client:
+        check_endpoint(client, endpoint)
         yield client
 
 

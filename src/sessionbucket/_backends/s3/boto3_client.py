@@ -9,14 +9,14 @@ from __future__ import annotations
 from threading import Lock
 from typing import Any
 
-from sessionbucket._backends.endpoints import configured_endpoint
+from sessionbucket._backends.endpoints import check_endpoint, configured_endpoint
 from sessionbucket._backends.s3.client_settings import (
     client_arguments,
     client_config,
     parse_times_quickly,
     presign_for_every_region,
 )
-from sessionbucket._backends.s3.options import S3Options
+from sessionbucket._backends.s3.options import S3Options, check_callers_own
 from sessionbucket._core.forks import reset_after_fork
 
 
@@ -27,6 +27,8 @@ class Connection:
     """
 
     def __init__(self, options: S3Options, session: Any = None, client: Any = None) -> None:
+        """Raises ``InvalidArgumentError`` for a session or client that is not one of boto3."""
+        check_callers_own(session, client, is_async=False)
         self._options = options
         self._session = session
         self._given = client
@@ -85,6 +87,7 @@ class Connection:
         create = getattr(self._session, "create_client", None) or self._session.client
         config = client_config(self._options)
         client = create("s3", config=Config(**config), **client_arguments(self._options))
+        check_endpoint(client, self.endpoint)
         endpoint = client._endpoint  # noqa: SLF001 (botocore has no public option)
         endpoint.http_session = TimedSession(
             endpoint.http_session,

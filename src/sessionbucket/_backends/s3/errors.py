@@ -30,6 +30,7 @@ from sessionbucket._backends.service_errors import (
     ErrorResponse,
     connection_failed,
     error_for,
+    not_from_server,
 )
 from sessionbucket.errors import (
     AccessDeniedError,
@@ -52,16 +53,25 @@ def was_retried(error: ClientError) -> bool:
     return bool(metadata.get("RetryAttempts"))
 
 
+UNREADABLE = (ValueError, LookupError, ArithmeticError, TypeError, AttributeError)
+"""The errors of botocore's parsers for a response with values that S3 cannot have sent."""
+
+
 def transport_errors() -> tuple[type[BaseException], ...]:
-    """The errors that a request can raise. aiohttp's are among them only once aiohttp is loaded."""
+    """The errors of clients and connections. aiohttp's are among them only once aiohttp is loaded."""
     aiohttp = sys.modules.get("aiohttp")
     return (BotoCoreError, ClientError, HTTPError, OSError, *((aiohttp.ClientError,) if aiohttp else ()))
+
+
+def request_errors() -> tuple[type[BaseException], ...]:
+    """The errors that a request can raise, those of an unreadable response included."""
+    return (*transport_errors(), *UNREADABLE)
 
 
 def translate(
     error: BaseException, location: str, key: str | None = None, *, writing: bool = False
 ) -> SessionBucketError:
-    """The library's error for one of ``transport_errors``. ``writing`` says that the request changes an object."""
+    """The library's error for one of ``request_errors``. ``writing`` says that the request changes an object."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         has_request_id = not _HEADERS_OF_S3.isdisjoint(
@@ -75,6 +85,8 @@ def translate(
         translated = InvalidArgumentError(f"{location}: {error}")
     elif isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError):
         translated = AccessDeniedError(NO_CREDENTIALS, location=location, key=key)
+    elif isinstance(error, UNREADABLE) and not isinstance(error, transport_errors()):
+        translated = not_from_server(f"{type(error).__name__} in its values", location, key)
     else:
         translated = StoreUnavailableError(_reason(error), location=location, key=key)
     if writing and isinstance(translated, StoreUnavailableError) and not _was_not_done(error):

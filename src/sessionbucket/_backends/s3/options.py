@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from inspect import iscoroutinefunction
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
 from sessionbucket._backends.connection_options import ConnectionOptions, check_options
-from sessionbucket._core.arguments import refused
 from sessionbucket.errors import InvalidArgumentError
 
 
@@ -64,10 +64,6 @@ def check_s3_options(
         raise InvalidArgumentError(
             "options contradict each other: pass a session or a ready client, not both"
         )
-    if session is not None and not (hasattr(session, "client") or hasattr(session, "create_client")):
-        raise refused("session", session, "a session of boto3, aioboto3 or botocore")
-    if client is not None and not (hasattr(client, "get_object") and hasattr(client, "meta")):
-        raise refused("client", client, 'an S3 client, such as boto3.client("s3")')
     of_client = sorted(_CLIENT_OPTIONS & set(checked))
     if client is not None and of_client:
         raise InvalidArgumentError(
@@ -76,3 +72,32 @@ def check_s3_options(
     if session is not None and "profile" in checked:
         raise InvalidArgumentError("options contradict each other: a session already has its profile")
     return checked
+
+
+def check_callers_own(session: object, client: object, *, is_async: bool) -> None:
+    """Raises ``InvalidArgumentError`` for a session or client that is not one of boto3, or with ``is_async`` of aioboto3."""
+    library = "aioboto3" if is_async else "boto3"
+    if client is not None and not _is_client(client, is_async):
+        raise InvalidArgumentError(
+            f"client is refused: it must be an S3 client of {library}, as session.client('s3') makes it"
+        )
+    if session is not None and not _is_session(session, is_async):
+        raise InvalidArgumentError(f"session is refused: it must be a session of {library}")
+
+
+def _is_client(client: object, is_async: bool) -> bool:
+    """Whether it is a client of S3, for this side. A resource is none."""
+    return (
+        callable(getattr(client, "list_objects_v2", None))
+        and hasattr(getattr(client, "meta", None), "endpoint_url")
+        and iscoroutinefunction(getattr(client, "close", None)) == is_async
+    )
+
+
+def _is_session(session: object, is_async: bool) -> bool:
+    """Whether it is a session of boto3 or botocore, or of their async counterparts."""
+    found = getattr(session, "_session", session)
+    return (
+        callable(getattr(found, "get_config_variable", None))
+        and iscoroutinefunction(getattr(found, "get_credentials", None)) == is_async
+    )

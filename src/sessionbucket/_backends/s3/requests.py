@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from datetime import UTC
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import quote
 
 from sessionbucket._backends.s3.options import S3Options
@@ -15,6 +15,7 @@ from sessionbucket._core.objects import Condition, IfAbsent, IfMatch, ObjectInfo
 
 PART_BYTES = 8 << 20
 MAX_PARTS = 10_000
+_UNREADABLE = (KeyError, AttributeError, ValueError, OverflowError)
 _LAST_CHARACTER = "\U0010ffff"
 
 
@@ -56,12 +57,16 @@ def described(key: str, response: Mapping[str, Any], location: str) -> ObjectInf
             key,
             response["ContentLength"],
             response["LastModified"].astimezone(UTC),
-            strong_etag(response["ETag"]),
+            strong_etag(response["ETag"] or _missing("ETag")),
             response.get("ContentType"),
             split_bucket_checksum(response.get("Metadata", {}))[0],
         )
-    except (KeyError, AttributeError) as error:
+    except _UNREADABLE as error:
         raise not_from_server(f"it has no readable {error}", location, key) from error
+
+
+def _missing(name: str) -> NoReturn:
+    raise KeyError(name)
 
 
 def version_of(response: Mapping[str, Any], key: str, location: str) -> str:
@@ -73,8 +78,14 @@ def version_of(response: Mapping[str, Any], key: str, location: str) -> str:
 
 
 def strong_etag(etag: str) -> str:
-    """The ETag without the mark of a weak one, which a compressing proxy adds. S3's own are strong."""
-    return etag.removeprefix("W/")
+    """The ETag in quotes, which some servers omit, and without the mark of a weak one, which a compressing proxy adds."""
+    etag = etag.removeprefix("W/")
+    return etag if etag.startswith('"') else f'"{etag}"'
+
+
+def _listed_etag(row: Mapping[str, Any]) -> str | None:
+    etag = row.get("ETag")
+    return strong_etag(etag) if etag else None
 
 
 def start_after(row: str, delimiter: str) -> dict[str, str]:
@@ -85,14 +96,19 @@ def start_after(row: str, delimiter: str) -> dict[str, str]:
 
 
 def listed(response: Mapping[str, Any], after: str, location: str) -> ObjectPage:
-    """The page in a response to ListObjectsV2. Raises ``StoreUnavailableError`` for a row that S3 cannot have sent."""
+    """The page in a response to ListObjectsV2.
+
+    Raises ``StoreUnavailableError`` for a page, or a row, that S3 cannot have sent.
+    """
+    if "IsTruncated" not in response:
+        raise not_from_server("it has no readable IsTruncated", location, None)
     try:
         objects = [
-            ObjectInfo(row["Key"], row["Size"], row["LastModified"].astimezone(UTC), row.get("ETag"))
+            ObjectInfo(row["Key"], row["Size"], row["LastModified"].astimezone(UTC), _listed_etag(row))
             for row in response.get("Contents", [])
         ]
         rows = [row["Prefix"] for row in response.get("CommonPrefixes", [])]
-    except (KeyError, AttributeError) as error:
+    except _UNREADABLE as error:
         raise not_from_server(f"a row has no readable {error}", location, None) from error
     folders = [row for row in rows if row.encode() > after.encode()]
     last = max([*(info.key for info in objects[-1:]), *rows[-1:]], key=str.encode, default="")
