@@ -71,15 +71,20 @@ def close_coroutine(value: object) -> bool:
 
 
 def check_key(key: object, name: str = "key") -> None:
-    """Raises unless the value is a key that every bucket could have."""
+    """Raises unless the value is a key that every bucket could have. Other programs make keys with a slash at the end."""
     check_prefix(key, name)
     if not key:
         raise InvalidArgumentError(f"{name} is refused: it is empty")
+    text = cast("str", key)
+    if "." in text and any(segment in (".", "..") for segment in text.split("/")):
+        raise InvalidArgumentError(f"{name} {shorten(text)} is refused: its segments may not be '.' or '..'")
 
 
 def check_prefix(prefix: Any, name: str = "prefix") -> None:
     """Raises unless a key could start with the value."""
     check_text(name, prefix)
+    if "\0" in prefix:
+        raise InvalidArgumentError(f"{name} {shorten(prefix)} is refused: it has a NUL character")
     try:
         size = len(prefix.encode())
     except UnicodeEncodeError:
