@@ -75,6 +75,7 @@ __getattr__, __dir__ = lazy_names(
         "_backends.s3.options": ("S3Options",),
         "_core.document_keys": ("INTEGRATION_FOLDERS", "encode_segment", "newest_first"),
         "_core.frames": ("Frame", "decode_frame", "decode_frame_header", "encode_frame"),
+        "_backends.store_options": ("StoreOptions",),
         "_core.objects": (
             "Always",
             "BucketCall",

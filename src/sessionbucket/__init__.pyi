@@ -16,6 +16,7 @@ from sessionbucket._async.store import AsyncSessionStore as AsyncSessionStore
 from sessionbucket._async.wrappers.base import AsyncBucketWrapper as AsyncBucketWrapper
 from sessionbucket._backends.obstore.options import CloudOptions as CloudOptions
 from sessionbucket._backends.s3.options import S3Options as S3Options
+from sessionbucket._backends.store_options import StoreOptions as StoreOptions
 from sessionbucket._core.document_keys import INTEGRATION_FOLDERS as INTEGRATION_FOLDERS
 from sessionbucket._core.document_keys import encode_segment as encode_segment
 from sessionbucket._core.document_keys import newest_first as newest_first

@@ -1,6 +1,10 @@
 """Every error that the library raises: one hierarchy, each error with the fields that a caller acts on.
 
 The ``__cause__`` is the error of the client library, if any. No message and no field holds a secret or the text of a session.
+
+A bad argument, also one of a wrong type, raises ``InvalidArgumentError``, a ``ValueError`` whose message names the argument and the
+rule. A call that does not fit a signature raises Python's ``TypeError``. The constructors and helpers of ``sessionbucket.models`` raise
+pydantic's ``ValidationError``, a ``ValueError`` too, which names the field.
 """
 
 from __future__ import annotations
@@ -122,6 +126,10 @@ class ConflictError(SessionBucketError):
         )
 
 
+_AFTER_ANOTHER_STORE = (
+    "a session object belongs to the store of its last load or save: load a second object here and repeat the change, or use "
+    "update(); save(overwrite=True) replaces any version"
+)
 _CONFLICTS: dict[ConflictKind, str] = {
     "exists": "exists already",
     "changed": "was changed or deleted by another writer",
@@ -136,7 +144,7 @@ class SessionConflictError(ConflictError):
     ``kind`` can also be ``"loaded elsewhere"``: the session exists in this store, and its object belongs to another store.
     """
 
-    remedy = "load it again and repeat the change, or use update(); overwrite=True replaces any version"
+    remedy = "load it again and repeat the change, or use update(); save(overwrite=True) replaces any version"
 
     def __init__(
         self,
@@ -149,6 +157,8 @@ class SessionConflictError(ConflictError):
         attempts: int = 1,
     ) -> None:
         self.subject = f"session {shorten(session_id)}"
+        if kind == "loaded elsewhere":
+            self.remedy = _AFTER_ANOTHER_STORE
         super().__init__(key, location=location, outcome=outcome, kind=kind, attempts=attempts)
         self.session_id = session_id
 

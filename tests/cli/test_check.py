@@ -56,11 +56,13 @@ def test_every_session_is_read_except_with_quick(run, store, url, tmp_path):
 
 def test_a_repair_shows_the_findings_and_asks_before_it_removes_them(run, store, url, tmp_path):
     store.save(make_session("a"))
-    temporary = tmp_path / "store" / ".0123.tmp"
+    key = f".sessionbucket/tmp/{0:032x}.tmp"
+    temporary = tmp_path / "store" / key
+    temporary.parent.mkdir(exist_ok=True)
     temporary.write_bytes(b"cut off")
     os.utime(temporary, (0, 0))
     declined = run("check", "--repair", "--store", url, input="n\n")
-    assert "stale\t.0123.tmp\t" in declined.stdout
+    assert f"stale\t{key}\t" in declined.stdout
     assert declined.exit_code != 0
     assert temporary.exists()
     assert "1 object removed" in run.ok("check", "--repair", "--yes", "--store", url)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -152,11 +153,34 @@ def test_a_full_disk_is_one_line(store, url):
 
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
 def test_an_interrupted_copy_leaves_no_partial_file(store, url, other, other_url, tmp_path):
-    store.save(make_session("a"))
-    source = tmp_path / "store" / "artifacts" / "a" / "files"
+    add_large_file(store, "a", tmp_path)
+    stdout = interrupted_copy(url, other_url, lambda: list((tmp_path / "other").rglob("*.tmp")) != [])
+    assert stdout == "copied 0, same 0, conflicts 0\n"
+    assert tree(other_url) == {}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+def test_an_interrupted_copy_counts_the_sessions_that_it_copied(store, url, other, other_url, tmp_path):
+    add_large_file(store, "a", tmp_path)  # the first session, whose copy is still running
+    for id in ("b", "c", "d"):
+        store.save(make_session(id))
+    copied = {f"{id}.json" for id in ("b", "c", "d")}
+    stdout = interrupted_copy(url, other_url, lambda: copied <= tree(other_url).keys())
+    assert stdout == "copied 3, same 0, conflicts 0\n"
+    assert tree(other_url).keys() == copied
+
+
+def add_large_file(store: SessionStore, id: str, tmp_path: Path) -> None:
+    """A session with a file that takes seconds to copy."""
+    store.save(make_session(id))
+    source = tmp_path / "store" / "artifacts" / id / "files"
     source.mkdir(parents=True)
     with (source / "big.bin").open("wb") as file:
         file.truncate(4 << 30)
+
+
+def interrupted_copy(url: str, other_url: str, is_time: Callable[[], bool]) -> str:
+    """Copy in a process that gets a SIGINT when ``is_time`` is true, and return its output."""
     with subprocess.Popen(
         [sys.executable, "-m", "sessionbucket.cli", "cp", url, other_url],
         preexec_fn=restore_interrupts,
@@ -166,14 +190,13 @@ def test_an_interrupted_copy_leaves_no_partial_file(store, url, other, other_url
         env={**os.environ, "PYTHONPATH": SOURCE},
     ) as copy:
         deadline = time.monotonic() + 30
-        while not list((tmp_path / "other").rglob("*.tmp")) and time.monotonic() < deadline:
+        while not is_time() and time.monotonic() < deadline:
             time.sleep(0.01)
         copy.send_signal(signal.SIGINT)
         stdout, stderr = copy.communicate(timeout=30)
     assert copy.returncode == 130
-    assert stdout == "copied 0, same 0, conflicts 0\n"
     assert stderr == "error: interrupted\n"
-    assert tree(other_url) == {}
+    return stdout
 
 
 def test_a_terminal_without_unicode_shows_escapes(store, url):

@@ -117,7 +117,9 @@ def test_the_keys_of_ids_with_a_prefix_start_with_its_key(id: str, prefix: str):
 def test_a_store_lists_exactly_the_saved_ids(
     location_of: Callable[[str], Location], kind: str, data: st.DataObject
 ):
-    ids = data.draw(st.lists(texts.filter(accepted), unique=True, max_size=6))
+    # moto has no route for a key with a control character.
+    usable = texts.filter(lambda text: accepted(text) and (kind != MOTO or text.isprintable()))
+    ids = data.draw(st.lists(usable, unique=True, max_size=6))
     location = location_of(kind)
     with open_store(location.url()) as opened:
         store = (

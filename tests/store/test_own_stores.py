@@ -120,7 +120,7 @@ def test_the_second_save_of_two_copies_of_a_session_is_a_conflict(store: SqliteS
 def test_a_users_own_store_has_a_name_a_location_and_a_health_check(store: SqliteStore):
     assert store.backend_name == "sqlite"
     store.health_check()
-    assert DictStore().backend_name == "custom"
+    assert DictStore().backend_name == "unknown"
 
 
 async def test_an_async_store_inherits_the_same_methods():
@@ -143,7 +143,7 @@ async def test_an_async_store_inherits_the_same_methods():
             lambda: store.put_file("a", "x", b"x"),
             lambda: store.open_file("a", "x"),
         ):
-            with pytest.raises(NotSupportedError, match="custom"):
+            with pytest.raises(NotSupportedError, match="unknown"):
                 await call()
         page = await store.list_page(limit=4)
         rest = await store.list_page(limit=4, cursor=page.next_cursor)

@@ -7,12 +7,13 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sessionbucket._async.base_store import SessionT
 from sessionbucket._async.session_files import AsyncFileReader
 from sessionbucket._async.store import AsyncSessionStore
 from sessionbucket._concurrency.asyncio_ import WorkerPool, gather
+from sessionbucket._core.arguments import check_items, check_kind, check_text
 from sessionbucket._core.file_sources import CHUNK
 from sessionbucket._core.inventory import FILES, JSON_PARTS, Inventory
 from sessionbucket._core.objects import StoredObject, is_md5_version, is_multipart_md5_version
@@ -51,15 +52,15 @@ async def copy_async_sessions(
     Copies the sessions with these ``ids``, or all whose ids start with ``prefix``; ``concurrency`` sessions at a time. Yields the
     result of each, in order. A repeated copy skips what is equal. If anything of a session differs in the destination,
     everything of that session there is left unchanged, and the result is a conflict, unless ``overwrite`` is set. Nothing is
-    deleted. A session or part that is corrupted in the source is not copied, and its error does not stop the others.
+    deleted. After Ctrl-C, the results of the sessions whose copy was running follow, and then ``KeyboardInterrupt``. A session or part
+    that is corrupted in the source is not copied, and its error does not stop the others.
 
     Raises ``StoreUnavailableError``, ``BucketNotFoundError`` and ``ConditionalWritesUnsupportedError`` at once, and
     ``InvalidArgumentError`` for two stores of one location and a ``concurrency`` below 1.
     """
+    _check_stores(source, destination)
     check_concurrency(concurrency)
-    if source.location == destination.location:
-        raise InvalidArgumentError("the source and the destination are the same store")
-    chosen = None if ids is None else list(dict.fromkeys(ids))
+    chosen = None if ids is None else _distinct(ids)
     async with WorkerPool(concurrency) as part_pool, WorkerPool(concurrency) as pool:
         copier = _AsyncSessionCopier(source, destination, overwrite=overwrite, pool=part_pool)
         if chosen is None:
@@ -74,9 +75,32 @@ async def copy_async_sessions(
             while running:
                 await pool.wait([running[0]])
                 yield running.popleft().result()
+        except KeyboardInterrupt:
+            copier.stop()
+            for call in running:
+                await pool.wait([call])
+                if not call.cancelled() and call.exception() is None:
+                    yield call.result()
+            raise
         except BaseException:
             copier.stop()
             raise
+
+
+def _check_stores(source: object, destination: object) -> None:
+    check_kind("source", source, AsyncSessionStore)
+    check_kind("destination", destination, AsyncSessionStore)
+    if cast("AsyncSessionStore", source).location == cast("AsyncSessionStore", destination).location:
+        raise InvalidArgumentError("the source and the destination are the same store")
+
+
+def _distinct(ids: Iterable[str]) -> list[str]:
+    check_items("ids", ids)
+    distinct: dict[str, None] = {}
+    for id in ids:
+        check_text("each of ids", id)
+        distinct[id] = None
+    return [*distinct]
 
 
 class _CopyStoppedError(Exception):

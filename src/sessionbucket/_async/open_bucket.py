@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._async.documents import AsyncDocumentStore
@@ -16,17 +16,7 @@ from sessionbucket.errors import InvalidArgumentError
 if TYPE_CHECKING:
     from sessionbucket._backends.obstore.options import ObstoreOptions
     from sessionbucket._backends.s3.options import S3Options
-
-    class StoreOptions(ObstoreOptions, total=False):
-        """The options of a store at a URL, which can also be in the URL. All are optional."""
-
-        engine: Literal["boto3", "aioboto3", "obstore", "auto"]
-        """The library that sends the requests."""
-        fsync: bool
-        """Whether each save to a folder survives a power cut; on by default."""
-        create: bool
-        """Whether a missing folder is created; on by default."""
-
+    from sessionbucket._backends.store_options import StoreOptions
 
 DEFAULT_ENGINE = "aioboto3"
 

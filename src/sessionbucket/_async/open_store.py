@@ -12,7 +12,7 @@ from sessionbucket._core.objects import DEFAULT_MAX_BYTES
 from sessionbucket.models.session import SessionData
 
 if TYPE_CHECKING:
-    from sessionbucket._async.open_bucket import StoreOptions
+    from sessionbucket._backends.store_options import StoreOptions
 
 
 @overload

@@ -11,14 +11,13 @@ from typing import Self
 from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
 from sessionbucket._async.bucket_listing import list_objects
 from sessionbucket._concurrency.asyncio_ import FileSource, chunks_of
+from sessionbucket._core.arguments import check_expiry, check_integer
 from sessionbucket._core.file_sources import known_size
+from sessionbucket._core.headers import check_headers
 from sessionbucket._core.keys import StoreKeys
+from sessionbucket._core.objects import NO_METADATA
 from sessionbucket._core.results import FileInfo
-from sessionbucket.errors import FileNotInStoreError, InvalidArgumentError, StoreUnavailableError
-
-SHORTEST_EXPIRY = timedelta(seconds=1)
-LONGEST_EXPIRY = timedelta(days=7)
-"""The limits of Signature Version 4."""
+from sessionbucket.errors import FileNotInStoreError, StoreUnavailableError
 
 
 class AsyncSessionFiles:
@@ -30,6 +29,8 @@ class AsyncSessionFiles:
 
     async def put(self, id: str, name: str, data: FileSource, content_type: str | None) -> None:
         key = self._keys.of_session(id).file(name)
+        if content_type is not None:
+            check_headers(content_type, NO_METADATA)
         guessed = mimetypes.guess_type(name)[0] or "application/octet-stream"
         await self._bucket.put_stream(
             key, chunks_of(data), size=known_size(data), content_type=content_type or guessed
@@ -53,11 +54,7 @@ class AsyncSessionFiles:
 
     async def presign(self, id: str, name: str, expires_in: timedelta) -> str:
         key = self._keys.of_session(id).file(name)
-        if not isinstance(expires_in, timedelta) or not SHORTEST_EXPIRY <= expires_in <= LONGEST_EXPIRY:
-            raise InvalidArgumentError(
-                f"expires_in {expires_in!r} is refused: it must be a timedelta of 1 second to 7 days, "
-                "timedelta(hours=1) for instance"
-            )
+        check_expiry(expires_in)
         return await self._bucket.presign(key, expires_in=expires_in, filename=name)
 
 
@@ -79,11 +76,15 @@ class AsyncFileReader:
         self._left = stream.info.size
         self._is_broken = False
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r} {self.size} bytes, {self.content_type}>"
+
     async def read(self, n: int = -1) -> bytes:
         """Return the next ``n`` bytes: fewer only at the end, and ``b""`` after it. All the rest for a negative ``n``.
 
         Raises ``StoreUnavailableError`` when the file ends too early, and after an earlier read that failed or was cancelled.
         """
+        check_integer("n", n)
         parts = [self._rest]
         length = len(self._rest)
         while n < 0 or length < n:

@@ -76,7 +76,7 @@ class AsyncSessionListing:
         )
 
     def _row_after(self, cursor: str | None, start: str) -> str:
-        if not cursor:
+        if cursor is None:
             return ""
         row = self._keys.root + decode_cursor(cursor)
         if not row.startswith(start):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +14,7 @@ from sessionbucket._async.session_reader import AsyncSessionReader
 from sessionbucket._async.session_writer import AsyncSessionWriter
 from sessionbucket._codec import Codec
 from sessionbucket._concurrency.asyncio_ import gather
+from sessionbucket._core.arguments import check_integer, check_items, check_kind
 from sessionbucket._core.body_checksum import codec_checksum, is_printed
 from sessionbucket._core.inventory import OPAQUE_PARTS
 from sessionbucket._core.keys import SessionKeys, StoreKeys
@@ -71,27 +72,30 @@ class AsyncSessionParts:
             _decode(getattr(self, f"_{name}"), found)
 
     async def save_artifacts(self, id: str, artifacts: ArtifactStore) -> None:
-        await self._save((await self._legacy.current_keys(id)).artifacts, self._artifacts, artifacts)
+        check_kind("artifacts", artifacts, _artifact_store())
+        await self.put(await self.encoded(id, artifacts=artifacts))
 
     async def load_artifacts(self, id: str) -> ArtifactStore | None:
         return await self._load(id, lambda keys: keys.artifacts, self._artifacts)
 
     async def save_trace_events(self, id: str, events: Sequence[TraceEvent]) -> None:
-        await self._save((await self._legacy.current_keys(id)).traces, self._traces, list(events))
+        await self.put(await self.encoded(id, events=_listed("events", events)))
 
     async def load_trace_events(self, id: str) -> list[TraceEvent] | None:
         return await self._load(id, lambda keys: keys.traces, self._traces)
 
     async def save_verification_reports(self, id: str, reports: Sequence[VerificationReport]) -> None:
-        keys = await self._legacy.current_keys(id)
-        await self._save(keys.verification, self._verification, list(reports))
+        await self.put(await self.encoded(id, reports=_listed("reports", reports)))
 
     async def load_verification_reports(self, id: str) -> list[VerificationReport] | None:
         return await self._load(id, lambda keys: keys.verification, self._verification)
 
     async def append_trace_events(self, id: str, events: Sequence[TraceEvent], attempts: int) -> None:
         """Read the events, append to them, and write them over exactly the version that was read; repeat after a conflict."""
-        if attempts >= 1 and not events:
+        check_integer("attempts", attempts, 1)
+        added = _listed("events", events)
+        self._keys.of_session(id)
+        if not added:
             return
         key = (await self._legacy.current_keys(id)).traces
 
@@ -99,7 +103,7 @@ class AsyncSessionParts:
             found = await self._reader.get(key)
             before = _decode(self._traces, found) if found else []
             base = written_version(found.info) if found else None
-            await self._writer.replace(id, key, self._traces.encode([*before, *events], key=key), base)
+            await self._writer.replace(id, key, self._traces.encode([*before, *added], key=key), base)
 
         await retry_after_conflicts(append, attempts=attempts, location=self._bucket.location)
 
@@ -117,13 +121,48 @@ class AsyncSessionParts:
         found += [info.key for infos in below for info in infos]
         await self._writer.delete_parts(found)
 
-    async def _save(self, key: str, codec: Codec[PartT], part: PartT) -> None:
-        body = codec.encode(part, key=key)
+    async def encoded(
+        self,
+        id: str,
+        *,
+        artifacts: ArtifactStore | None = None,
+        events: Sequence[TraceEvent] | None = None,
+        reports: Sequence[VerificationReport] | None = None,
+    ) -> dict[str, bytes]:
+        """The bodies of the parts by their keys. Raises ``InvalidArgumentError`` for a part that cannot be written."""
+        keys = await self._legacy.current_keys(id)
+        bodies: dict[str, bytes] = {}
+        if artifacts is not None:
+            check_kind("artifacts", artifacts, _artifact_store())
+            bodies[keys.artifacts] = self._artifacts.encode(artifacts, key=keys.artifacts)
+        if events is not None:
+            bodies[keys.traces] = self._traces.encode(_listed("events", events), key=keys.traces)
+        if reports is not None:
+            listed = _listed("reports", reports)
+            bodies[keys.verification] = self._verification.encode(listed, key=keys.verification)
+        return bodies
+
+    async def put(self, bodies: Mapping[str, bytes]) -> None:
+        """Write the bodies of parts concurrently."""
+        await gather([partial(self._put, key, body) for key, body in bodies.items()])
+
+    async def _put(self, key: str, body: bytes) -> None:
         await self._bucket.put(key, body, content_type=JSON_CONTENT_TYPE, metadata=codec_checksum(body))
 
     async def _load(self, id: str, key_of: Callable[[SessionKeys], str], codec: Codec[PartT]) -> PartT | None:
         found = await self._reader.find_part(id, key_of)
         return _decode(codec, found) if found else None
+
+
+def _artifact_store() -> type:
+    from sessionbucket.models.artifacts import ArtifactStore  # noqa: PLC0415 (loaded on first use)
+
+    return ArtifactStore
+
+
+def _listed(name: str, items: Sequence[PartT]) -> list[PartT]:
+    check_items(name, items)
+    return list(items)
 
 
 def _decode(codec: Codec[PartT], found: StoredObject) -> PartT:

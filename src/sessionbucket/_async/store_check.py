@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,10 +14,12 @@ from sessionbucket._async.bucket_listing import list_pages
 from sessionbucket._async.legacy_names import inner_id
 from sessionbucket._async.session_reader import AsyncSessionReader
 from sessionbucket._concurrency.asyncio_ import gather
+from sessionbucket._core.arguments import close_coroutine
 from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import PAGE_LIMIT, ObjectInfo, StoredObject
 from sessionbucket._core.results import Finding, Problem
 from sessionbucket.errors import (
+    InvalidArgumentError,
     SessionBucketError,
     SessionCorruptedError,
     SessionTooLargeError,
@@ -38,13 +40,15 @@ class AsyncStoreCheck:
         self._keys = keys
         self._reader = reader
 
-    async def findings(self) -> AsyncGenerator[Finding, None]:
-        """Yield the problems, in the order in which they are found."""
+    async def findings(
+        self, on_session: Callable[[StoredObject], object] | None = None
+    ) -> AsyncGenerator[Finding, None]:
+        """Yield the problems, in the order in which they are found. ``on_session`` gets the object of each session."""
         stems: set[str] = set()
         async for page in list_pages(self._bucket, self._keys.root, delimiter="/", limit=PAGE_LIMIT):
             sessions = [info for info in page.objects if self._keys.session_id(info.key) is not None]
             stems.update(self._keys.stem(info.key) for info in sessions)
-            calls = [partial(self._check_session, info) for info in sessions]
+            calls = [partial(self._check_session, info, on_session) for info in sessions]
             for finding in await gather(calls, limit=_CONCURRENCY):
                 if finding:
                     yield finding
@@ -56,10 +60,14 @@ class AsyncStoreCheck:
         async for finding in self._stale_temporary_objects():
             yield finding
 
-    async def _check_session(self, info: ObjectInfo) -> Finding | None:
+    async def _check_session(
+        self, info: ObjectInfo, on_session: Callable[[StoredObject], object] | None
+    ) -> Finding | None:
         try:
             found = await self._reader.get(info.key)
             if found is not None:
+                if on_session is not None and close_coroutine(on_session(found)):
+                    raise InvalidArgumentError("on_session is refused: it must not be async")
                 self._reader.decode(self._expected_id(found), found)
         except SessionCorruptedError as error:
             return Finding(info.key, Problem.CORRUPTED, error.reason, removable=False)

@@ -23,7 +23,7 @@ def known_size(data: FileSource) -> int | None:
     if isinstance(data, str | os.PathLike):
         try:
             return Path(data).stat().st_size
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise _unreadable(data, error) from error
     return None
 
@@ -32,7 +32,8 @@ def iterate(data: SyncFileSource) -> Iterator[bytes]:
     """The data in chunks. A path is opened and closed; a file object is read from its position and left open."""
     match data:
         case bytes() | bytearray() | memoryview():
-            view = memoryview(data).cast("B")
+            view = memoryview(data)
+            view = view.cast("B") if view.c_contiguous else memoryview(view.tobytes())
             return (bytes(view[start : start + CHUNK]) for start in range(0, len(view), CHUNK))
         case str() | os.PathLike():
             return _read_path(data)
@@ -48,7 +49,7 @@ def _read_path(path: str | os.PathLike[str]) -> Iterator[bytes]:
         with Path(path).open("rb") as file:
             while chunk := file.read(CHUNK):
                 yield chunk
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
 
 
@@ -64,7 +65,6 @@ def checked(chunk: Any) -> bytes:
     )
 
 
-def _unreadable(path: str | os.PathLike[str], error: OSError) -> InvalidArgumentError:
-    return InvalidArgumentError(
-        f"{os.fspath(path)!r} cannot be read: {error.strerror or type(error).__name__}"
-    )
+def _unreadable(path: str | os.PathLike[str], error: OSError | ValueError) -> InvalidArgumentError:
+    reason = getattr(error, "strerror", None) or error  # a ValueError is about a NUL or a lone surrogate
+    return InvalidArgumentError(f"{os.fspath(path)!r} cannot be read: {reason}")

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import cast
 from urllib.parse import unquote_to_bytes
 
+from sessionbucket._core.arguments import check_text
 from sessionbucket.errors import InvalidArgumentError, InvalidSessionIdError, shorten
 
 MAX_STEM_BYTES = 200
@@ -99,6 +100,7 @@ class StoreKeys:
         Raises ``InvalidArgumentError`` for a prefix with an empty segment, ``.``, ``..``, a backslash or a
         control character, or of more than 512 UTF-8 bytes.
         """
+        check_text("prefix", prefix)
         prefix = prefix.strip("/")
         _check_prefix(prefix)
         self.prefix = prefix
@@ -171,6 +173,7 @@ class StoreKeys:
 
     def id_prefix(self, prefix: str) -> str:
         """The prefix of the keys of all sessions whose ids start with ``prefix``."""
+        check_text("prefix", prefix)
         if not prefix:
             return self.root
         return self.root + _encode(prefix, InvalidSessionIdError)

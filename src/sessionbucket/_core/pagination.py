@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 
+from sessionbucket._core.arguments import check_integer, check_text
 from sessionbucket._core.objects import ObjectPage
 from sessionbucket.errors import InvalidArgumentError, shorten
 
@@ -17,7 +18,8 @@ def encode_cursor(row: str) -> str:
 
 
 def decode_cursor(cursor: str) -> str:
-    """The row in a cursor. Raises ``InvalidArgumentError`` for text that is no cursor."""
+    """The row in a cursor. Raises ``InvalidArgumentError`` for anything that is no cursor."""
+    check_text("cursor", cursor)
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         if raw.startswith(_FORMAT):
@@ -31,14 +33,12 @@ def decode_cursor(cursor: str) -> str:
 
 def check_concurrency(concurrency: int) -> None:
     """Raises ``InvalidArgumentError`` for less than one call at a time."""
-    if concurrency < 1:
-        raise InvalidArgumentError(f"concurrency {concurrency} is refused: it must be at least 1")
+    check_integer("concurrency", concurrency, 1)
 
 
 def check_limit(limit: int) -> None:
     """Raises ``InvalidArgumentError`` for a page limit below 1."""
-    if limit < 1:
-        raise InvalidArgumentError(f"limit {limit} is refused: it must be at least 1")
+    check_integer("limit", limit, 1)
 
 
 def check_first(first: int) -> None:

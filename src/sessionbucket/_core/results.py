@@ -53,7 +53,7 @@ class Document:
     """
 
     key: str
-    body: bytes
+    body: bytes = field(repr=False)
     size: int
     updated_at: datetime | None
     written: WrittenVersion

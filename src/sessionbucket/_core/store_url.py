@@ -23,10 +23,15 @@ _CREDENTIALS = frozenset(
     {
         "access_key",
         "access_key_id",
+        "account_key",
         "aws_access_key_id",
         "aws_secret_access_key",
+        "aws_security_token",
         "aws_session_token",
+        "credentials",
+        "key",
         "password",
+        "sas_token",
         "secret",
         "secret_access_key",
         "secret_key",
@@ -172,9 +177,10 @@ def check_option_name(name: str, known: Collection[str], where: str) -> None:
     """Raises ``InvalidArgumentError`` for an unknown option. Its message names the nearest known one."""
     if name in known:
         return
-    if name in _CREDENTIALS:
+    if name.lower() in _CREDENTIALS:
         raise InvalidArgumentError(
-            f"option {name!r} is refused: credentials are no option; pass them by environment, profile, or a session of your own"
+            f"option {name!r} is refused: credentials never go into a store URL or its options; pass them by environment, profile, or "
+            "a session of your own"
         )
     from difflib import get_close_matches  # noqa: PLC0415 (for this message only)
 

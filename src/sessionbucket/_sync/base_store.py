@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import inspect
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
@@ -17,6 +16,7 @@ from typing_extensions import TypeVar
 
 from sessionbucket._codec import Codec
 from sessionbucket._concurrency.threads import FileSource, Items, WorkerPool, awaited, closing, each, gather
+from sessionbucket._core.arguments import check_function, check_items, check_text, close_coroutine
 from sessionbucket._core.pagination import check_concurrency, check_limit, decode_cursor, encode_cursor
 from sessionbucket._core.results import FileInfo, SessionInfo, SessionPage
 from sessionbucket._core.session_version import hand_over
@@ -63,11 +63,12 @@ def checked_session(value: Any, model: type, id: str, source: Literal["change", 
     Raises ``InvalidArgumentError`` otherwise.
     """
     if not isinstance(value, model):
-        is_async = inspect.iscoroutine(value)
-        if is_async:
-            value.close()
+        is_async = close_coroutine(value)
         expected = f"a {model.__name__}" + (" or None" if source == "change" else "")
-        advice = "; an async function needs an async store" if is_async else ""
+        remedy = (
+            "an async function needs an async store" if source == "change" else "`create` must not be async"
+        )
+        advice = f"; {remedy}" if is_async else ""
         raise InvalidArgumentError(
             f"`{source}` of update({shorten(id)}) returned a {type(value).__name__}: it must return {expected}{advice}; nothing was written"
         )
@@ -152,6 +153,9 @@ class BaseSessionStore(ABC, Generic[SessionT]):
         Returns the session as saved. Raises ``SessionConflictError`` after ``attempts`` conflicts,
         and at once when the outcome of a save is unknown, because a repetition could apply the change twice.
         """
+        check_function("change", change)
+        if create is not None:
+            check_function("create", create)
         return retry_after_conflicts(
             partial(self._update_once, id, change, create), attempts=attempts, location=self.location
         )
@@ -186,7 +190,8 @@ class BaseSessionStore(ABC, Generic[SessionT]):
     def list_page(self, *, prefix: str = "", limit: int = 1000, cursor: str | None = None) -> SessionPage:
         """Return at most ``limit`` sessions whose ids start with ``prefix``, from the cursor of the previous page on."""
         check_limit(limit)
-        after = decode_cursor(cursor) if cursor else ""
+        check_text("prefix", prefix)
+        after = "" if cursor is None else decode_cursor(cursor)
         ids = sorted(self.list(), key=str.encode)
         rest = [id for id in ids if id.startswith(prefix) and id.encode() > after.encode()]
         page = [SessionInfo(id) for id in rest[:limit]]
@@ -204,8 +209,7 @@ class BaseSessionStore(ABC, Generic[SessionT]):
         a ``concurrency`` below 1, and for a string as ``ids``.
         """
         check_concurrency(concurrency)
-        if isinstance(ids, str):
-            raise InvalidArgumentError(f"ids {shorten(ids)} is refused: it is a string; pass a list of ids")
+        check_items("ids", ids, may_be_async=True)
         return self._load_each(ids, concurrency)
 
     def _load_each(self, ids: Items[str], concurrency: int) -> Generator[Loaded[SessionT], None, None]:
@@ -231,6 +235,7 @@ class BaseSessionStore(ABC, Generic[SessionT]):
 
         ``concurrency`` is the number of parallel listing requests, for a backend that supports them.
         """
+        check_text("prefix", prefix)
         check_concurrency(concurrency)
         for id in self.list():
             if id.startswith(prefix):

@@ -40,7 +40,7 @@ class Bucket(ABC):
     retries, as ``capabilities.retry`` says.
     """
 
-    name: str
+    name: str = "unknown"
     """The name of the backend, as ``store.backend_name`` returns it: ``"s3"``, ``"file"``, ``"memory"`` or your own."""
 
     sends_bare_etags: bool = False

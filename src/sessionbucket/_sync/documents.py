@@ -15,6 +15,15 @@ from types import TracebackType
 from typing import NoReturn, Self, TypeVar
 
 from sessionbucket._concurrency.threads import awaited, gather, sleep
+from sessionbucket._core.arguments import (
+    check_function,
+    check_header_text,
+    check_integer,
+    check_items,
+    check_kind,
+    close_coroutine,
+    refused,
+)
 from sessionbucket._core.document_keys import DocumentKeys
 from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import (
@@ -318,8 +327,7 @@ def retry_after_conflicts(change: Callable[[], T], *, attempts: int, location: s
     attempt, and ``ConflictError`` after ``attempts`` conflicts. Raises it at once when the outcome of a write is unknown,
     because a repetition could apply the change twice.
     """
-    if attempts < 1:
-        raise InvalidArgumentError(f"attempts {attempts} is refused: it must be at least 1")
+    check_integer("attempts", attempts, 1)
     conflicts = 0
     while True:
         started = time.monotonic()
@@ -358,6 +366,8 @@ class DocumentStore:
 
         Raises ``InvalidArgumentError`` for a bad prefix, and for a name that breaks a rule or belongs to the library.
         """
+        check_kind("bucket", bucket, Bucket)
+        check_integer("max_bytes", max_bytes, 1)
         store_keys = StoreKeys(prefix)
         self.bucket = bucket
         self._keys = DocumentKeys(store_keys.root, name, integration=integration)
@@ -403,6 +413,7 @@ class DocumentStore:
         Sends at most ``concurrency`` requests at a time. Raises the first error, after all requests have ended.
         """
         check_concurrency(concurrency)
+        check_items("keys", keys)
         return gather([partial(self.get, key, first=first) for key in keys], limit=concurrency)
 
     def put(self, key: str, body: bytes, *, if_absent: bool = False) -> Document:
@@ -436,6 +447,10 @@ class DocumentStore:
         Returns the document as written, or as read when nothing was written. Raises ``ConflictError`` after ``attempts`` conflicts,
         and at once when the outcome of a write is unknown.
         """
+        self._keys.full(key)
+        check_function("change", change)
+        if seen is not None and not isinstance(seen, Document | Unseen):
+            raise refused("seen", seen, "a Document, or None")
         if isinstance(seen, Document) and len(seen.body) != seen.size:
             raise InvalidArgumentError(
                 f"seen is refused: it has the first {len(seen.body)} bytes of document {key!r}, and an update needs all "
@@ -515,6 +530,7 @@ class DocumentStore:
         Raises ``DeleteIncompleteError`` with the remaining keys.
         """
         chosen = [keys] if isinstance(keys, str) else keys
+        check_items("keys", chosen)
         self._retrying.delete([self._keys.full(key) for key in chosen])
 
     def delete_if(self, key: str, version: str) -> None:
@@ -523,6 +539,7 @@ class DocumentStore:
         Raises ``ConflictError`` when it is in another version, and ``NotSupportedError`` where the server does not support
         conditional deletes.
         """
+        check_header_text("version", version)
         self._writer.delete_if(self._keys.full(key), version)
 
     def delete_prefix(self, prefix: str) -> None:
@@ -532,6 +549,7 @@ class DocumentStore:
 
     def _checked(self, key: str, body: object) -> bytes:
         if not isinstance(body, bytes):
+            close_coroutine(body)
             raise InvalidArgumentError(
                 f"the body of document {key!r} is refused: it is {type(body).__name__} and must be bytes; "
                 "nothing was written"

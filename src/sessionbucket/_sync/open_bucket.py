@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from sessionbucket._core.objects import DEFAULT_MAX_BYTES
 from sessionbucket._core.store_url import CloudURL, FileURL, MemoryURL, parse_url
@@ -17,17 +17,7 @@ from sessionbucket.errors import InvalidArgumentError
 if TYPE_CHECKING:
     from sessionbucket._backends.obstore.options import ObstoreOptions
     from sessionbucket._backends.s3.options import S3Options
-
-    class StoreOptions(ObstoreOptions, total=False):
-        """The options of a store at a URL, which can also be in the URL. All are optional."""
-
-        engine: Literal["boto3", "boto3", "obstore", "auto"]
-        """The library that sends the requests."""
-        fsync: bool
-        """Whether each save to a folder survives a power cut; on by default."""
-        create: bool
-        """Whether a missing folder is created; on by default."""
-
+    from sessionbucket._backends.store_options import StoreOptions
 
 DEFAULT_ENGINE = "boto3"
 

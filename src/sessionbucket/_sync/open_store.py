@@ -13,7 +13,7 @@ from sessionbucket._sync.store import SessionStore
 from sessionbucket.models.session import SessionData
 
 if TYPE_CHECKING:
-    from sessionbucket._sync.open_bucket import StoreOptions
+    from sessionbucket._backends.store_options import StoreOptions
 
 
 @overload

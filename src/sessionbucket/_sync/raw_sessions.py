@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from sessionbucket._concurrency.threads import gather
+from sessionbucket._core.arguments import check_body, check_key, check_kind, check_text
 from sessionbucket._core.inventory import JSON_PARTS, Inventory
 from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import ObjectInfo, StoredObject
@@ -16,6 +17,7 @@ from sessionbucket._sync.legacy_names import LegacyNames, inner_id
 from sessionbucket._sync.session_parts import SessionParts
 from sessionbucket._sync.session_reader import SessionReader
 from sessionbucket._sync.session_writer import SessionWriter
+from sessionbucket.errors import InvalidArgumentError
 
 
 class RawSessions:
@@ -42,6 +44,9 @@ class RawSessions:
         """The place of the sessions; without secrets."""
         return f"{self._bucket.location}/{self._keys.prefix}".rstrip("/")
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.location}>"
+
     @property
     def is_conditional(self) -> bool:
         """Whether a write never replaces a version that its caller has not seen."""
@@ -63,7 +68,15 @@ class RawSessions:
 
         ``stem`` is the session's encoded id or its legacy name.
         """
-        return self._reader.get(self._keys.part_key(name, stem))
+        return self._reader.get(self._part_key(name, stem))
+
+    def _part_key(self, name: str, stem: str) -> str:
+        if name not in JSON_PARTS:
+            raise InvalidArgumentError(f"name {name!r} is refused: it must be one of {', '.join(JSON_PARTS)}")
+        check_text("stem", stem)
+        key = self._keys.part_key(name, stem)
+        check_key(key, "stem")
+        return key
 
     def get_valid_part(self, name: str, stem: str) -> StoredObject | None:
         """The object of a part, as ``get_part`` returns it. Raises the errors of the part's load."""
@@ -74,6 +87,8 @@ class RawSessions:
 
     def are_same(self, one: StoredObject, two: StoredObject) -> bool:
         """Whether two valid objects contain the same session, whatever the layout of their texts."""
+        check_kind("one", one, StoredObject)
+        check_kind("two", two, StoredObject)
         return self._reader.are_same(one, two)
 
     def describe(self, id: str) -> dict[str, ObjectInfo]:
@@ -113,6 +128,7 @@ class RawSessions:
 
     def ids(self, inventory: Inventory) -> list[str]:
         """The ids in an inventory, sorted by key."""
+        check_kind("inventory", inventory, Inventory)
         ids = (self._keys.session_id(info.key) for info in inventory.sessions.values())
         return [id for id in ids if id is not None]
 
@@ -122,10 +138,13 @@ class RawSessions:
 
     def stem_of(self, found: StoredObject) -> str:
         """The encoded id, or the legacy name, in the key of a session's object."""
+        check_kind("found", found, StoredObject)
         return self._keys.stem(found.info.key)
 
     def is_new(self, id: str, inventory: Inventory) -> bool:
         """Whether the inventory proves that the session does not exist, under either name."""
+        check_kind("inventory", inventory, Inventory)
+        self._keys.of_session(id)
         legacy = self._keys.legacy_keys(id)
         return inventory.lacks_session(self.stem(id)) and (
             legacy is None or inventory.lacks_session(legacy.stem)
@@ -136,10 +155,12 @@ class RawSessions:
 
         Raises ``SessionConflictError`` when the session exists; nothing was written then.
         """
+        check_body(body)
         self._writer.write_copied_session(id, body, overwrite=overwrite, is_new=is_new)
 
     def put_part(self, id: str, name: str, body: bytes, *, overwrite: bool) -> None:
         """Write a part where none is, or with ``overwrite`` in any case. Raises ``SessionConflictError``."""
+        check_body(body)
         keys = self._legacy.current_keys(id)
-        key = self._keys.part_key(name, keys.stem)
+        key = self._part_key(name, keys.stem)
         self._writer.write_copied_part(id, key, body, overwrite=overwrite)

@@ -10,16 +10,15 @@ from types import TracebackType
 from typing import Self
 
 from sessionbucket._concurrency.threads import FileSource, chunks_of
+from sessionbucket._core.arguments import check_expiry, check_integer
 from sessionbucket._core.file_sources import known_size
+from sessionbucket._core.headers import check_headers
 from sessionbucket._core.keys import StoreKeys
+from sessionbucket._core.objects import NO_METADATA
 from sessionbucket._core.results import FileInfo
 from sessionbucket._sync.bucket import Bucket, ObjectStream
 from sessionbucket._sync.bucket_listing import list_objects
-from sessionbucket.errors import FileNotInStoreError, InvalidArgumentError, StoreUnavailableError
-
-SHORTEST_EXPIRY = timedelta(seconds=1)
-LONGEST_EXPIRY = timedelta(days=7)
-"""The limits of Signature Version 4."""
+from sessionbucket.errors import FileNotInStoreError, StoreUnavailableError
 
 
 class SessionFiles:
@@ -31,6 +30,8 @@ class SessionFiles:
 
     def put(self, id: str, name: str, data: FileSource, content_type: str | None) -> None:
         key = self._keys.of_session(id).file(name)
+        if content_type is not None:
+            check_headers(content_type, NO_METADATA)
         guessed = mimetypes.guess_type(name)[0] or "application/octet-stream"
         self._bucket.put_stream(
             key, chunks_of(data), size=known_size(data), content_type=content_type or guessed
@@ -54,11 +55,7 @@ class SessionFiles:
 
     def presign(self, id: str, name: str, expires_in: timedelta) -> str:
         key = self._keys.of_session(id).file(name)
-        if not isinstance(expires_in, timedelta) or not SHORTEST_EXPIRY <= expires_in <= LONGEST_EXPIRY:
-            raise InvalidArgumentError(
-                f"expires_in {expires_in!r} is refused: it must be a timedelta of 1 second to 7 days, "
-                "timedelta(hours=1) for instance"
-            )
+        check_expiry(expires_in)
         return self._bucket.presign(key, expires_in=expires_in, filename=name)
 
 
@@ -80,11 +77,15 @@ class FileReader:
         self._left = stream.info.size
         self._is_broken = False
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r} {self.size} bytes, {self.content_type}>"
+
     def read(self, n: int = -1) -> bytes:
         """Return the next ``n`` bytes: fewer only at the end, and ``b""`` after it. All the rest for a negative ``n``.
 
         Raises ``StoreUnavailableError`` when the file ends too early, and after an earlier read that failed or was cancelled.
         """
+        check_integer("n", n)
         parts = [self._rest]
         length = len(self._rest)
         while n < 0 or length < n:

@@ -77,7 +77,7 @@ class SessionListing:
         )
 
     def _row_after(self, cursor: str | None, start: str) -> str:
-        if not cursor:
+        if cursor is None:
             return ""
         row = self._keys.root + decode_cursor(cursor)
         if not row.startswith(start):

@@ -6,10 +6,30 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    NewType,
+    TypeVar,
+    cast,
+    get_args,
+    get_origin,
+    overload,
+)
+
+from pydantic import BaseModel
 
 from sessionbucket._codec import Codec
 from sessionbucket._concurrency.threads import FileSource, Items
+from sessionbucket._core.arguments import (
+    check_function,
+    check_header_text,
+    check_integer,
+    check_items,
+    check_kind,
+)
 from sessionbucket._core.body_checksum import is_printed
 from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import DEFAULT_MAX_BYTES
@@ -39,6 +59,7 @@ from sessionbucket.errors import InvalidArgumentError, SessionNotFoundError, sho
 from sessionbucket.models.session import SessionData
 
 if TYPE_CHECKING:
+    from sessionbucket._core.objects import StoredObject
     from sessionbucket._core.results import Finding
     from sessionbucket._sync.base_store import TraceEvents, VerificationReports
     from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
@@ -92,6 +113,8 @@ class SessionStore(BaseSessionStore[SessionT]):
         Raises ``InvalidArgumentError`` for a bad prefix or a model without an id.
         """
         chosen = cast("type[SessionT]", SessionData) if model is None else model
+        check_kind("bucket", bucket, Bucket)
+        check_integer("max_bytes", max_bytes, 1)
         check_model(chosen)
         self.bucket = bucket
         self._location = bucket.location
@@ -166,6 +189,7 @@ class SessionStore(BaseSessionStore[SessionT]):
         self._check_session(session)
         body = self._codec.encode(session, key=self._keys.of_session(session.id).session)
         if if_version is not None:
+            check_header_text("if_version", if_version)
             if overwrite:
                 raise InvalidArgumentError(
                     "overwrite and if_version contradict each other; nothing was written"
@@ -179,6 +203,7 @@ class SessionStore(BaseSessionStore[SessionT]):
 
         It is the object's ETag with its quotes, and fits the headers ``ETag`` and ``If-Match`` of HTTP. Sends no request.
         """
+        self._check_session(session)
         seen = self._writer.seen(session.id, recall(session))
         return (seen.version or None) if seen else None
 
@@ -188,8 +213,8 @@ class SessionStore(BaseSessionStore[SessionT]):
                 f"the session is refused: it is a {type(session).__name__} and must be a {self._model.__name__}; nothing was written"
             )
 
-    def _write(self, session: SessionT, body: bytes, *, overwrite: bool) -> None:
-        """Write the body of the session, and remember its version, or that the write may have been done."""
+    def _check_members(self, session: SessionT) -> None:
+        """Raises ``InvalidArgumentError`` when a save would drop members of the object that the session was loaded from."""
         stored = recall(session)
         if stored is not None and stored.dropped and not self._drop_unknown_members:
             raise InvalidArgumentError(
@@ -197,6 +222,11 @@ class SessionStore(BaseSessionStore[SessionT]):
                 f"loaded from: {shorten_list(stored.dropped)}; load it with a model that has them, or open the store with "
                 "drop_unknown_members=True; nothing was written"
             )
+
+    def _write(self, session: SessionT, body: bytes, *, overwrite: bool) -> None:
+        """Write the body of the session, and remember its version, or that the write may have been done."""
+        self._check_members(session)
+        stored = recall(session)
         seen = self._writer.seen(session.id, stored)
         pending = [*seen.pending] if seen else []
         try:
@@ -359,30 +389,41 @@ class SessionStore(BaseSessionStore[SessionT]):
         the other.
         """
         self._check_session(session)
-        self._writer.check_not_stale(session.id, recall(session), overwrite=overwrite)
-        super().save_turn(
-            session,
-            artifacts=artifacts,
-            trace_events=trace_events,
-            verification_reports=verification_reports,
-            overwrite=overwrite,
+        self._check_members(session)
+        body = self._codec.encode(session, key=self._keys.of_session(session.id).session)
+        parts = self._parts.encoded(
+            session.id, artifacts=artifacts, events=trace_events, reports=verification_reports
         )
+        self._writer.check_not_stale(session.id, recall(session), overwrite=overwrite)
+        self._parts.put(parts)
+        self._write(session, body, overwrite=overwrite)
 
     def probe_conditional_writes(self) -> ProbeResult:
         """Find out how the server supports conditional writes. Any server but AWS is probed once in this process."""
         return self._support.result()
 
-    def check(self) -> Generator[Finding, None, None]:
-        """Read every session and list every other object of the store; yield each problem. Changes nothing."""
+    def check(
+        self, *, on_session: Callable[[StoredObject], object] | None = None
+    ) -> Generator[Finding, None, None]:
+        """Read every session and list every other object of the store; yield each problem. Changes nothing.
+
+        ``on_session`` is called with the object of each session, valid or not. A sync store calls it from several threads.
+        """
+        if on_session is not None:
+            check_function("on_session", on_session)
         from sessionbucket._sync.store_check import StoreCheck  # noqa: PLC0415 (seldom needed)
 
-        for finding in StoreCheck(self._retrying, self._keys, self._reader).findings():
+        for finding in StoreCheck(self._retrying, self._keys, self._reader).findings(on_session):
             yield finding
 
     def repair(self, findings: Sequence[Finding]) -> Findings:
         """Delete the findings of ``check`` that are ``removable``, and return them. All others stay unchanged."""
+        from sessionbucket._core.results import Finding  # noqa: PLC0415 (seldom needed)
         from sessionbucket._sync.store_check import StoreCheck  # noqa: PLC0415 (seldom needed)
 
+        check_items("findings", findings)
+        for finding in findings:
+            check_kind("each of findings", finding, Finding)
         return StoreCheck(self._retrying, self._keys, self._reader).repair(findings)
 
     def health_check(self) -> None:
@@ -401,8 +442,24 @@ class SessionStore(BaseSessionStore[SessionT]):
 
 def check_model(model: Any) -> None:
     """Raises ``InvalidArgumentError`` for anything but a pydantic model with an ``id: str``."""
-    fields = getattr(model, "model_fields", {}) if isinstance(model, type) else {}
-    kind = fields["id"].annotation if "id" in fields else None
-    if kind is None or (isinstance(kind, type) and not issubclass(kind, str)):
-        name = model.__name__ if isinstance(model, type) else repr(model)
+    is_model = isinstance(model, type) and issubclass(model, BaseModel)
+    field = model.model_fields.get("id") if is_model else None
+    if field is None or not _is_text(field.annotation):
+        name = getattr(model, "__name__", None) or repr(model)
         raise InvalidArgumentError(f"model {name} is refused: it must be a pydantic model with an `id: str`")
+
+
+def _is_text(kind: Any) -> bool:
+    """Whether every value of an annotated type is a string."""
+    if isinstance(kind, type):
+        return issubclass(kind, str)
+    if isinstance(kind, NewType):
+        return _is_text(kind.__supertype__)
+    if isinstance(kind, TypeVar):
+        return _is_text(kind.__bound__)
+    if get_origin(kind) is Literal:
+        return all(isinstance(value, str) for value in get_args(kind))
+    if hasattr(kind, "__value__"):  # an alias of `type`
+        return _is_text(kind.__value__)
+    choices = get_args(kind)[:1] if get_origin(kind) is Annotated else get_args(kind)
+    return bool(choices) and all(map(_is_text, choices))

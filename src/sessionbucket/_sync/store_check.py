@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from sessionbucket._concurrency.threads import gather
+from sessionbucket._core.arguments import close_coroutine
 from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import PAGE_LIMIT, ObjectInfo, StoredObject
 from sessionbucket._core.results import Finding, Problem
@@ -19,6 +20,7 @@ from sessionbucket._sync.bucket_listing import list_pages
 from sessionbucket._sync.legacy_names import inner_id
 from sessionbucket._sync.session_reader import SessionReader
 from sessionbucket.errors import (
+    InvalidArgumentError,
     SessionBucketError,
     SessionCorruptedError,
     SessionTooLargeError,
@@ -39,13 +41,15 @@ class StoreCheck:
         self._keys = keys
         self._reader = reader
 
-    def findings(self) -> Generator[Finding, None, None]:
-        """Yield the problems, in the order in which they are found."""
+    def findings(
+        self, on_session: Callable[[StoredObject], object] | None = None
+    ) -> Generator[Finding, None, None]:
+        """Yield the problems, in the order in which they are found. ``on_session`` gets the object of each session."""
         stems: set[str] = set()
         for page in list_pages(self._bucket, self._keys.root, delimiter="/", limit=PAGE_LIMIT):
             sessions = [info for info in page.objects if self._keys.session_id(info.key) is not None]
             stems.update(self._keys.stem(info.key) for info in sessions)
-            calls = [partial(self._check_session, info) for info in sessions]
+            calls = [partial(self._check_session, info, on_session) for info in sessions]
             for finding in gather(calls, limit=_CONCURRENCY):
                 if finding:
                     yield finding
@@ -57,10 +61,14 @@ class StoreCheck:
         for finding in self._stale_temporary_objects():
             yield finding
 
-    def _check_session(self, info: ObjectInfo) -> Finding | None:
+    def _check_session(
+        self, info: ObjectInfo, on_session: Callable[[StoredObject], object] | None
+    ) -> Finding | None:
         try:
             found = self._reader.get(info.key)
             if found is not None:
+                if on_session is not None and close_coroutine(on_session(found)):
+                    raise InvalidArgumentError("on_session is refused: it must not be async")
                 self._reader.decode(self._expected_id(found), found)
         except SessionCorruptedError as error:
             return Finding(info.key, Problem.CORRUPTED, error.reason, removable=False)

@@ -11,7 +11,7 @@ from sessionbucket import ENVIRONMENT_VARIABLE
 from sessionbucket.cli.failures import MISUSED, ReadableErrorsGroup, say_error
 
 _EPILOG = (
-    "A store URL is s3://bucket/prefix?endpoint_url=…&region=… or file:///folder. Credentials come from where boto3 "
+    "A store is s3://bucket/prefix?endpoint_url=…&region=…, file:///folder, or the path of a folder. Credentials come from where boto3 "
     "finds them (environment, profile, role), never from the URL. "
     "Exit codes: 0 success, 1 a failure, a missing session or a conflict, 2 wrong usage, 130 interrupted."
 )
@@ -22,12 +22,16 @@ app = typer.Typer(
     epilog=_EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
 
 StoreOption = Annotated[
     str | None,
-    typer.Option("--store", "-s", metavar="URL", envvar=ENVIRONMENT_VARIABLE, help="The store's URL."),
+    typer.Option(
+        "--store", "-s", metavar="URL", envvar=ENVIRONMENT_VARIABLE, help="The store's URL, or its folder."
+    ),
+]
+StoreArgument = Annotated[
+    str | None, typer.Argument(metavar="[STORE]", help="The store's URL, or its folder.", show_default=False)
 ]
 PrefixOption = Annotated[
     str, typer.Option("--prefix", "-p", metavar="TEXT", help="Only sessions whose ids start with TEXT.")
@@ -70,6 +74,7 @@ def _print_help(context: Any) -> None:
 
 @app.command()
 def ls(
+    place: StoreArgument = None,
     store: StoreOption = None,
     prefix: PrefixOption = "",
     limit: Annotated[
@@ -87,13 +92,17 @@ def ls(
     In a pipe, each session is one line: id, bytes and time, separated by tabs.
     """
     from sessionbucket.cli.ls import list_sessions  # noqa: PLC0415 (slow to import)
+    from sessionbucket.cli.stores import chosen_store  # noqa: PLC0415
 
-    list_sessions(store, prefix=prefix, limit=limit, as_json=as_json)
+    list_sessions(chosen_store(place, store), prefix=prefix, limit=limit, as_json=as_json)
 
 
 @app.command()
 def show(
-    id: Annotated[str, typer.Argument(metavar="ID", help="The session.", show_default=False)],
+    arguments: Annotated[
+        list[str],
+        typer.Argument(metavar="[STORE] ID", help="The session, after its store.", show_default=False),
+    ],
     store: StoreOption = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the stored object, byte for byte, even if it is corrupted.")
@@ -101,14 +110,21 @@ def show(
 ) -> None:
     """Show a session as a conversation: messages, tool calls and results, tasks, and a summary of its parts."""
     from sessionbucket.cli.show import show_session  # noqa: PLC0415
+    from sessionbucket.cli.stores import chosen_store  # noqa: PLC0415
 
-    show_session(store, id, as_json=as_json)
+    if len(arguments) > 2:  # noqa: PLR2004
+        say_error("show takes one session (see sessionbucket show --help)")
+        raise typer.Exit(MISUSED)
+    *place, id = arguments
+    show_session(chosen_store(place[0] if place else None, store), id, as_json=as_json)
 
 
 @app.command()
 def cp(  # noqa: PLR0917 (typer calls it by name)
-    source: Annotated[str, typer.Argument(metavar="SRC_URL", help="The store to copy from.")],
-    destination: Annotated[str, typer.Argument(metavar="DST_URL", help="The store to copy to.")],
+    source: Annotated[str, typer.Argument(metavar="SRC", help="The store to copy from: a URL or a folder.")],
+    destination: Annotated[
+        str, typer.Argument(metavar="DST", help="The store to copy to: a URL or a folder.")
+    ],
     ids: Annotated[
         list[str] | None, typer.Argument(metavar="IDS", help="The sessions to copy; by default all.")
     ] = None,
@@ -122,7 +138,7 @@ def cp(  # noqa: PLR0917 (typer calls it by name)
 ) -> None:
     """Copy sessions with their artifacts, traces, reports and files from one store to another.
 
-    It is safe to repeat: equal sessions are skipped.
+    It is safe to repeat: equal sessions are skipped. Sessions of any model are copied byte for byte.
 
     A session that differs in the destination is left unchanged with all its parts, and reported as a conflict.
 
@@ -138,18 +154,24 @@ def cp(  # noqa: PLR0917 (typer calls it by name)
 
 @app.command()
 def rm(
-    ids: Annotated[list[str], typer.Argument(metavar="IDS", help="The sessions.", show_default=False)],
+    ids: Annotated[
+        list[str],
+        typer.Argument(metavar="[STORE] IDS", help="The sessions, after their store.", show_default=False),
+    ],
     store: StoreOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Delete sessions with all their parts, after showing them and asking."""
     from sessionbucket.cli.rm import delete_sessions  # noqa: PLC0415
+    from sessionbucket.cli.stores import chosen_store, is_store  # noqa: PLC0415
 
-    delete_sessions(store, ids, confirmed=yes)
+    place = ids[0] if len(ids) > 1 and is_store(ids[0]) else None
+    delete_sessions(chosen_store(place, store), ids if place is None else ids[1:], confirmed=yes)
 
 
 @app.command()
 def check(
+    place: StoreArgument = None,
     store: StoreOption = None,
     quick: Annotated[bool, typer.Option("--quick", help="Check the store itself, not the sessions.")] = False,
     repair: Annotated[
@@ -159,12 +181,13 @@ def check(
 ) -> None:
     """Check that the store works, that the server enforces conditional writes, and that every session is valid.
 
-    Every session is read. Nothing is changed without --repair, which removes only temporary objects of interrupted
+    Every session is read. A session of another model than SessionData is named, and only its JSON and its id are checked. Nothing is changed without --repair, which removes only temporary objects of interrupted
     writes and probes that are at least an hour old.
     """
     from sessionbucket.cli.check import check_store  # noqa: PLC0415
+    from sessionbucket.cli.stores import chosen_store  # noqa: PLC0415
 
-    check_store(store, quick=quick, repair=repair, confirmed=yes)
+    check_store(chosen_store(place, store), quick=quick, repair=repair, confirmed=yes)
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -56,6 +56,13 @@ class Conversation:
             for task in session.tasks:
                 self._print_indented(_task(task))
 
+    def print_members(self, id: str, members: Mapping[str, Any], *, parts: Sequence[str] = ()) -> None:
+        """Print the members of a session of another model."""
+        self._print_title(id, {"parts": ", ".join(parts)})
+        for name, value in members.items():
+            self._rule(one_line(name), "bold")
+            self._print_indented(Text(visible(value)) if isinstance(value, str) else _json(value))
+
     def _print_header(self, session: SessionData, parts: Sequence[str]) -> None:
         usage = session.total_usage
         config = session.config
@@ -75,7 +82,10 @@ class Conversation:
             "system": count_text(len(prompt), "character") + " of system prompt" if prompt else "",
             "parts": ", ".join(parts),
         }
-        self._console.print(Text(one_line(session.id), style="bold"), soft_wrap=True)
+        self._print_title(session.id, rows)
+
+    def _print_title(self, id: str, rows: Mapping[str, str]) -> None:
+        self._console.print(Text(one_line(id), style="bold"), soft_wrap=True)
         for label, value in rows.items():
             if value:
                 self._print_indented(Text.assemble((label.ljust(_LABEL_WIDTH), "dim"), one_line(value)))

@@ -10,10 +10,11 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from sessionbucket import CopyResult, copy_sessions
+from sessionbucket.cli.any_session import model_that_notes_others
 from sessionbucket.cli.failures import FAILED, say_error
-from sessionbucket.cli.stores import opened
-from sessionbucket.cli.terminal import console
-from sessionbucket.errors import shorten
+from sessionbucket.cli.stores import opened_for_any_model
+from sessionbucket.cli.terminal import console, count_text
+from sessionbucket.errors import shorten, shorten_list
 
 
 def copy(
@@ -30,7 +31,11 @@ def copy(
     Raises ``typer.Exit`` at the end unless all sessions are in the destination as in the source.
     """
     outcomes: Counter[str] = Counter()
-    with opened(source_url) as source, opened(destination_url, create=True) as destination:
+    others: set[str] = set()
+    with (
+        opened_for_any_model(source_url, model=model_that_notes_others(others)) as source,
+        opened_for_any_model(destination_url, create=True) as destination,
+    ):
         results = copy_sessions(
             source,
             destination,
@@ -48,6 +53,12 @@ def copy(
                     progress.update(task, total=result.total, advance=1)
         finally:
             typer.echo(_summary(outcomes))
+            if others:
+                names = shorten_list(sorted(others))
+                say_error(
+                    f"{count_text(len(others), 'session')} of another model than SessionData: {names}",
+                    kind="note",
+                )
     if outcomes["conflict"] or outcomes["missing"] or outcomes["failed"]:
         raise typer.Exit(FAILED)
 

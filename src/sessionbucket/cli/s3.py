@@ -14,6 +14,7 @@ import typer
 from sessionbucket import ENVIRONMENT_VARIABLE
 from sessionbucket.errors import InvalidArgumentError
 from sessionbucket.testing.seaweedfs import SeaweedServer
+from sessionbucket.testing.server_process import GRPC_OFFSET, is_free
 
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
@@ -23,6 +24,10 @@ def serve_s3(bucket: str, *, folder: Path | None, port: int) -> None:
     if not _BUCKET_NAME.fullmatch(bucket):
         raise InvalidArgumentError(
             f"bucket {bucket!r} is refused: a name has 3 to 63 lower-case letters, digits and hyphens"
+        )
+    if not is_free(port, with_grpc=True):
+        raise InvalidArgumentError(
+            f"port {port} is refused: it is taken, or {port + GRPC_OFFSET} is, which SeaweedFS also needs; choose another with --port"
         )
     signal.signal(signal.SIGTERM, _interrupt)
     with suppress(KeyboardInterrupt), SeaweedServer(folder=folder, port=port) as server:

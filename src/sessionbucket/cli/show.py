@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sized
+from typing import Any
 
 import typer
 
 from sessionbucket import SessionBucketError, SessionCorruptedError, SessionStore, SessionTooLargeError
 from sessionbucket.cli.conversation import Conversation
-from sessionbucket.cli.stores import opened
+from sessionbucket.cli.failures import say_error
+from sessionbucket.cli.stores import opened, opened_for_any_model
 from sessionbucket.cli.terminal import console, count_text, size_text
 from sessionbucket.errors import shorten
 
@@ -31,13 +33,32 @@ def show_session(url: str | None, id: str, *, as_json: bool) -> None:
                 raise NoSuchSessionError(id, store.location)
             typer.echo(found.body, nl=False)
             return
-        session = store.load(id)
+        try:
+            session = store.load(id)
+        except SessionCorruptedError as error:
+            _show_any_session(url, id, error)
+            return
         if session is None:
             raise NoSuchSessionError(id, store.location)
         Conversation(console()).print(session, parts=_describe_parts(store, id))
 
 
-def _describe_parts(store: SessionStore, id: str) -> list[str]:
+def _show_any_session(url: str | None, id: str, problem: SessionCorruptedError) -> None:
+    """Write the members of a session that is no ``SessionData``. Raises ``problem`` when it is no JSON object with this id."""
+    with opened_for_any_model(url) as store:
+        try:
+            session = store.load(id)
+        except SessionCorruptedError:
+            raise problem from None
+        if session is None:
+            raise NoSuchSessionError(id, store.location)
+        say_error(
+            f"session {shorten(id)} is no SessionData: {problem.reason}; its members follow", kind="note"
+        )
+        Conversation(console()).print_members(id, session.members, parts=_describe_parts(store, id))
+
+
+def _describe_parts(store: SessionStore[Any], id: str) -> list[str]:
     """The parts of the session, in words; for one that cannot be read, its error."""
     files = store.list_files(id)
     found = [
@@ -49,7 +70,7 @@ def _describe_parts(store: SessionStore, id: str) -> list[str]:
     return [part for part in found if part]
 
 
-def _artifacts(store: SessionStore, id: str) -> Sized | None:
+def _artifacts(store: SessionStore[Any], id: str) -> Sized | None:
     artifacts = store.load_artifacts(id)
     return None if artifacts is None else artifacts.artifacts
 

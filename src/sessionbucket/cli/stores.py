@@ -1,21 +1,66 @@
-"""Opening the store that a command names."""
+"""Opening the store that a command names: by a URL, or by the path of a folder."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from sessionbucket import SessionStore, open_store
+from sessionbucket import ENVIRONMENT_VARIABLE, InvalidArgumentError, SessionStore, open_store
+from sessionbucket.cli.any_session import AnySession
+
+_SCHEMES = ("s3://", "gs://", "az://", "file:", "memory:")
+_PATHS = ("/", "./", "../", "~/")
+
+
+def is_store(text: str) -> bool:
+    """Whether an argument names a store and no session: a URL, or a path that starts as one."""
+    return text in (".", "..", "~") or text.startswith((*_SCHEMES, *_PATHS))
+
+
+def chosen_store(argument: str | None, option: str | None) -> str | None:
+    """The store in the argument or the option of a command. Raises ``InvalidArgumentError`` for both.
+
+    The option also has the value of the environment variable, which an argument replaces.
+    """
+    if argument is None:
+        return option
+    if option is not None and option != os.environ.get(ENVIRONMENT_VARIABLE):
+        raise InvalidArgumentError(
+            "the store is given twice: pass it as an argument or with --store, not both"
+        )
+    return argument
 
 
 @contextmanager
-def opened(url: str | None, *, create: bool = False) -> Iterator[SessionStore]:
-    """The store at the URL, or at ``SESSIONBUCKET_URL`` without one; closed at the end.
+def opened(store: str | None, *, create: bool = False) -> Iterator[SessionStore]:
+    """The store at the URL or path, closed at the end.
 
     A missing folder is created only with ``create``: a mistyped path must not look like an empty store.
     """
-    if url and url.startswith("file:") and not create and "create" not in parse_qs(urlsplit(url).query):
-        url += ("&" if "?" in url else "?") + "create=false"
-    with open_store(url) as store:
-        yield store
+    with open_store(_url(store, create=create)) as opened_store:
+        yield opened_store
+
+
+@contextmanager
+def opened_for_any_model(
+    store: str | None, *, create: bool = False, model: type[AnySession] = AnySession
+) -> Iterator[SessionStore[AnySession]]:
+    """The same store, for sessions of any model."""
+    with open_store(_url(store, create=create), model=model) as opened_store:
+        yield opened_store
+
+
+def _url(store: str | None, *, create: bool) -> str:
+    if not store:
+        raise InvalidArgumentError(
+            f"no store is given: pass its URL or folder, or --store, or set {ENVIRONMENT_VARIABLE} "
+            "(s3://bucket/prefix, /folder)"
+        )
+    if not store.startswith(_SCHEMES) and "://" not in store:
+        store = Path(store).expanduser().absolute().as_uri()
+    if store.startswith("file:") and not create and "create" not in parse_qs(urlsplit(store).query):
+        store += ("&" if "?" in store else "?") + "create=false"
+    return store

@@ -187,4 +187,4 @@ def _async_store(
     clients = LoopClients()
     opened = AsyncS3Bucket(bucket, session=clients, endpoint_url=endpoint_url, region=REGION)
     yield AsyncSessionStore(opened, prefix)
-    clients.close()
+    clients.close(opened)

@@ -10,8 +10,19 @@ from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
 from sessionbucket._backends.file import Folder
 from sessionbucket._backends.file.errors import translated
 from sessionbucket._concurrency.asyncio_ import in_thread
-from sessionbucket._core.file_sources import CHUNK
-from sessionbucket._core.headers import check_headers
+from sessionbucket._core.arguments import (
+    check_copy,
+    check_delete_if,
+    check_get,
+    check_key,
+    check_keys,
+    check_kind,
+    check_listing,
+    check_prefix,
+    check_put,
+    check_put_stream,
+)
+from sessionbucket._core.file_sources import CHUNK, checked
 from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
@@ -55,12 +66,15 @@ class AsyncFileBucket(AsyncBucket):
         )
 
     async def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
+        check_get(key, max_bytes, first)
         return await in_thread(self._folder.get, key, max_bytes=max_bytes, first=first)
 
     async def exists(self, key: str) -> bool:
+        check_key(key)
         return await in_thread(self._folder.exists, key)
 
     async def head(self, key: str) -> ObjectInfo | None:
+        check_key(key)
         return await in_thread(self._folder.head, key)
 
     async def put(
@@ -72,21 +86,25 @@ class AsyncFileBucket(AsyncBucket):
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
-        check_headers(content_type, metadata)
+        check_put(key, body, condition, content_type, metadata)
         return await in_thread(self._folder.put, key, body, condition=condition)
 
     async def copy(self, source: str, target: str) -> bool:
+        check_copy(source, target)
         return await in_thread(self._folder.copy, source, target)
 
     async def delete(self, keys: Sequence[str]) -> None:
+        check_keys(keys)
         await in_thread(self._folder.delete, keys)
 
     async def delete_if(self, key: str, version: str) -> None:
+        check_delete_if(key, version)
         await in_thread(self._folder.delete_if, key, version)
 
     async def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
     ) -> ObjectPage:
+        check_listing(prefix, delimiter, start_after, limit)
         return await in_thread(
             self._folder.list_page, prefix, delimiter=delimiter, start_after=start_after, limit=limit
         )
@@ -99,17 +117,19 @@ class AsyncFileBucket(AsyncBucket):
         size: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
-        check_headers(content_type, NO_METADATA)
+        check_put_stream(key, size, content_type)
+        check_kind("chunks", chunks, AsyncIterator)
         upload = self._folder.begin(key)
         try:
             await in_thread(upload.open)
             async for chunk in chunks:
-                await in_thread(upload.write, chunk)
+                await in_thread(upload.write, checked(chunk))
             await in_thread(upload.commit, Always())
         finally:
             await in_thread(upload.close)
 
     async def get_stream(self, key: str) -> AsyncObjectStream | None:
+        check_key(key)
         found = await in_thread(self._folder.open, key)
         if found is None:
             return None
@@ -125,4 +145,5 @@ class AsyncFileBucket(AsyncBucket):
                 yield chunk
 
     async def temporary_objects(self, prefix: str) -> list[ObjectInfo]:
+        check_prefix(prefix)
         return await in_thread(self._folder.temporary_objects, prefix)

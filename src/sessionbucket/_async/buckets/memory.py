@@ -9,8 +9,18 @@ from uuid import uuid4
 
 from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
 from sessionbucket._backends.memory import MemoryObjects, named_objects
-from sessionbucket._core.file_sources import CHUNK
-from sessionbucket._core.headers import check_headers
+from sessionbucket._core.arguments import (
+    check_copy,
+    check_delete_if,
+    check_get,
+    check_key,
+    check_keys,
+    check_kind,
+    check_listing,
+    check_put,
+    check_put_stream,
+)
+from sessionbucket._core.file_sources import CHUNK, checked
 from sessionbucket._core.objects import (
     COPY_BYTES,
     NO_METADATA,
@@ -46,9 +56,11 @@ class AsyncMemoryBucket(AsyncBucket):
         self.location = self._objects.location
 
     async def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
+        check_get(key, max_bytes, first)
         return self._objects.get(key, max_bytes=max_bytes, first=first)
 
     async def head(self, key: str) -> ObjectInfo | None:
+        check_key(key)
         found = self._objects.get(key, max_bytes=1, first=1)
         return found.info if found else None
 
@@ -61,7 +73,7 @@ class AsyncMemoryBucket(AsyncBucket):
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
-        check_headers(content_type, metadata)
+        check_put(key, body, condition, content_type, metadata)
         version = md5_version(body)
         info = ObjectInfo(
             key=key,
@@ -75,18 +87,22 @@ class AsyncMemoryBucket(AsyncBucket):
         return version
 
     async def copy(self, source: str, target: str) -> bool:
+        check_copy(source, target)
         return self._objects.copy(source, target, datetime.now(UTC))
 
     async def delete(self, keys: Sequence[str]) -> None:
+        check_keys(keys)
         for key in keys:
             self._objects.delete(key)
 
     async def delete_if(self, key: str, version: str) -> None:
+        check_delete_if(key, version)
         self._objects.delete_if(key, version)
 
     async def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
     ) -> ObjectPage:
+        check_listing(prefix, delimiter, start_after, limit)
         return self._objects.list_page(prefix, delimiter=delimiter, start_after=start_after, limit=limit)
 
     async def put_stream(
@@ -97,13 +113,15 @@ class AsyncMemoryBucket(AsyncBucket):
         size: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
-        check_headers(content_type, NO_METADATA)
+        check_put_stream(key, size, content_type)
+        check_kind("chunks", chunks, AsyncIterator)
         body = bytearray()
         async for chunk in chunks:
-            body += chunk
+            body += checked(chunk)
         await self.put(key, bytes(body), content_type=content_type)
 
     async def get_stream(self, key: str) -> AsyncObjectStream | None:
+        check_key(key)
         found = self._objects.get(key, max_bytes=COPY_BYTES, first=None)
         return AsyncObjectStream(found.info, _slices(found.body)) if found else None
 

@@ -39,8 +39,19 @@ from sessionbucket._backends.service_errors import (
 )
 from sessionbucket._backends.time_limits import TimeLimit, request_seconds
 from sessionbucket._concurrency.asyncio_ import in_thread, wait_for_threads_at_exit
+from sessionbucket._core.arguments import (
+    check_copy,
+    check_get,
+    check_key,
+    check_keys,
+    check_kind,
+    check_listing,
+    check_presign,
+    check_put,
+    check_put_stream,
+)
 from sessionbucket._core.body_checksum import with_bucket_checksum
-from sessionbucket._core.headers import check_headers
+from sessionbucket._core.file_sources import checked
 from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
@@ -111,6 +122,7 @@ class AsyncObstoreBucket(AsyncBucket):
 
     async def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
         """As the port defines it. Damage to the first bytes alone is not detected, since no checksum is of them."""
+        check_get(key, max_bytes, first)
         if first:
             try:
                 return (await self._get(key, max_bytes, first))[0]
@@ -152,6 +164,7 @@ class AsyncObstoreBucket(AsyncBucket):
                 client = larger
 
     async def head(self, key: str) -> ObjectInfo | None:
+        check_key(key)
         try:
             with translated(self.location, key):
                 result = await self._clients.client().get_async(key, options=requests.HEAD)
@@ -184,7 +197,7 @@ class AsyncObstoreBucket(AsyncBucket):
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
-        check_headers(content_type, metadata)
+        check_put(key, body, condition, content_type, metadata)
         metadata = with_bucket_checksum(metadata, zlib.crc32(body))
         client = self._clients.client(transferring=len(body))
         try:
@@ -207,6 +220,7 @@ class AsyncObstoreBucket(AsyncBucket):
         return version
 
     async def copy(self, source: str, target: str) -> bool:
+        check_copy(source, target)
         if source == target:
             return await self.exists(source)  # S3 refuses to copy an object to itself
         try:
@@ -217,6 +231,7 @@ class AsyncObstoreBucket(AsyncBucket):
         return True
 
     async def delete(self, keys: Sequence[str]) -> None:
+        check_keys(keys)
         await self._deletes.delete(keys, location=self.location, retry=self.capabilities.retry)
 
     async def _delete_batch(self, keys: Sequence[str]) -> dict[str, str] | None:
@@ -245,6 +260,7 @@ class AsyncObstoreBucket(AsyncBucket):
     async def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
     ) -> ObjectPage:
+        check_listing(prefix, delimiter, start_after, limit)
         page = Page(prefix, delimiter, start_after, limit, self._cloud)
         with translated(self.location, prefix or None):
             while page.wanted:
@@ -265,11 +281,12 @@ class AsyncObstoreBucket(AsyncBucket):
         size: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
-        check_headers(content_type, NO_METADATA)
+        check_put_stream(key, size, content_type)
+        check_kind("chunks", chunks, AsyncIterator)
         part = part_size(size)
         head = bytearray()
         async for chunk in chunks:
-            head += chunk
+            head += checked(chunk)
             if len(head) > part:
                 await self._put_in_parts(key, _AsyncSource(head, chunks), part, content_type)
                 return
@@ -296,6 +313,7 @@ class AsyncObstoreBucket(AsyncBucket):
             raise
 
     async def get_stream(self, key: str) -> AsyncObjectStream | None:
+        check_key(key)
         try:
             with translated(self.location, key):
                 result = await self._clients.streams().get_async(key)
@@ -319,6 +337,7 @@ class AsyncObstoreBucket(AsyncBucket):
 
     async def presign(self, key: str, *, expires_in: timedelta, filename: str) -> str:
         """As the port defines it, except for ``filename``: obstore signs no ``Content-Disposition``."""
+        check_presign(key, expires_in, filename)
         with translated(self.location, key):
             client = self._clients.client()
             from obstore import sign_async  # noqa: PLC0415 (an extra)
@@ -343,7 +362,7 @@ class _AsyncSource:
         self._head.clear()
         try:
             async for chunk in self._chunks:
-                yield chunk
+                yield checked(chunk)
         except BaseException as error:
             self.error = error
             raise

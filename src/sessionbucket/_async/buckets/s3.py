@@ -33,9 +33,20 @@ from sessionbucket._backends.service_errors import (
     UnsatisfiableRangeError,
     not_from_server,
 )
+from sessionbucket._core.arguments import (
+    check_copy,
+    check_delete_if,
+    check_get,
+    check_key,
+    check_keys,
+    check_kind,
+    check_listing,
+    check_presign,
+    check_put,
+    check_put_stream,
+)
 from sessionbucket._core.body_checksum import with_bucket_checksum
-from sessionbucket._core.file_sources import CHUNK
-from sessionbucket._core.headers import check_headers
+from sessionbucket._core.file_sources import CHUNK, checked
 from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
@@ -118,6 +129,7 @@ class AsyncS3Bucket(AsyncBucket):
             raise InvalidArgumentError(f"{self.location}: {error}") from error
 
     async def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
+        check_get(key, max_bytes, first)
         try:
             response = await self._request("get_object", key, requests.range_parameter(first))
         except MissingKeyError:
@@ -140,6 +152,7 @@ class AsyncS3Bucket(AsyncBucket):
             raise
 
     async def head(self, key: str) -> ObjectInfo | None:
+        check_key(key)
         try:
             response = await self._request("head_object", key)
         except MissingKeyError:
@@ -165,7 +178,7 @@ class AsyncS3Bucket(AsyncBucket):
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
-        check_headers(content_type, metadata)
+        check_put(key, body, condition, content_type, metadata)
         crc = zlib.crc32(body)
         try:
             parameters = {
@@ -191,6 +204,7 @@ class AsyncS3Bucket(AsyncBucket):
         return requests.version_of(response, key, self.location)
 
     async def copy(self, source: str, target: str) -> bool:
+        check_copy(source, target)
         if source == target:
             return await self.exists(source)  # S3 refuses to copy an object to itself
         parameters = {
@@ -205,6 +219,7 @@ class AsyncS3Bucket(AsyncBucket):
         return True
 
     async def delete(self, keys: Sequence[str]) -> None:
+        check_keys(keys)
         await self._deletes.delete(keys, location=self.location, retry=self.capabilities.retry)
 
     async def _delete_batch(self, keys: Sequence[str]) -> dict[str, str] | None:
@@ -226,6 +241,7 @@ class AsyncS3Bucket(AsyncBucket):
             return
 
     async def delete_if(self, key: str, version: str) -> None:
+        check_delete_if(key, version)
         condition = requests.condition_parameters(IfMatch(version), bare=self.sends_bare_etags)
         try:
             await self._request("delete_object", key, condition, writing=True)
@@ -237,6 +253,7 @@ class AsyncS3Bucket(AsyncBucket):
     async def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
     ) -> ObjectPage:
+        check_listing(prefix, delimiter, start_after, limit)
         parameters = {
             "Prefix": prefix,
             "MaxKeys": limit,
@@ -254,7 +271,8 @@ class AsyncS3Bucket(AsyncBucket):
         size: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
-        check_headers(content_type, NO_METADATA)
+        check_put_stream(key, size, content_type)
+        check_kind("chunks", chunks, AsyncIterator)
         part_size = requests.part_size(size)
         upload = _AsyncMultipartUpload(
             self._request,
@@ -266,7 +284,7 @@ class AsyncS3Bucket(AsyncBucket):
         part = bytearray()
         try:
             async for chunk in chunks:
-                part += chunk
+                part += checked(chunk)
                 while len(part) > part_size:
                     await upload.send_part(bytes(part[:part_size]))
                     del part[:part_size]
@@ -282,6 +300,7 @@ class AsyncS3Bucket(AsyncBucket):
         )
 
     async def get_stream(self, key: str) -> AsyncObjectStream | None:
+        check_key(key)
         try:
             response = await self._request("get_object", key)
         except MissingKeyError:
@@ -301,6 +320,7 @@ class AsyncS3Bucket(AsyncBucket):
             body.close()
 
     async def presign(self, key: str, *, expires_in: timedelta, filename: str) -> str:
+        check_presign(key, expires_in, filename)
         # Without the expected owner, which would be a header that every client of the URL must send.
         parameters = {"Bucket": self._common["Bucket"], "Key": key, **requests.attachment(filename)}
         try:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
+from sessionbucket._core.arguments import check_kind
 from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
@@ -33,6 +34,7 @@ class AsyncBucketWrapper(AsyncBucket):
     location: str = ""
 
     def __init__(self, inner: AsyncBucket) -> None:
+        check_kind("inner", inner, AsyncBucket)
         self.inner = inner
         self.name = inner.name
         self.location = inner.location

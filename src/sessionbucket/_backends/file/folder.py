@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sessionbucket._backends.file.errors import MISSING, translated
-from sessionbucket._backends.file.listing import BOOKKEEPING, LOCKS, TEMPORARY, described, page_of
+from sessionbucket._backends.file.listing import BOOKKEEPING, LOCKS, TEMPORARY, described, is_utf8, page_of
 from sessionbucket._backends.file.locks import lock_name, release_lock, take_lock
 from sessionbucket._backends.file.uploads import Upload
 from sessionbucket._core.file_sources import CHUNK
@@ -49,7 +49,12 @@ class Folder:
 
     def __init__(self, root: str | os.PathLike[str], *, fsync: bool = True, create: bool = True) -> None:
         """Create the root (mode 0700) if ``create`` is set. Otherwise the first use of a missing root raises."""
-        self.root = Path(os.path.realpath(root))
+        try:
+            self.root = Path(os.path.realpath(os.fsdecode(root)))
+        except (TypeError, ValueError) as error:  # of another type, or with a NUL
+            raise InvalidArgumentError(
+                f"root is refused: it must be the path of a folder ({error})"
+            ) from None
         self.location = self.root.as_uri()
         self._fsync = fsync
         if create:
@@ -154,6 +159,8 @@ class Folder:
                             entry.name for entry in entries if entry.is_file(follow_symlinks=False)
                         )
                     for name in filter(pattern.fullmatch, names):
+                        if not is_utf8(name):
+                            continue  # no key of a bucket, so no object of this store
                         with suppress(FileNotFoundError):  # the write has ended meanwhile
                             found.append(described(folder + name, (self.root / folder / name).lstat(), None))
         return found

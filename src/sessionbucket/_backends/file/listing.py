@@ -51,10 +51,11 @@ def is_key(base: str, entry: os.DirEntry[str]) -> bool:
         return {each.name for each in Path(entry.path).iterdir()} - {LOCKS, TEMPORARY} != set()
     if base == f"{BOOKKEEPING}/" and name in (LOCKS, TEMPORARY):
         return False
-    return name.isascii() or _is_utf8(name)
+    return name.isascii() or is_utf8(name)
 
 
-def _is_utf8(name: str) -> bool:
+def is_utf8(name: str) -> bool:
+    """Whether a file name, as Python decodes it, is UTF-8."""
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -10,8 +10,19 @@ from typing import BinaryIO
 from sessionbucket._backends.file import Folder
 from sessionbucket._backends.file.errors import translated
 from sessionbucket._concurrency.threads import in_thread
-from sessionbucket._core.file_sources import CHUNK
-from sessionbucket._core.headers import check_headers
+from sessionbucket._core.arguments import (
+    check_copy,
+    check_delete_if,
+    check_get,
+    check_key,
+    check_keys,
+    check_kind,
+    check_listing,
+    check_prefix,
+    check_put,
+    check_put_stream,
+)
+from sessionbucket._core.file_sources import CHUNK, checked
 from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
@@ -56,12 +67,15 @@ class FileBucket(Bucket):
         )
 
     def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
+        check_get(key, max_bytes, first)
         return in_thread(self._folder.get, key, max_bytes=max_bytes, first=first)
 
     def exists(self, key: str) -> bool:
+        check_key(key)
         return in_thread(self._folder.exists, key)
 
     def head(self, key: str) -> ObjectInfo | None:
+        check_key(key)
         return in_thread(self._folder.head, key)
 
     def put(
@@ -73,21 +87,25 @@ class FileBucket(Bucket):
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
-        check_headers(content_type, metadata)
+        check_put(key, body, condition, content_type, metadata)
         return in_thread(self._folder.put, key, body, condition=condition)
 
     def copy(self, source: str, target: str) -> bool:
+        check_copy(source, target)
         return in_thread(self._folder.copy, source, target)
 
     def delete(self, keys: Sequence[str]) -> None:
+        check_keys(keys)
         in_thread(self._folder.delete, keys)
 
     def delete_if(self, key: str, version: str) -> None:
+        check_delete_if(key, version)
         in_thread(self._folder.delete_if, key, version)
 
     def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
     ) -> ObjectPage:
+        check_listing(prefix, delimiter, start_after, limit)
         return in_thread(
             self._folder.list_page, prefix, delimiter=delimiter, start_after=start_after, limit=limit
         )
@@ -100,17 +118,19 @@ class FileBucket(Bucket):
         size: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
-        check_headers(content_type, NO_METADATA)
+        check_put_stream(key, size, content_type)
+        check_kind("chunks", chunks, Iterator)
         upload = self._folder.begin(key)
         try:
             in_thread(upload.open)
             for chunk in chunks:
-                in_thread(upload.write, chunk)
+                in_thread(upload.write, checked(chunk))
             in_thread(upload.commit, Always())
         finally:
             in_thread(upload.close)
 
     def get_stream(self, key: str) -> ObjectStream | None:
+        check_key(key)
         found = in_thread(self._folder.open, key)
         if found is None:
             return None
@@ -126,4 +146,5 @@ class FileBucket(Bucket):
                 yield chunk
 
     def temporary_objects(self, prefix: str) -> list[ObjectInfo]:
+        check_prefix(prefix)
         return in_thread(self._folder.temporary_objects, prefix)

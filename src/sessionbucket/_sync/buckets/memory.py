@@ -9,8 +9,18 @@ from types import MappingProxyType
 from uuid import uuid4
 
 from sessionbucket._backends.memory import MemoryObjects, named_objects
-from sessionbucket._core.file_sources import CHUNK
-from sessionbucket._core.headers import check_headers
+from sessionbucket._core.arguments import (
+    check_copy,
+    check_delete_if,
+    check_get,
+    check_key,
+    check_keys,
+    check_kind,
+    check_listing,
+    check_put,
+    check_put_stream,
+)
+from sessionbucket._core.file_sources import CHUNK, checked
 from sessionbucket._core.objects import (
     COPY_BYTES,
     NO_METADATA,
@@ -47,9 +57,11 @@ class MemoryBucket(Bucket):
         self.location = self._objects.location
 
     def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
+        check_get(key, max_bytes, first)
         return self._objects.get(key, max_bytes=max_bytes, first=first)
 
     def head(self, key: str) -> ObjectInfo | None:
+        check_key(key)
         found = self._objects.get(key, max_bytes=1, first=1)
         return found.info if found else None
 
@@ -62,7 +74,7 @@ class MemoryBucket(Bucket):
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
-        check_headers(content_type, metadata)
+        check_put(key, body, condition, content_type, metadata)
         version = md5_version(body)
         info = ObjectInfo(
             key=key,
@@ -76,18 +88,22 @@ class MemoryBucket(Bucket):
         return version
 
     def copy(self, source: str, target: str) -> bool:
+        check_copy(source, target)
         return self._objects.copy(source, target, datetime.now(UTC))
 
     def delete(self, keys: Sequence[str]) -> None:
+        check_keys(keys)
         for key in keys:
             self._objects.delete(key)
 
     def delete_if(self, key: str, version: str) -> None:
+        check_delete_if(key, version)
         self._objects.delete_if(key, version)
 
     def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
     ) -> ObjectPage:
+        check_listing(prefix, delimiter, start_after, limit)
         return self._objects.list_page(prefix, delimiter=delimiter, start_after=start_after, limit=limit)
 
     def put_stream(
@@ -98,13 +114,15 @@ class MemoryBucket(Bucket):
         size: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
-        check_headers(content_type, NO_METADATA)
+        check_put_stream(key, size, content_type)
+        check_kind("chunks", chunks, Iterator)
         body = bytearray()
         for chunk in chunks:
-            body += chunk
+            body += checked(chunk)
         self.put(key, bytes(body), content_type=content_type)
 
     def get_stream(self, key: str) -> ObjectStream | None:
+        check_key(key)
         found = self._objects.get(key, max_bytes=COPY_BYTES, first=None)
         return ObjectStream(found.info, _slices(found.body)) if found else None
 

@@ -37,8 +37,19 @@ from sessionbucket._backends.service_errors import (
 )
 from sessionbucket._backends.time_limits import TimeLimit, request_seconds
 from sessionbucket._concurrency.threads import in_thread, wait_for_threads_at_exit
+from sessionbucket._core.arguments import (
+    check_copy,
+    check_get,
+    check_key,
+    check_keys,
+    check_kind,
+    check_listing,
+    check_presign,
+    check_put,
+    check_put_stream,
+)
 from sessionbucket._core.body_checksum import with_bucket_checksum
-from sessionbucket._core.headers import check_headers
+from sessionbucket._core.file_sources import checked
 from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
@@ -112,6 +123,7 @@ class ObstoreBucket(Bucket):
 
     def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
         """As the port defines it. Damage to the first bytes alone is not detected, since no checksum is of them."""
+        check_get(key, max_bytes, first)
         if first:
             try:
                 return (self._get(key, max_bytes, first))[0]
@@ -153,6 +165,7 @@ class ObstoreBucket(Bucket):
                 client = larger
 
     def head(self, key: str) -> ObjectInfo | None:
+        check_key(key)
         try:
             with translated(self.location, key):
                 result = self._clients.client().get(key, options=requests.HEAD)
@@ -185,7 +198,7 @@ class ObstoreBucket(Bucket):
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
-        check_headers(content_type, metadata)
+        check_put(key, body, condition, content_type, metadata)
         metadata = with_bucket_checksum(metadata, zlib.crc32(body))
         client = self._clients.client(transferring=len(body))
         try:
@@ -208,6 +221,7 @@ class ObstoreBucket(Bucket):
         return version
 
     def copy(self, source: str, target: str) -> bool:
+        check_copy(source, target)
         if source == target:
             return self.exists(source)  # S3 refuses to copy an object to itself
         try:
@@ -218,6 +232,7 @@ class ObstoreBucket(Bucket):
         return True
 
     def delete(self, keys: Sequence[str]) -> None:
+        check_keys(keys)
         self._deletes.delete(keys, location=self.location, retry=self.capabilities.retry)
 
     def _delete_batch(self, keys: Sequence[str]) -> dict[str, str] | None:
@@ -246,6 +261,7 @@ class ObstoreBucket(Bucket):
     def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
     ) -> ObjectPage:
+        check_listing(prefix, delimiter, start_after, limit)
         page = Page(prefix, delimiter, start_after, limit, self._cloud)
         with translated(self.location, prefix or None):
             while page.wanted:
@@ -266,11 +282,12 @@ class ObstoreBucket(Bucket):
         size: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
-        check_headers(content_type, NO_METADATA)
+        check_put_stream(key, size, content_type)
+        check_kind("chunks", chunks, Iterator)
         part = part_size(size)
         head = bytearray()
         for chunk in chunks:
-            head += chunk
+            head += checked(chunk)
             if len(head) > part:
                 self._put_in_parts(key, _Source(head, chunks), part, content_type)
                 return
@@ -297,6 +314,7 @@ class ObstoreBucket(Bucket):
             raise
 
     def get_stream(self, key: str) -> ObjectStream | None:
+        check_key(key)
         try:
             with translated(self.location, key):
                 result = self._clients.streams().get(key)
@@ -320,6 +338,7 @@ class ObstoreBucket(Bucket):
 
     def presign(self, key: str, *, expires_in: timedelta, filename: str) -> str:
         """As the port defines it, except for ``filename``: obstore signs no ``Content-Disposition``."""
+        check_presign(key, expires_in, filename)
         with translated(self.location, key):
             client = self._clients.client()
             from obstore import sign  # noqa: PLC0415 (an extra)
@@ -344,7 +363,7 @@ class _Source:
         self._head.clear()
         try:
             for chunk in self._chunks:
-                yield chunk
+                yield checked(chunk)
         except BaseException as error:
             self.error = error
             raise

@@ -31,9 +31,20 @@ from sessionbucket._backends.service_errors import (
     UnsatisfiableRangeError,
     not_from_server,
 )
+from sessionbucket._core.arguments import (
+    check_copy,
+    check_delete_if,
+    check_get,
+    check_key,
+    check_keys,
+    check_kind,
+    check_listing,
+    check_presign,
+    check_put,
+    check_put_stream,
+)
 from sessionbucket._core.body_checksum import with_bucket_checksum
-from sessionbucket._core.file_sources import CHUNK
-from sessionbucket._core.headers import check_headers
+from sessionbucket._core.file_sources import CHUNK, checked
 from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
@@ -119,6 +130,7 @@ class S3Bucket(Bucket):
             raise InvalidArgumentError(f"{self.location}: {error}") from error
 
     def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
+        check_get(key, max_bytes, first)
         try:
             response = self._request("get_object", key, requests.range_parameter(first))
         except MissingKeyError:
@@ -141,6 +153,7 @@ class S3Bucket(Bucket):
             raise
 
     def head(self, key: str) -> ObjectInfo | None:
+        check_key(key)
         try:
             response = self._request("head_object", key)
         except MissingKeyError:
@@ -166,7 +179,7 @@ class S3Bucket(Bucket):
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
-        check_headers(content_type, metadata)
+        check_put(key, body, condition, content_type, metadata)
         crc = zlib.crc32(body)
         try:
             parameters = {
@@ -192,6 +205,7 @@ class S3Bucket(Bucket):
         return requests.version_of(response, key, self.location)
 
     def copy(self, source: str, target: str) -> bool:
+        check_copy(source, target)
         if source == target:
             return self.exists(source)  # S3 refuses to copy an object to itself
         parameters = {
@@ -206,6 +220,7 @@ class S3Bucket(Bucket):
         return True
 
     def delete(self, keys: Sequence[str]) -> None:
+        check_keys(keys)
         self._deletes.delete(keys, location=self.location, retry=self.capabilities.retry)
 
     def _delete_batch(self, keys: Sequence[str]) -> dict[str, str] | None:
@@ -227,6 +242,7 @@ class S3Bucket(Bucket):
             return
 
     def delete_if(self, key: str, version: str) -> None:
+        check_delete_if(key, version)
         condition = requests.condition_parameters(IfMatch(version), bare=self.sends_bare_etags)
         try:
             self._request("delete_object", key, condition, writing=True)
@@ -238,6 +254,7 @@ class S3Bucket(Bucket):
     def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
     ) -> ObjectPage:
+        check_listing(prefix, delimiter, start_after, limit)
         parameters = {
             "Prefix": prefix,
             "MaxKeys": limit,
@@ -255,7 +272,8 @@ class S3Bucket(Bucket):
         size: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
-        check_headers(content_type, NO_METADATA)
+        check_put_stream(key, size, content_type)
+        check_kind("chunks", chunks, Iterator)
         part_size = requests.part_size(size)
         upload = _MultipartUpload(
             self._request,
@@ -267,7 +285,7 @@ class S3Bucket(Bucket):
         part = bytearray()
         try:
             for chunk in chunks:
-                part += chunk
+                part += checked(chunk)
                 while len(part) > part_size:
                     upload.send_part(bytes(part[:part_size]))
                     del part[:part_size]
@@ -283,6 +301,7 @@ class S3Bucket(Bucket):
         )
 
     def get_stream(self, key: str) -> ObjectStream | None:
+        check_key(key)
         try:
             response = self._request("get_object", key)
         except MissingKeyError:
@@ -302,6 +321,7 @@ class S3Bucket(Bucket):
             body.close()
 
     def presign(self, key: str, *, expires_in: timedelta, filename: str) -> str:
+        check_presign(key, expires_in, filename)
         # Without the expected owner, which would be a header that every client of the URL must send.
         parameters = {"Bucket": self._common["Bucket"], "Key": key, **requests.attachment(filename)}
         try:

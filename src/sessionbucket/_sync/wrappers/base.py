@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
+from sessionbucket._core.arguments import check_kind
 from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
@@ -34,6 +35,7 @@ class BucketWrapper(Bucket):
     location: str = ""
 
     def __init__(self, inner: Bucket) -> None:
+        check_kind("inner", inner, Bucket)
         self.inner = inner
         self.name = inner.name
         self.location = inner.location

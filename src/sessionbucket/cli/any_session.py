@@ -1,0 +1,59 @@
+"""Sessions of any model: the commands read every JSON object that has an id, and name those that are no ``SessionData``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from sessionbucket.models import SessionData
+
+_MEMBERS = frozenset(SessionData.required_on_read)
+
+
+class AnySession(BaseModel):
+    """A session whose model the command line does not have."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The members of the object, except for the id."""
+        return self.model_extra or {}
+
+
+def is_of_another_model(body: bytes) -> bool:
+    """Whether a body has less than half of the members that every ``SessionData`` has."""
+    try:
+        members = AnySession.model_validate_json(body).members
+    except ValidationError:
+        return False
+    return _is_other(members)
+
+
+def _is_other(members: dict[str, Any]) -> bool:
+    return 2 * len(_MEMBERS & members.keys()) < len(_MEMBERS)
+
+
+def model_that_notes_others(ids: set[str]) -> type[AnySession]:
+    """``AnySession``; each read of a session of another model adds its id to ``ids``."""
+
+    class Session(AnySession):
+        def model_post_init(self, context: Any) -> None:
+            if _is_other(self.members):
+                ids.add(self.id)
+
+    return Session
+
+
+def problem_as_session_data(body: bytes) -> str | None:
+    """Why the body of a valid ``AnySession`` is no ``SessionData``, without any of its values; None when it is one."""
+    try:
+        SessionData.model_validate_json(body, strict=True, by_alias=True, by_name=False)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_context=False, include_url=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the object"
+        return f"{place}: {first['type'].replace('_', ' ')}"
+    return None
