@@ -59,7 +59,7 @@ def test_unknown_members_survive_at_any_depth_and_stand_last():
 
 
 def test_members_of_a_later_version_survive():
-    later = {"tenant_id": "t", "principal": None, "agent_template_id": "a", "correlation_id": "c"}
+    later = {"tenant_id": "t", "principal": "p", "agent_template_id": "a", "correlation_id": "c"}
     tree = json.loads((GOLDEN / "session_min.json").read_bytes()) | later
     tree["config"] |= {"max_parallel_tasks": 3, "auto_delegation": {"enabled": True}}
     tree["messages"][0]["content"] = [

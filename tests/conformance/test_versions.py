@@ -138,13 +138,13 @@ def test_a_session_validated_from_a_dump_counts_as_new(opener: Opener):
 def test_members_of_a_later_version_survive_a_load_and_a_save(opener: Opener):
     store = opener.store()
     store.save(session_of("s"))
-    body = opener.read("s.json").replace(b'{\n  "id"', b'{\n  "tenant_id": {"deep": [1.0]},\n  "id"', 1)
+    body = opener.read("s.json").replace(b'{\n  "id"', b'{\n  "binding": {"deep": [1.0]},\n  "id"', 1)
     opener.write("s.json", body)
     session = store.load("s")
     session.model_name = "m"
     store.save(session)
     again = store.load("s")
-    assert again.tenant_id == {"deep": [1.0]}
+    assert again.binding == {"deep": [1.0]}
     assert again.model_name == "m"
 
 

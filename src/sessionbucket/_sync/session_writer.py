@@ -131,7 +131,7 @@ class SessionWriter:
         seen = self.seen(id, stored)
         if seen is not None and seen.pending:
             return  # the save itself finds out whether one of these writes was done
-        key = seen.key if seen else self._keys.of_session(id).session
+        key = seen.key if seen else (self._legacy.current_keys(id)).session
         found = self._bucket.head(key)
         if (found.version if found else None) != (seen.version if seen else None):
             kind: ConflictKind = "deleted" if found is None else "changed" if seen else "exists"
