@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,6 +12,7 @@ from sessionbucket._async.documents import retry_after_conflicts
 from sessionbucket._async.legacy_names import AsyncLegacyNames
 from sessionbucket._async.session_reader import AsyncSessionReader
 from sessionbucket._async.session_writer import AsyncSessionWriter
+from sessionbucket._async.v1_snapshots import AsyncV1Snapshots
 from sessionbucket._codec import Codec
 from sessionbucket._concurrency.asyncio_ import gather
 from sessionbucket._core.body_checksum import codec_checksum, is_printed
@@ -34,6 +35,7 @@ class AsyncSessionParts:
         bucket: AsyncBucket,
         keys: StoreKeys,
         legacy: AsyncLegacyNames,
+        v1: AsyncV1Snapshots,
         reader: AsyncSessionReader[Any],
         writer: AsyncSessionWriter,
         max_bytes: int,
@@ -41,6 +43,7 @@ class AsyncSessionParts:
         self._bucket = bucket
         self._keys = keys
         self._legacy = legacy
+        self._v1 = v1
         self._reader = reader
         self._writer = writer
         self._max_bytes = max_bytes
@@ -74,30 +77,31 @@ class AsyncSessionParts:
         await self._save((await self._legacy.current_keys(id)).artifacts, self._artifacts, artifacts)
 
     async def load_artifacts(self, id: str) -> ArtifactStore | None:
-        return await self._load(id, lambda keys: keys.artifacts, self._artifacts)
+        return await self._load(id, "artifacts", self._artifacts)
 
     async def save_trace_events(self, id: str, events: Sequence[TraceEvent]) -> None:
         await self._save((await self._legacy.current_keys(id)).traces, self._traces, list(events))
 
     async def load_trace_events(self, id: str) -> list[TraceEvent] | None:
-        return await self._load(id, lambda keys: keys.traces, self._traces)
+        return await self._load(id, "traces", self._traces)
 
     async def save_verification_reports(self, id: str, reports: Sequence[VerificationReport]) -> None:
         keys = await self._legacy.current_keys(id)
         await self._save(keys.verification, self._verification, list(reports))
 
     async def load_verification_reports(self, id: str) -> list[VerificationReport] | None:
-        return await self._load(id, lambda keys: keys.verification, self._verification)
+        return await self._load(id, "verification", self._verification)
 
     async def append_trace_events(self, id: str, events: Sequence[TraceEvent], attempts: int) -> None:
         """Read the events, append to them, and write them over exactly the version that was read; repeat after a conflict."""
         if attempts >= 1 and not events:
             return
+        await self._v1.check_writable()
         key = (await self._legacy.current_keys(id)).traces
 
         async def append() -> None:
             found = await self._reader.get(key)
-            before = _decode(self._traces, found) if found else []
+            before = _decode(self._traces, found) if found else await self.load_trace_events(id) or []
             base = written_version(found.info) if found else None
             await self._writer.replace(id, key, self._traces.encode([*before, *events], key=key), base)
 
@@ -119,10 +123,11 @@ class AsyncSessionParts:
 
     async def _save(self, key: str, codec: Codec[PartT], part: PartT) -> None:
         body = codec.encode(part, key=key)
+        await self._v1.check_writable()
         await self._bucket.put(key, body, content_type=JSON_CONTENT_TYPE, metadata=codec_checksum(body))
 
-    async def _load(self, id: str, key_of: Callable[[SessionKeys], str], codec: Codec[PartT]) -> PartT | None:
-        found = await self._reader.find_part(id, key_of)
+    async def _load(self, id: str, name: str, codec: Codec[PartT]) -> PartT | None:
+        found = await self._reader.find_part(id, name)
         return _decode(codec, found) if found else None
 
 

@@ -25,6 +25,7 @@ from sessionbucket._async.session_listing import AsyncSessionListing
 from sessionbucket._async.session_parts import AsyncSessionParts
 from sessionbucket._async.session_reader import AsyncSessionReader
 from sessionbucket._async.session_writer import AsyncSessionWriter
+from sessionbucket._async.v1_snapshots import AsyncV1Snapshots
 from sessionbucket._async.wrappers.retrying import AsyncRetryingBucket
 from sessionbucket._codec import Codec
 from sessionbucket._concurrency.asyncio_ import FileSource, Items
@@ -102,13 +103,17 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         self._retrying = AsyncRetryingBucket(bucket)
         self._support = AsyncSupportProbe(self._retrying, f"{self._keys.bookkeeping}probe/")
         self._legacy = AsyncLegacyNames(self._retrying, self._keys, max_bytes)
-        self._reader = AsyncSessionReader(self._retrying, self._keys, self._legacy, self._codec, max_bytes)
+        self._v1 = AsyncV1Snapshots(self._retrying, self._keys, max_bytes)
+        self._reader = AsyncSessionReader(
+            self._retrying, self._keys, self._legacy, self._v1, self._codec, max_bytes
+        )
         self._writer = AsyncSessionWriter(
             self._retrying,
             self._keys,
             AsyncConditionalWriter(bucket, self._support),
             self._support,
             self._legacy,
+            self._v1,
         )
 
     # What a load and a save of a session do not need is made on first use.
@@ -116,22 +121,22 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
     @cached_property
     def _parts(self) -> AsyncSessionParts:
         return AsyncSessionParts(
-            self._retrying, self._keys, self._legacy, self._reader, self._writer, self._max_bytes
+            self._retrying, self._keys, self._legacy, self._v1, self._reader, self._writer, self._max_bytes
         )
 
     @cached_property
     def _files(self) -> AsyncSessionFiles:
-        return AsyncSessionFiles(self._retrying, self._keys)
+        return AsyncSessionFiles(self._retrying, self._keys, self._v1)
 
     @cached_property
     def _listing(self) -> AsyncSessionListing:
-        return AsyncSessionListing(self._retrying, self._keys)
+        return AsyncSessionListing(self._retrying, self._keys, self._v1)
 
     @cached_property
     def raw(self) -> AsyncRawSessions:
         """The sessions as they are stored, byte for byte."""
         return AsyncRawSessions(
-            self._retrying, self._keys, self._legacy, self._reader, self._writer, self._parts
+            self._retrying, self._keys, self._legacy, self._v1, self._reader, self._writer, self._parts
         )
 
     def documents(self, name: str) -> AsyncDocumentStore:
@@ -244,7 +249,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         """Return whether the session exists, by one HEAD."""
         if await self._retrying.exists(self._keys.of_session(id).session):
             return True
-        return await self._legacy.find(id) is not None
+        return await self._legacy.find(id) is not None or await self._v1.exists(id)
 
     async def delete(self, id: str) -> None:
         """Delete the session and all its parts. A missing session counts as deleted.
@@ -252,6 +257,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         The parts are deleted first and the session object last. So ``exists`` still shows a session whose delete was interrupted, and
         the delete can be repeated. Raises ``DeleteIncompleteError`` with the remaining keys.
         """
+        await self._v1.check_deletable(id)
         keys = await self._legacy.current_keys(id)
         await self._legacy.check_key_is_free_for(id, keys.session)
         await self._parts.delete(id, keys)
@@ -379,14 +385,18 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         """Read every session and list every other object of the store; yield each problem. Changes nothing."""
         from sessionbucket._async.store_check import AsyncStoreCheck  # noqa: PLC0415 (seldom needed)
 
-        async for finding in AsyncStoreCheck(self._retrying, self._keys, self._reader).findings():
+        async for finding in AsyncStoreCheck(
+            self._retrying, self._keys, self._v1, self._reader, self._parts
+        ).findings():
             yield finding
 
     async def repair(self, findings: Sequence[Finding]) -> Findings:
         """Delete the findings of ``check`` that are ``removable``, and return them. All others stay unchanged."""
         from sessionbucket._async.store_check import AsyncStoreCheck  # noqa: PLC0415 (seldom needed)
 
-        return await AsyncStoreCheck(self._retrying, self._keys, self._reader).repair(findings)
+        return await AsyncStoreCheck(self._retrying, self._keys, self._v1, self._reader, self._parts).repair(
+            findings
+        )
 
     async def health_check(self) -> None:
         """List, write, read and delete under the prefix, and clean up.

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,6 +20,7 @@ from sessionbucket._sync.documents import retry_after_conflicts
 from sessionbucket._sync.legacy_names import LegacyNames
 from sessionbucket._sync.session_reader import SessionReader
 from sessionbucket._sync.session_writer import SessionWriter
+from sessionbucket._sync.v1_snapshots import V1Snapshots
 
 if TYPE_CHECKING:
     from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
@@ -35,6 +36,7 @@ class SessionParts:
         bucket: Bucket,
         keys: StoreKeys,
         legacy: LegacyNames,
+        v1: V1Snapshots,
         reader: SessionReader[Any],
         writer: SessionWriter,
         max_bytes: int,
@@ -42,6 +44,7 @@ class SessionParts:
         self._bucket = bucket
         self._keys = keys
         self._legacy = legacy
+        self._v1 = v1
         self._reader = reader
         self._writer = writer
         self._max_bytes = max_bytes
@@ -75,30 +78,31 @@ class SessionParts:
         self._save((self._legacy.current_keys(id)).artifacts, self._artifacts, artifacts)
 
     def load_artifacts(self, id: str) -> ArtifactStore | None:
-        return self._load(id, lambda keys: keys.artifacts, self._artifacts)
+        return self._load(id, "artifacts", self._artifacts)
 
     def save_trace_events(self, id: str, events: Sequence[TraceEvent]) -> None:
         self._save((self._legacy.current_keys(id)).traces, self._traces, list(events))
 
     def load_trace_events(self, id: str) -> list[TraceEvent] | None:
-        return self._load(id, lambda keys: keys.traces, self._traces)
+        return self._load(id, "traces", self._traces)
 
     def save_verification_reports(self, id: str, reports: Sequence[VerificationReport]) -> None:
         keys = self._legacy.current_keys(id)
         self._save(keys.verification, self._verification, list(reports))
 
     def load_verification_reports(self, id: str) -> list[VerificationReport] | None:
-        return self._load(id, lambda keys: keys.verification, self._verification)
+        return self._load(id, "verification", self._verification)
 
     def append_trace_events(self, id: str, events: Sequence[TraceEvent], attempts: int) -> None:
         """Read the events, append to them, and write them over exactly the version that was read; repeat after a conflict."""
         if attempts >= 1 and not events:
             return
+        self._v1.check_writable()
         key = (self._legacy.current_keys(id)).traces
 
         def append() -> None:
             found = self._reader.get(key)
-            before = _decode(self._traces, found) if found else []
+            before = _decode(self._traces, found) if found else self.load_trace_events(id) or []
             base = written_version(found.info) if found else None
             self._writer.replace(id, key, self._traces.encode([*before, *events], key=key), base)
 
@@ -120,10 +124,11 @@ class SessionParts:
 
     def _save(self, key: str, codec: Codec[PartT], part: PartT) -> None:
         body = codec.encode(part, key=key)
+        self._v1.check_writable()
         self._bucket.put(key, body, content_type=JSON_CONTENT_TYPE, metadata=codec_checksum(body))
 
-    def _load(self, id: str, key_of: Callable[[SessionKeys], str], codec: Codec[PartT]) -> PartT | None:
-        found = self._reader.find_part(id, key_of)
+    def _load(self, id: str, name: str, codec: Codec[PartT]) -> PartT | None:
+        found = self._reader.find_part(id, name)
         return _decode(codec, found) if found else None
 
 

@@ -58,7 +58,13 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "artifacts": ("ArtifactStore", "ToolArtifact"),
-        "config": ("DEFAULT_AUTO_COMPACT_THRESHOLD", "LlmConfigData", "PlanningMode", "SessionConfig", "StorageBackend"),
+        "config": (
+            "DEFAULT_AUTO_COMPACT_THRESHOLD",
+            "LlmConfigData",
+            "PlanningMode",
+            "SessionConfig",
+            "StorageBackend",
+        ),
         "messages": (
             "ContentBlock",
             "ImageBlock",
