@@ -106,16 +106,15 @@ class AsyncRawSessions:
         """The sessions whose ids start with ``prefix``, and the parts of each, from listings alone."""
         start = self._keys.id_prefix(prefix)
         found = Inventory(start.removeprefix(self._keys.root))
+        folders: set[str] = set()
         async for page in list_pages(self._bucket, start, delimiter="/"):
+            folders.update(page.folders)
             for info in page.objects:
                 if self._keys.session_id(info.key) is not None:
                     found.sessions[self._keys.stem(info.key)] = info
-        await gather(
-            [
-                partial(self._add_snapshots, found, prefix),
-                *(partial(self._add_parts, found, start) for start in self._keys.part_prefixes(prefix)),
-            ]
-        )
+        await gather([partial(self._add_parts, found, start) for start in self._keys.part_prefixes(prefix)])
+        if prefix or self._keys.v1_folder in folders:
+            await self._add_snapshots(found, prefix)
         return found
 
     async def _add_snapshots(self, found: Inventory, prefix: str) -> None:
