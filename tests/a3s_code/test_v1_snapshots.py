@@ -160,21 +160,21 @@ def test_unreadable_snapshots_are_found_by_a_check_and_by_a_load(opener: Opener)
     write_snapshot(opener, "good")
     opener.write(v1_name("damaged"), snapshot_of(session_of("damaged"))[:-40])
     opener.write(v1_name("future"), snapshot_of(session_of("future"), schema_version=2))
-    opener.write(v1_name("sealed"), b"A3SE\x01" + bytes(40))
+    opener.write(v1_name("encrypted"), b"A3SE\x01" + bytes(40))
     opener.write(v1_name("moved"), snapshot_of(session_of("other")))
     opener.write(v1_name("part"), snapshot_of(session_of("part"), trace_events=[{"schema": 1}]))
     opener.write(v1_name("empty"), printed({"schema_version": 1}))
     opener.write(v1_name("日" * 23), b"{}")
     store = opener.store()
     found = {finding.key: finding for finding in store.check()}
-    expected = ("damaged", "future", "sealed", "moved", "part", "empty", "日" * 23)
+    expected = ("damaged", "future", "encrypted", "moved", "part", "empty", "日" * 23)
     assert set(found) == {opener.location.key(v1_name(id)) for id in expected}
     assert {finding.problem for finding in found.values()} == {Problem.CORRUPTED}
     assert not any(finding.removable for finding in found.values())
     reasons = {
         "damaged": "not JSON",
         "future": "schema version",
-        "sealed": "encrypted",
+        "encrypted": "encrypted",
         "moved": "'other'",
         "empty": "'session'",
     }
