@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, RootModel
+from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from conformance.conftest import Opener
 from conformance.samples import say, session_of, texts_of
@@ -63,6 +64,20 @@ def test_a_save_with_the_wrong_model_is_refused_and_names_the_members(opener: Op
         assert "precious" not in str(caught.value)
     assert opener.read("s.json") == before
     assert texts_of(opener.store().load("s")) == ["precious"]
+
+
+def test_a_save_over_a_given_version_drops_nothing_either(opener: Opener):
+    store = opener.store()
+    session = session_of("s")
+    store.save(session)
+    wrong = opener.store(model=Wrong)
+    loaded = wrong.load("s")
+    say(session, "newer")
+    store.save(session)
+    for _ in range(2):
+        with pytest.raises(InvalidArgumentError, match="messages"):
+            wrong.save(loaded, if_version=store.version_of(session))
+    assert texts_of(store.load("s"))[-1] == "newer"
 
 
 def test_an_update_that_changes_nothing_does_not_drop_members(opener: Opener):
@@ -134,6 +149,11 @@ class Point:
     x: int
 
 
+@pydantic_dataclass
+class Line:
+    x: int = Field(alias="from")
+
+
 class Names(RootModel[list[Step]]):
     pass
 
@@ -148,6 +168,7 @@ class Shapes(BaseModel):
     )
     named: str = Field(default="", alias="nameAlias")
     point: Point = Point(1)
+    line: Line | None = None
     names: Names = Names([])
     pairs: tuple[int, int] = (1, 2)
     numbers: set[int] = Field(default_factory=set)
@@ -165,6 +186,7 @@ def test_aliases_dataclasses_root_models_and_collections_are_compared_by_their_m
         "older": "a",
         "nameAlias": "b",
         "point": {"x": 2},
+        "line": {"from": 3},
         "names": [{"text": "t"}],
         "pairs": [3, 4],
         "numbers": [1, 2],
@@ -178,8 +200,10 @@ def test_aliases_dataclasses_root_models_and_collections_are_compared_by_their_m
     store.update("u", lambda found: setattr(found, "pairs", (5, 6)))
     assert store.load("u").named == "c"
     opener.write("v.json", json.dumps({**body, "id": "v", "names": [{"text": "t", "more": 1}]}).encode())
-    with pytest.raises(InvalidArgumentError, match=r"'names\[0\].more'"):
-        store.update("v", lambda found: setattr(found, "pairs", (5, 6)))
+    opener.write("w.json", json.dumps({**body, "id": "w", "line": {"from": 1, "x": 2}}).encode())
+    for id, path in (("v", r"'names\[0\].more'"), ("w", r"'line.x'")):
+        with pytest.raises(InvalidArgumentError, match=path):
+            store.update(id, lambda found: setattr(found, "pairs", (5, 6)))
 
 
 def test_a_model_that_keeps_unknown_members_is_saved(opener: Opener):

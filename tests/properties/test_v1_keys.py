@@ -32,7 +32,8 @@ def test_a_name_that_is_no_key_of_the_layout_has_no_id(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["id_.json", "id_YQ==.json", "id_YQ.json.1.2.tmp", "id_YR.json", "YQ.json", "id_Y.json", "id__w.json"]
+    "name",
+    ["id_.json", "id_YQ==.json", "id_YQ.json.1.2.tmp", "id_YR.json", "YQ.json", "id_Y.json", "id__w.json"],
 )
 def test_only_the_exact_encoding_is_a_key(name):
     assert StoreKeys().v1_session_id(f"v1/sessions/{name}") is None

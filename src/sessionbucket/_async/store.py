@@ -175,7 +175,9 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
                     "overwrite and if_version contradict each other; nothing was written"
                 )
             if if_version != self.version_of(session):
-                remember(session, await self._writer.find_version(session.id, if_version))
+                found = await self._writer.find_version(session.id, if_version)
+                loaded = recall(session)
+                remember(session, found._replace(dropped=loaded.dropped) if loaded else found)
         await self._write(session, body, overwrite=overwrite)
 
     def version_of(self, session: SessionT) -> str | None:

@@ -57,10 +57,7 @@ class AsyncV1Snapshots:
         self._keys = keys
         self._max_bytes = max_bytes
         self._is_present: bool | None = None
-
-    @property
-    def come_first(self) -> bool:
-        return self._bucket.capabilities.is_folder
+        self.come_first = bucket.capabilities.is_folder
 
     async def are_present(self) -> bool:
         """Whether there are sessions of this layout. A bucket is listed once, a folder each time."""

@@ -174,7 +174,9 @@ class SessionStore(BaseSessionStore[SessionT]):
                     "overwrite and if_version contradict each other; nothing was written"
                 )
             if if_version != self.version_of(session):
-                remember(session, self._writer.find_version(session.id, if_version))
+                found = self._writer.find_version(session.id, if_version)
+                loaded = recall(session)
+                remember(session, found._replace(dropped=loaded.dropped) if loaded else found)
         self._write(session, body, overwrite=overwrite)
 
     def version_of(self, session: SessionT) -> str | None:

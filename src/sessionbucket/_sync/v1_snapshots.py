@@ -58,10 +58,7 @@ class V1Snapshots:
         self._keys = keys
         self._max_bytes = max_bytes
         self._is_present: bool | None = None
-
-    @property
-    def come_first(self) -> bool:
-        return self._bucket.capabilities.is_folder
+        self.come_first = bucket.capabilities.is_folder
 
     def are_present(self) -> bool:
         """Whether there are sessions of this layout. A bucket is listed once, a folder each time."""
