@@ -46,18 +46,24 @@ class SessionListing:
 
     def _objects(self, prefix: str, concurrency: int) -> Generator[list[ObjectInfo], None, None]:
         start = self._keys.id_prefix(prefix)
+        snapshots: list[ObjectInfo] | None = None
         if concurrency == 1:
-            snapshots: list[ObjectInfo] | None = None
             for page in list_pages(self._bucket, start, delimiter="/"):
                 if snapshots is None:
                     snapshots = self._snapshots(prefix, "", page)
                 yield self._merge(page.objects, snapshots)
         else:
-            snapshots = self._v1.rows(prefix)
-            parallel = list_pages_in_parallel(self._bucket, start, suffix=SUFFIX, concurrency=concurrency)
+            first: list[ObjectPage] = []
+            parallel = list_pages_in_parallel(
+                self._bucket, start, suffix=SUFFIX, concurrency=concurrency, first_page=first
+            )
             with closing(parallel) as pages:
                 for objects in pages:
+                    if snapshots is None:
+                        snapshots = self._snapshots(prefix, "", first[0])
                     yield self._merge(objects, snapshots)
+            if snapshots is None:
+                snapshots = self._snapshots(prefix, "", first[0])
         yield snapshots or []
 
     def _snapshots(self, prefix: str, after: str, first: ObjectPage) -> list[ObjectInfo]:
