@@ -38,8 +38,9 @@ def dropped_members(value: Any, tree: Any, path: Path = ()) -> Iterator[Path]:
 
 def _members(value: Any) -> Mapping[str, Any] | None:
     """The members of an object by their names in JSON, or None for any other value."""
-    if isinstance(value, BaseModel) or is_pydantic_dataclass(type(value)):
-        own = {spelling: getattr(value, name) for spelling, name in _names(type(value))}
+    kind: Any = type(value)
+    if isinstance(value, BaseModel) or is_pydantic_dataclass(kind):
+        own = {spelling: getattr(value, name) for spelling, name in _names(kind)}
         return {**(getattr(value, "__pydantic_extra__", None) or {}), **own}
     if dataclasses.is_dataclass(value):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
