@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCH_VENV := .venv-bench
 
-.PHONY: help demo s3 lambda-zip azurite ministack ceph test test-all soak lint format sync clean bench
+.PHONY: help demo s3 lambda-zip azurite ministack ceph test test-all a3s-code soak lint format sync clean bench
 
 help:
 	@echo "make demo        show the store against a local S3 server"
@@ -11,6 +11,7 @@ help:
 	@echo "make lambda-zip  build the packages of examples/lambda, into dist/"
 	@echo "make test        run the fast tests"
 	@echo "make test-all    run all tests"
+	@echo "make a3s-code    test with real releases of a3s-code (Linux on x86_64, Python 3.11)"
 	@echo "make azurite     install Azure's emulator with npm, for the tests that need it"
 	@echo "make ministack   install one more S3 server, for the slow tests on it"
 	@echo "make ceph        run the tests on Ceph (Debian's packages radosgw, ceph-mon and ceph-osd)"
@@ -58,6 +59,9 @@ test: $(VENV)/ready
 
 test-all: test
 	$(BIN)/python -m pytest --numprocesses=2 -m slow
+
+a3s-code: $(VENV)/ready
+	$(BIN)/python -m pytest tests/a3s_code
 
 soak: SECONDS := 300
 soak: $(VENV)/ready

@@ -58,7 +58,7 @@ def test_a_copy_into_an_empty_bucket_sends_one_put_for_each_object(run, filled, 
     assert requested_keys(proxy, "GET") == requested_keys(proxy, "HEAD") == []
     creates = [request for request in proxy.recorded if request.headers.get("If-None-Match") == "*"]
     assert {f"/{id}.json" for id in IDS} <= {"/" + request.path.rpartition("/")[2] for request in creates}
-    # A probe of the bucket before the first write, six listings of the destination, and one of the files of a session.
+    # Six listings of the destination, one of its probe, and one of the files of the session that has some.
     assert proxy.count("GET", "list-type=2") == 8
 
 
@@ -213,11 +213,11 @@ def test_concurrency_sessions_are_copied_concurrently(run, filled, url, other_ur
     run.ok("cp", url, other_url, "--concurrency", "4")
 
 
-@pytest.mark.parametrize(("method", "parts"), [("get_valid_part", 5), ("put_part", 3)])
+@pytest.mark.parametrize(("method", "parties"), [("get_valid_part", 5), ("put_part", 3)])
 def test_the_parts_of_a_session_are_compared_and_written_concurrently(
-    run, filled, url, other_url, monkeypatch, method, parts
+    run, filled, url, other_url, monkeypatch, method, parties
 ):
-    require_concurrent_calls(monkeypatch, method, parts)
+    require_concurrent_calls(monkeypatch, method, parties)
     run.ok("cp", url, other_url, "s03")
 
 

@@ -20,9 +20,9 @@ F64 = {
     100.0: "100.0",
     16777216.0: "16777216.0",
     1e15: "1000000000000000.0",
-    1e16: "1e16",
-    1.5e300: "1.5e300",
-    1.2345678901234568e16: "1.2345678901234568e16",
+    1e16: "1e+16",
+    1.5e300: "1.5e+300",
+    1.2345678901234568e16: "1.2345678901234568e+16",
     0.1 + 0.2: "0.30000000000000004",
 }
 
@@ -37,19 +37,18 @@ F32 = {
     1.5e-7: "1.5e-7",
     16777216.0: "16777216.0",
     999999995904.0: "1000000000000.0",
-    1e13: "1e13",
-    1.2345679e13: "1.2345679e13",
-    -1e15: "-1e15",
-    1e16: "1e16",
-    3.4028234663852886e38: "3.4028235e38",
+    1e13: "1e+13",
+    1.2345679e13: "1.2345679e+13",
+    -1e15: "-1e+15",
+    1e16: "1e+16",
+    3.4028234663852886e38: "3.4028235e+38",
     1e-45: "1e-45",
 }
 
 
 def number_text(body: bytes, name: str) -> str:
     line = next(line for line in body.decode().splitlines() if f'"{name}"' in line)
-    # The format has no sign of a positive exponent, but some releases of pydantic print one.
-    return line.split(": ")[1].rstrip(",").replace("e+", "e")
+    return line.split(": ")[1].rstrip(",")
 
 
 @pytest.mark.parametrize("value", F64)
@@ -78,7 +77,7 @@ def test_several_floats_of_one_session_keep_their_own_texts():
     session.config.auto_compact_threshold = 1e13
     body = Codec(SessionData).encode(session, key="k")
     assert number_text(body, "percent") == "0.000001"
-    assert number_text(body, "auto_compact_threshold") == "1e13"
+    assert number_text(body, "auto_compact_threshold") == "1e+13"
 
 
 def test_a_dump_without_the_codec_prints_a_number():

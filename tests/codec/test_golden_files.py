@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from sessionbucket._codec import Codec
+from sessionbucket._codec.text import with_signed_exponents
 from sessionbucket.models import (
     ArtifactStore,
     ConfirmationPolicy,
@@ -27,6 +28,7 @@ GOLDEN = {
     "session_min": SessionData,
     "session_policies": SessionData,
     "queue_default": SessionQueueConfig,
+    "messages_numbers": list[Message],
     "artifacts": ArtifactStore,
     "artifacts_empty": ArtifactStore,
     "traces": list[TraceEvent],
@@ -46,6 +48,16 @@ def encode(type_, value) -> bytes:
 def test_a_golden_file_comes_back_byte_for_byte(name):
     codec = Codec(GOLDEN[name])
     assert codec.encode(codec.decode(golden(name), key="k"), key="k") == golden(name)
+
+
+def test_a_release_of_pydantic_without_signs_of_exponents_prints_the_same(monkeypatch):
+    """Pydantic up to 2.12 prints ``1e16``; a text in a string stays as it is."""
+    monkeypatch.setattr("sessionbucket._codec.text._LACKS_THE_SIGN", True)
+    unsigned = golden("messages_numbers").replace(b"e+", b"e")
+    assert unsigned.count(b"e16") == 3
+    assert with_signed_exponents(unsigned) == golden("messages_numbers")
+    assert with_signed_exponents(golden("messages_numbers")) == golden("messages_numbers")
+    assert with_signed_exponents(b"1e16") == b"1e+16"
 
 
 def test_every_golden_file_is_tested():
@@ -86,7 +98,7 @@ def test_policies_made_in_python_are_the_golden_file():
     session = reference_session()
     session.config.queue_config = SessionQueueConfig()
     session.config.confirmation_policy = ConfirmationPolicy.enabled_policy()
-    session.config.permission_policy = PermissionPolicy.allowing("Bash(cargo:*)")
+    session.config.permission_policy = PermissionPolicy().allow_all("Bash(cargo:*)")
     assert encode(SessionData, session) == golden("session_policies")
 
 

@@ -59,7 +59,7 @@ def test_unknown_members_survive_at_any_depth_and_stand_last():
 
 
 def test_members_of_a_later_version_survive():
-    later = {"tenant_id": "t", "principal": None, "agent_template_id": "a", "correlation_id": "c"}
+    later = {"tenant_id": "t", "principal": "p", "agent_template_id": "a", "correlation_id": "c"}
     tree = json.loads((GOLDEN / "session_min.json").read_bytes()) | later
     tree["config"] |= {"max_parallel_tasks": 3, "auto_delegation": {"enabled": True}}
     tree["messages"][0]["content"] = [
@@ -242,3 +242,28 @@ def test_an_unknown_member_does_not_replace_a_required_one():
     del event["schema"]
     with pytest.raises(SessionCorruptedError, match="missing member 'schema'"):
         read(json.dumps(event).encode(), TraceEvent)
+
+
+def test_members_of_later_releases_stay_in_their_place():
+    text = (GOLDEN / "session_policies.json").read_text()
+    policy_end = text.index('      "enabled": true\n    },\n    "planning_mode"') + len(
+        '      "enabled": true\n    },\n'
+    )
+    config = (
+        '    "enforce_active_skill_tool_restrictions": true,\n    "max_parallel_tasks": 3,\n'
+        '    "auto_delegation": {\n      "enabled": true\n    },\n    "parent_id": "p",\n'
+    )
+    text = text[:policy_end] + config + text[policy_end:]
+    text = text.replace(
+        '"goal_tracking": false',
+        '"goal_tracking": false,\n    "tool_result_transform_policy": {\n      "a": 1\n    }',
+    )
+    session = (
+        ',\n  "parent_id": "p",\n  "tenant_id": "t",\n  "principal": "u",\n  "agent_template_id": "a",\n'
+        '  "correlation_id": "c",\n  "cognitive_package_binding": {\n    "digest": "d"\n  }\n}'
+    )
+    text = text.removesuffix("\n}") + session
+    assert write(read(text.encode())).decode() == text
+    found = read(text.encode())
+    assert (found.tenant_id, found.principal, found.correlation_id) == ("t", "u", "c")
+    assert (found.config.max_parallel_tasks, found.config.auto_delegation) == (3, {"enabled": True})

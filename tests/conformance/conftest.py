@@ -46,6 +46,8 @@ STORE_RULES = {
     for subject in (
         "checks",
         "conflicts",
+        "copies",
+        "dropped_members",
         "legacy_names",
         "load_many",
         "parts",

@@ -19,6 +19,10 @@ CASES = [
     ("mit Leerzeichen é", "mit Leerzeichen é"),
 ]
 
+OPAQUE = ("runs", "subagent_tasks")
+OPAQUE_BODY = b'[ {"no": "layout of ours", "no": 1e400} '
+"""Not even JSON: the library never parses these parts."""
+
 
 def body_of(session: SessionData) -> bytes:
     return Codec[SessionData](SessionData).encode(session, key="")
@@ -43,7 +47,16 @@ def write_legacy(opener: Opener, id: str, stem: str, *, parts: bool = False) -> 
             assert found is not None
             opener.write(name, found.body)
         elsewhere.delete(stem)
+        for folder in OPAQUE:
+            opener.write(f"{folder}/{stem}.json", OPAQUE_BODY)
     return body
+
+
+def names_of(stem: str) -> list[str]:
+    """The names of a session with all the parts that a3s-code writes."""
+    folders = ("traces", "verification", *OPAQUE)
+    names = (f"artifacts/{stem}/artifacts.json", *(f"{folder}/{stem}.json" for folder in folders))
+    return sorted((f"{stem}.json", *names))
 
 
 @pytest.mark.parametrize(("id", "stem"), CASES)
@@ -55,31 +68,54 @@ def test_a_session_is_found_under_its_legacy_name(opener: Opener, id: str, stem:
     assert store.load_artifacts(id) == artifacts_of(f"artifact of {id}")
     assert store.load_trace_events(id) == [event_of(f"event of {id}")]
     assert store.load_verification_reports(id) == [report_of(f"report of {id}")]
-    assert len(opener.names()) == 4
+    assert opener.names() == names_of(stem)
 
 
 @on_every_kind
 @pytest.mark.parametrize(("id", "stem"), CASES)
-def test_a_save_moves_the_session_and_its_parts_to_their_own_keys(opener: Opener, id: str, stem: str):
+def test_a_session_and_its_parts_keep_their_keys(opener: Opener, id: str, stem: str):
     write_legacy(opener, id, stem, parts=True)
     store = opener.store()
     session = store.load(id)
     say(session, "more")
-    store.save(session)
-    own = store._keys.of_session(id)
-    root = opener.location.key("")
-    moved = sorted(
-        key.removeprefix(root) for key in (own.session, own.artifacts, own.traces, own.verification)
+    store.save_turn(
+        session,
+        artifacts=artifacts_of("newer artifact"),
+        trace_events=[event_of("newer event")],
+        verification_reports=[report_of("newer report")],
     )
-    assert opener.names() == moved
-    again = opener.store()
-    assert texts_of(again.load(id)) == ["of a3s-code", "more"]
-    assert again.load_artifacts(id) == artifacts_of(f"artifact of {id}")
-    assert again.load_trace_events(id) == [event_of(f"event of {id}")]
-    assert again.load_verification_reports(id) == [report_of(f"report of {id}")]
-    assert again.list() == [id]
     say(session, "and more")
     store.save(session)
+    assert opener.names() == names_of(stem)
+    again = opener.store()
+    assert texts_of(again.load(id)) == ["of a3s-code", "more", "and more"]
+    assert again.load_artifacts(id) == artifacts_of("newer artifact")
+    assert again.load_trace_events(id) == [event_of("newer event")]
+    assert again.load_verification_reports(id) == [report_of("newer report")]
+    assert [opener.read(f"{folder}/{stem}.json") for folder in OPAQUE] == [OPAQUE_BODY] * 2
+
+
+def test_a_save_does_not_bring_back_a_session_that_was_deleted_under_its_legacy_name(opener: Opener):
+    write_legacy(opener, "foo/bar", "foo_bar")
+    one, other = opener.store(), opener.store()
+    session = one.load("foo/bar")
+    other.delete("foo/bar")
+    say(session, "more")
+    with pytest.raises(SessionConflictError) as caught:
+        one.save(session)
+    assert caught.value.kind in {"deleted", "changed"}
+    assert opener.names() == []
+    with pytest.raises(SessionConflictError):
+        one.save_turn(session, trace_events=[event_of("late")])
+    assert opener.names() == []
+
+
+def test_a_stale_turn_of_a_new_session_writes_no_part_over_those_under_the_legacy_name(opener: Opener):
+    write_legacy(opener, "foo/bar", "foo_bar", parts=True)
+    before = {name: opener.read(name) for name in opener.names()}
+    with pytest.raises(SessionConflictError):
+        opener.store().save_turn(session_of("foo/bar", "new"), trace_events=[event_of("new")])
+    assert {name: opener.read(name) for name in opener.names()} == before
 
 
 @pytest.mark.parametrize(("id", "stem"), CASES)
@@ -95,7 +131,7 @@ def test_update_changes_a_session_under_its_legacy_name(opener: Opener):
     write_legacy(opener, "foo/bar", "foo_bar")
     store = opener.store()
     store.update("foo/bar", lambda session: say(session, "more"))
-    assert opener.names() == ["foo%2Fbar.json"]
+    assert opener.names() == ["foo_bar.json"]
     assert texts_of(store.load("foo/bar")) == ["of a3s-code", "more"]
 
 
@@ -108,7 +144,7 @@ def test_a_create_does_not_hide_a_session_under_its_legacy_name(opener: Opener):
     assert opener.names() == ["foo_bar.json"]
     assert opener.read("foo_bar.json") == body
     store.save(session_of("foo/bar", "forced"), overwrite=True)
-    assert opener.names() == ["foo%2Fbar.json"]
+    assert opener.names() == ["foo_bar.json"]
     assert texts_of(store.load("foo/bar")) == ["forced"]
 
 
@@ -125,7 +161,7 @@ def test_a_save_of_a_session_that_a3s_code_has_changed_is_a_conflict(opener: Ope
     assert opener.read("foo_bar.json") == newer
 
 
-def test_a_save_of_a_session_that_was_moved_is_a_conflict(opener: Opener):
+def test_a_save_of_a_session_that_another_store_has_changed_is_a_conflict(opener: Opener):
     write_legacy(opener, "foo/bar", "foo_bar")
     one, other = opener.store(), opener.store()
     mine, theirs = one.load("foo/bar"), other.load("foo/bar")
@@ -178,7 +214,7 @@ def test_events_are_appended_to_those_under_the_legacy_name(opener: Opener):
     say(session, "more")
     store.save(session)
     assert store.load_trace_events("foo/bar") == [event_of("event of foo/bar"), event_of("new")]
-    assert "traces/foo_bar.json" not in opener.names()
+    assert opener.names() == names_of("foo_bar")
 
 
 def test_a_folder_of_a3s_code_is_a_valid_store(opener: Opener):

@@ -101,27 +101,56 @@ def test_the_version_is_never_serialised_and_not_part_of_equality(opener: Opener
     assert b"version" not in opener.read("s.json")
 
 
-def test_a_copy_keeps_the_version(opener: Opener):
-    store = opener.store()
-    store.save(session_of("s", "base"))
+COPIES = {
+    "model_copy": lambda session: session.model_copy(),
+    "deep model_copy": lambda session: session.model_copy(deep=True),
+    "model_copy with an update": lambda session: session.model_copy(update={"id": "s"}),
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "pickle": lambda session: pickle.loads(pickle.dumps(session)),
+    "copy of a copy": lambda session: pickle.loads(pickle.dumps(copy.copy(session.model_copy()))),
+}
+
+
+@pytest.mark.parametrize("model", [*MODELS, SessionData])
+@pytest.mark.parametrize("how", COPIES)
+def test_a_copy_keeps_the_version(opener: Opener, model: Any, how: str):
+    store = opener.store(model=model)
+    store.save(model(id="s"))
     loaded = store.load("s")
-    copies = [
-        loaded.model_copy(),
-        loaded.model_copy(deep=True),
-        loaded.model_copy(update={"model_name": "m"}),
-        copy.copy(loaded),
-        copy.deepcopy(loaded),
-        pickle.loads(pickle.dumps(loaded)),
-    ]
-    store.save(copies[-1])
-    for each in copies[1:]:
-        store.save(each, overwrite=True)
-        again = store.load("s")
-        say(again, "more")
-        store.save(again)
-        say(each, "stale")
-        with pytest.raises(SessionConflictError):
-            store.save(each)
+    copied = COPIES[how](loaded)
+    assert copied == loaded
+    assert store.version_of(copied) == store.version_of(loaded)
+    written = changed(copied, "of the copy")
+    store.save(written)
+    with pytest.raises(SessionConflictError):
+        store.save(changed(loaded, "of the original"))
+    stale = COPIES[how](loaded)
+    with pytest.raises(SessionConflictError):
+        store.save(changed(stale, "of a stale copy"))
+    assert store.load("s") == written
+
+
+def changed(session: Any, text: str) -> Any:
+    if type(session) is SessionData:
+        session.model_name = text
+        return session
+    return with_turn(
+        session.model_copy(update={"turns": ()}) if isinstance(session, Frozen) else session, text
+    )
+
+
+@pytest.mark.parametrize("model", [*MODELS, SessionData])
+def test_a_save_and_a_load_add_nothing_to_a_session(opener: Opener, model: Any):
+    """Neither to its fields, nor to its unknown members, nor to the names of its given fields."""
+    store = opener.store(model=model)
+    session = model(id="s")
+    given, extra = set(session.model_fields_set), dict(session.model_extra or {})
+    store.save(session)
+    assert (session.model_fields_set, session.model_extra or {}) == (given, extra)
+    assert repr(session.model_fields_set) == repr(given)
+    assert session.model_dump(exclude_unset=True) == {"id": "s"}
+    assert (store.load("s").model_extra or {}) == {}
 
 
 def test_a_session_validated_from_a_dump_counts_as_new(opener: Opener):
@@ -138,13 +167,13 @@ def test_a_session_validated_from_a_dump_counts_as_new(opener: Opener):
 def test_members_of_a_later_version_survive_a_load_and_a_save(opener: Opener):
     store = opener.store()
     store.save(session_of("s"))
-    body = opener.read("s.json").replace(b'{\n  "id"', b'{\n  "tenant_id": {"deep": [1.0]},\n  "id"', 1)
+    body = opener.read("s.json").replace(b'{\n  "id"', b'{\n  "binding": {"deep": [1.0]},\n  "id"', 1)
     opener.write("s.json", body)
     session = store.load("s")
     session.model_name = "m"
     store.save(session)
     again = store.load("s")
-    assert again.tenant_id == {"deep": [1.0]}
+    assert again.binding == {"deep": [1.0]}
     assert again.model_name == "m"
 
 

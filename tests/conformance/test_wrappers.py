@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, get_args
@@ -99,11 +100,12 @@ def test_a_wrapper_counts_the_requests_of_a_store(counting: Any, opener: Opener)
     counting.counts.clear()
     session = session_of("s")
     store.save(session)
-    assert counting.counts == {"put": 1}
+    look = int(counting.capabilities.is_folder)  # a folder is also searched for snapshots of a3s-code
+    assert counting.counts == Counter(put=1, list_page=look)
     store.load("s")
-    assert counting.counts == {"put": 1, "get": 1}
+    assert counting.counts == Counter(put=1, list_page=look, get=1 + look)
     store.list()
-    assert counting.counts == {"put": 1, "get": 1, "list_page": 1}
+    assert counting.counts == Counter(put=1, list_page=1 + look, get=1 + look)
 
 
 def test_wrappers_can_be_nested(counting: Any, opener: Opener):

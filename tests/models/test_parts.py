@@ -86,6 +86,34 @@ def test_of_two_artifacts_with_one_uri_a_read_keeps_the_last():
     assert store.get("a").content == "last"
 
 
+def test_retained_artifacts_survive_both_limits():
+    manifest = ArtifactStore(artifacts=[artifact("a", "aa"), artifact("b")], retained_uris=["a", "elsewhere"])
+    assert uris(manifest) == ["a", "b"]
+    store = ArtifactStore.with_limits(manifest, max_artifacts=2, max_bytes=3)
+    store.retained_uris = manifest.retained_uris
+    store.put(artifact("c"))
+    assert uris(store) == ["a", "c"]
+    store.put(artifact("d", "dddd"))
+    assert uris(store) == ["a"]
+    store.retained_uris = ["a", "e"]
+    store.put(artifact("e", "eeee"))
+    assert uris(store) == ["a", "e"]
+
+
+def test_retained_artifacts_survive_a_read_and_a_write():
+    many = [artifact(str(number)) for number in range(300)]
+    made = ArtifactStore.with_limits(many, max_artifacts=400)
+    made.retained_uris = ["3", "1"]
+    codec = Codec(ArtifactStore)
+    body = codec.encode(made, key="k")
+    loaded = codec.decode(body, key="k")
+    assert uris(loaded)[:3] == ["1", "3", "46"]
+    assert len(loaded) == 256
+    assert loaded.retained_uris == ["3", "1"]
+    empty = b'{\n  "artifacts": [],\n  "retained_uris": []\n}'
+    assert codec.encode(codec.decode(empty, key="k"), key="k") == empty
+
+
 def test_a_tool_event_keeps_keys_and_artifact_uris_of_its_metadata():
     metadata = {
         "z": [{"artifact_uri": "u2"}, {"deep": {"artifact_uri": "u1", "x": [[{"artifact_uri": "u2"}]]}}],
@@ -161,6 +189,20 @@ def test_a_required_check_needs_review():
     made.required = False
     assert made.required is False
     assert VerificationCheck(id="c", kind="k", description="d", status="passed").required is False
+
+
+def test_an_optional_check_need_not_pass():
+    made = VerificationCheck.optional("c", "k", "d")
+    assert (made.required, made.status) == (False, "needs_review")
+    assert VerificationReport.new("s", [made]).status == "passed"
+
+
+def test_a_check_with_another_status_is_a_copy():
+    made = VerificationCheck.required_check("c", "k", "d")
+    passed = made.with_status("passed")
+    assert (made.status, passed.status, passed.required) == ("needs_review", "passed", True)
+    with pytest.raises(ValueError, match="done"):
+        made.with_status("done")
 
 
 def test_a_subclass_keeps_the_constructor_and_the_field():

@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from sessionbucket.models import (
+    DEFAULT_AUTO_COMPACT_THRESHOLD,
     ConfirmationPolicy,
     ContextUsage,
     ImageBlock,
@@ -24,7 +25,6 @@ from sessionbucket.models import (
     StorageBackend,
     Task,
     ToolDefinition,
-    tool_names_from_definitions,
 )
 
 
@@ -83,7 +83,7 @@ def test_strings_become_enums_and_assignments_are_validated():
 
 def test_validation_errors_do_not_contain_the_value():
     with pytest.raises(ValidationError) as caught:
-        SessionData(id="x", messages=[{"role": "user", "content": "sk-very-secret"}])
+        SessionData(id="x", messages=[{"role": "user", "content": ["sk-very-secret"]}])
     assert "sk-very-secret" not in str(caught.value)
 
 
@@ -95,6 +95,39 @@ def test_a_user_message_has_its_images_first_and_its_text_last():
     assert image.source.type == "base64"
     assert message.text == "look"
     assert message.reasoning_content is None
+
+
+def test_a_string_is_the_content_of_a_message_in_python_only():
+    message = Message(role="user", content="hi")
+    assert message == Message.user("hi")
+    message.content = "ho"
+    assert message == Message.user("ho")
+    assert Message.model_validate({"role": "user", "content": "hi"}) == Message.user("hi")
+    with pytest.raises(ValidationError):
+        Message.model_validate_json('{"role": "user", "content": "hi"}')
+
+
+def test_a_tool_use_is_a_message_of_the_assistant():
+    message = Message.tool_use("toolu_1", "bash", {"command": "ls"})
+    assert message.model_dump(mode="json") == {
+        "role": "assistant",
+        "content": [{"type": "tool_use", "id": "toolu_1", "name": "bash", "input": {"command": "ls"}}],
+    }
+    assert Message.tool_use("toolu_1", "bash", None, "Let me see.").text == "Let me see."
+
+
+def test_touch_moves_the_time_of_the_last_update_and_never_back():
+    session = SessionData(id="x", created_at=5)
+    before = int(time.time())
+    session.touch()
+    assert (session.created_at, session.updated_at >= before) == (5, True)
+    later = session.updated_at = 2**40
+    session.touch()
+    assert session.updated_at == later
+
+
+def test_the_default_threshold_has_a_name():
+    assert SessionConfig().auto_compact_threshold == DEFAULT_AUTO_COMPACT_THRESHOLD == 0.8
 
 
 def test_a_tool_result_has_an_error_flag():
@@ -109,10 +142,8 @@ def test_a_task_with_an_id_and_a_content_is_pending():
     task = Task(id="1", content="Ship")
     assert (task.status, task.priority, task.dependencies) == ("pending", "medium", [])
     assert Task(id="1", description="Ship") == task
-    with pytest.raises(ValidationError, match="two names of one member"):
-        Task(id="1", content="Ship", description="Ship")
-    with pytest.raises(ValidationError, match="two names of one member"):
-        task.description = "Ship"
+    both = Task(id="1", content="Ship", description="in a box")
+    assert (both.content, both.description) == ("Ship", "in a box")
 
 
 def test_a_new_queue_has_the_small_limits_and_accepts_either_spelling():
@@ -142,14 +173,27 @@ def test_lanes_without_confirmation_are_listed_once():
 
 
 def test_a_policy_is_constructed_from_rules_and_its_lists_can_be_changed():
-    policy = PermissionPolicy.allowing("Bash(cargo:*)", "Read")
+    policy = PermissionPolicy().allow_all("Bash(cargo:*)", "Read")
     assert [rule.rule for rule in policy.allow] == ["Bash(cargo:*)", "Read"]
     policy.deny = ["Bash(rm:*)"]
     policy.allow.append(PermissionRule(rule="Grep"))
-    assert policy.deny == PermissionPolicy.denying("Bash(rm:*)").deny
+    assert policy.deny == PermissionPolicy().deny_all("Bash(rm:*)").deny
     assert len(policy.allow) == 3
     assert (policy.default_decision, policy.enabled) == ("ask", True)
-    assert PermissionPolicy.asking("Write").ask[0].rule == "Write"
+
+
+def test_the_methods_of_a_policy_add_rules_to_a_copy():
+    base = PermissionPolicy(default_decision="deny").deny_all("Bash(rm:*)")
+    policy = base.allow_all("Read").deny_all("Bash(dd:*)", "Write").ask_all("Edit").allow_all("Grep")
+    lists = (policy.deny, policy.allow, policy.ask)
+    assert [[rule.rule for rule in rules] for rules in lists] == [
+        ["Bash(rm:*)", "Bash(dd:*)", "Write"],
+        ["Read", "Grep"],
+        ["Edit"],
+    ]
+    assert policy.default_decision == "deny"
+    policy.deny[0].rule = "other"
+    assert base == PermissionPolicy(deny=["Bash(rm:*)"], default_decision="deny")
 
 
 @pytest.mark.parametrize(
@@ -229,4 +273,4 @@ def test_an_ambiguous_timestamp_is_refused(given):
 
 def test_tool_names_come_in_definition_order():
     tools = [ToolDefinition(name=name, description="", parameters={}) for name in ("read", "bash")]
-    assert tool_names_from_definitions(tools) == ["read", "bash"]
+    assert SessionData.tool_names_from_definitions(tools) == ["read", "bash"]

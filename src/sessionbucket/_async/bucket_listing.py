@@ -34,9 +34,17 @@ async def list_objects(bucket: AsyncBucket, prefix: str) -> list[ObjectInfo]:
 
 
 async def list_pages_in_parallel(
-    bucket: AsyncBucket, prefix: str, *, suffix: str, concurrency: int
+    bucket: AsyncBucket,
+    prefix: str,
+    *,
+    suffix: str,
+    concurrency: int,
+    first_page: list[ObjectPage],
 ) -> AsyncGenerator[list[ObjectInfo], None]:
-    """List the same objects in the same order as ``list_pages`` with the delimiter ``/``, by several requests at a time."""
+    """List the same objects in the same order as ``list_pages`` with the delimiter ``/``, by several requests at a time.
+
+    The first page is added to ``first_page`` when it has arrived.
+    """
     plan = RangePlan(prefix, suffix, concurrency=concurrency)
     pending: dict[PendingCall[ObjectPage], KeyRange] = {}
     limit = bucket.capabilities.page_limit
@@ -53,4 +61,6 @@ async def list_pages_in_parallel(
                 await pool.wait(pending)
             for call in [call for call in pending if call.done()]:
                 page = call.result()
+                if not first_page:
+                    first_page.append(page)
                 plan.take(pending.pop(call), page, next_start(page))

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, cast
 from sessionbucket._async.base_store import SessionT
 from sessionbucket._async.session_files import AsyncFileReader
 from sessionbucket._async.store import AsyncSessionStore
+from sessionbucket._async.v1_snapshots import SnapshotSession
 from sessionbucket._concurrency.asyncio_ import WorkerPool, gather
 from sessionbucket._core.arguments import check_items, check_kind, check_text
 from sessionbucket._core.file_sources import CHUNK
-from sessionbucket._core.inventory import FILES, JSON_PARTS, Inventory
+from sessionbucket._core.inventory import FILES, JSON_PARTS, OPAQUE_PARTS, Inventory
 from sessionbucket._core.objects import StoredObject, is_md5_version, is_multipart_md5_version
 from sessionbucket._core.pagination import check_concurrency
 from sessionbucket._core.results import CopyOutcome, CopyResult, FileInfo
@@ -47,7 +48,10 @@ async def copy_async_sessions(
     overwrite: bool = False,
     concurrency: int = 16,
 ) -> AsyncGenerator[CopyResult, None]:
-    """Copy sessions with their artifacts, trace events, verification reports and files, byte for byte.
+    """Copy sessions with all their parts and files, byte for byte.
+
+    The parts include those that later releases of a3s-code write. A session from a snapshot of a3s-code gets the objects that it
+    would have in this layout; its empty parts get none. A copy of a whole store includes the checkpoints of runs and workflows.
 
     Copies the sessions with these ``ids``, or all whose ids start with ``prefix``; ``concurrency`` sessions at a time. Yields the
     result of each, in order. A repeated copy skips what is equal. If anything of a session differs in the destination,
@@ -66,9 +70,15 @@ async def copy_async_sessions(
         if chosen is None:
             chosen = await copier.list_sessions(prefix)
         running: deque[PendingCall[CopyResult]] = deque()
+        checkpoints = [] if prefix or ids is not None else await source.raw.checkpoints()
+        total = len(chosen) + len(checkpoints)
+        calls = [
+            *(partial(copier.copy_or_error, id, total) for id in chosen),
+            *(partial(copier.copy_checkpoint_or_error, info.key, total) for info in checkpoints),
+        ]
         try:
-            for id in chosen:
-                running.append(pool.start(partial(copier.copy_or_error, id, len(chosen))))
+            for call in calls:
+                running.append(pool.start(call))
                 if len(running) == concurrency:
                     await pool.wait([running[0]])
                     yield running.popleft().result()
@@ -77,10 +87,10 @@ async def copy_async_sessions(
                 yield running.popleft().result()
         except KeyboardInterrupt:
             copier.stop()
-            for call in running:
-                await pool.wait([call])
-                if not call.cancelled() and call.exception() is None:
-                    yield call.result()
+            for copying in running:
+                await pool.wait([copying])
+                if not copying.cancelled() and copying.exception() is None:
+                    yield copying.result()
             raise
         except BaseException:
             copier.stop()
@@ -103,6 +113,9 @@ def _distinct(ids: Iterable[str]) -> list[str]:
     return [*distinct]
 
 
+_EMPTY_PARTS = (b"[]", b'{\n  "artifacts": []\n}')
+
+
 class _CopyStoppedError(Exception):
     """The copy of a file was stopped. Nothing of it is in the destination."""
 
@@ -111,7 +124,9 @@ class _CopyStoppedError(Exception):
 class _Plan:
     """What to write, and what of it would replace something else."""
 
+    stem: str
     session: bool = False
+    other: StoredObject | None = None
     is_new: bool = False
     parts: dict[str, bytes] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
@@ -171,6 +186,32 @@ class _AsyncSessionCopier:
             return CopyResult(id, "failed", str(error), total)
         return CopyResult(id, outcome, detail, total)
 
+    async def copy_checkpoint_or_error(self, key: str, total: int) -> CopyResult:
+        """Copy one checkpoint of a run or workflow. Errors of this checkpoint alone become its result."""
+        try:
+            outcome, detail = await self._copy_checkpoint(key)
+        except _STORE_ERRORS:
+            raise
+        except SessionConflictError as error:
+            detail = "another writer wrote it meanwhile"
+            outcome = "failed" if error.outcome == "unknown" else "conflict"
+        except SessionBucketError as error:
+            outcome, detail = "failed", str(error)
+        return CopyResult(key, outcome, detail, total, "checkpoint")
+
+    async def _copy_checkpoint(self, key: str) -> tuple[CopyOutcome, str]:
+        found, other = await gather(
+            [partial(self._from.get_checkpoint, key), partial(self._to.get_checkpoint, key)]
+        )
+        if found is None:
+            return "missing", ""
+        if other is not None and other.body == found.body:
+            return "same", ""
+        if other is not None and not self._overwrite:
+            return "conflict", "the checkpoint"
+        await self._to.put_checkpoint(key, found.body, overwrite=self._overwrite)
+        return "copied", ""
+
     async def _copy_listed(self, id: str) -> tuple[CopyOutcome, str]:
         """Copy a session by its id, or by the legacy name under which a listing shows it."""
         try:
@@ -196,7 +237,7 @@ class _AsyncSessionCopier:
     async def _copy_found(
         self, id: str, found: StoredObject, listed: Inventory | None
     ) -> tuple[CopyOutcome, str]:
-        plan = _Plan()
+        plan = _Plan(self._to.stem(id))
         await self._plan_session(plan, id, found, listed)
         await self._plan_parts(plan, id, found, listed)
         await self._plan_files(plan, id, found)
@@ -225,17 +266,19 @@ class _AsyncSessionCopier:
         except (SessionCorruptedError, SessionTooLargeError):
             plan.differing.append("the session, which cannot be read there")
         else:
-            if other is not None and self._from.are_same(found, other):
-                return
             if other is not None:
+                plan.other, plan.stem = other, self._to.stem_of(other)
+                if self._from.are_same(found, other):
+                    return
                 plan.differing.append("the session")
         plan.session = True
 
     async def _plan_parts(self, plan: _Plan, id: str, found: StoredObject, listed: Inventory | None) -> None:
         stem = self._from.stem_of(found)
-        names = [name for name in JSON_PARTS if not self._source_lacks(name, stem, found)]
+        is_snapshot = isinstance(found, SnapshotSession)
+        names = [name for name in JSON_PARTS if is_snapshot or not self._source_lacks(name, stem, found)]
         compared = await self._pool.gather(
-            [partial(self._compare_part, name, id, found, listed) for name in names]
+            [partial(self._compare_part, name, plan, found, listed) for name in names]
         )
         for name, (body, exists) in zip(names, compared, strict=True):
             if body is not None:
@@ -244,25 +287,28 @@ class _AsyncSessionCopier:
                     plan.differing.append(name)
 
     async def _compare_part(
-        self, name: str, id: str, session: StoredObject, listed: Inventory | None
+        self, name: str, plan: _Plan, session: StoredObject, listed: Inventory | None
     ) -> tuple[bytes | None, bool]:
         """The body to write, if any, and whether the destination has another."""
         # The stored bytes, because a load of artifacts leaves out those above its limits.
-        found = await self._from.get_valid_part(name, self._from.stem_of(session))
-        if found is None:
+        found = await self._from.get_valid_part(name, session)
+        if found is None or (isinstance(session, SnapshotSession) and found.body in _EMPTY_PARTS):
             return None, False
-        stem = self._to.stem(id)
-        if listed is not None and listed.lacks_part(name, stem):
-            return found.body, False
-        if listed is not None and listed.has_part(name, stem, found.info.version):
-            return None, True
+        if listed is not None and not isinstance(plan.other, SnapshotSession):
+            if listed.lacks_part(name, plan.stem):
+                return found.body, False
+            if listed.has_part(name, plan.stem, found.info.version):
+                return None, True
         try:
-            other = await self._to.get_part(name, stem)
+            other = await self._to.get_part(name, plan.other or plan.stem)
         except SessionTooLargeError:
             return found.body, True
         if other is None:
             return found.body, False
-        return (None, True) if _same_json(found.body, other.body) else (found.body, True)
+        is_same = found.body == other.body or (
+            name not in OPAQUE_PARTS and _same_json(found.body, other.body)
+        )
+        return (None, True) if is_same else (found.body, True)
 
     async def _plan_files(self, plan: _Plan, id: str, found: StoredObject) -> None:
         if self._source_lacks(FILES, self._from.stem(id), found):
@@ -312,7 +358,7 @@ class _AsyncSessionCopier:
             [
                 *(partial(self._copy_file, id, name) for name in plan.files),
                 *(
-                    partial(self._to.put_part, id, name, body, overwrite=self._overwrite)
+                    partial(self._to.put_part, id, name, plan.stem, body, overwrite=self._overwrite)
                     for name, body in plan.parts.items()
                 ),
             ]
@@ -337,8 +383,6 @@ class _AsyncSessionCopier:
 
 def _same_json(one: bytes, two: bytes) -> bool:
     """Whether two texts have the same values in the same order, whatever their layout."""
-    if one == two:
-        return True
     try:
         return json.dumps(json.loads(one)) == json.dumps(json.loads(two))
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Sessions under their legacy names: the keys that a3s-code up to 4.x gave them (docs/format.md)."""
+"""Sessions under their legacy names: the keys that a3s-code up to 4.x gave them (docs/a3s-code.md)."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from sessionbucket._async.legacy_names import AsyncLegacyNames, inner_id
 from sessionbucket._async.session_parts import AsyncSessionParts
 from sessionbucket._async.session_reader import AsyncSessionReader
 from sessionbucket._async.session_writer import AsyncSessionWriter
+from sessionbucket._async.v1_snapshots import AsyncV1Snapshots, SnapshotSession
 from sessionbucket._concurrency.asyncio_ import gather
 from sessionbucket._core.arguments import check_body, check_key, check_kind, check_text
 from sessionbucket._core.inventory import JSON_PARTS, Inventory
@@ -27,6 +28,7 @@ class AsyncRawSessions:
         bucket: AsyncBucket,
         keys: StoreKeys,
         legacy: AsyncLegacyNames,
+        v1: AsyncV1Snapshots,
         reader: AsyncSessionReader[Any],
         writer: AsyncSessionWriter,
         parts: AsyncSessionParts,
@@ -34,6 +36,7 @@ class AsyncRawSessions:
         self._bucket = bucket
         self._keys = keys
         self._legacy = legacy
+        self._v1 = v1
         self._reader = reader
         self._writer = writer
         self._parts = parts
@@ -62,12 +65,15 @@ class AsyncRawSessions:
             self._reader.decode(id, found)
         return found
 
-    async def get_part(self, name: str, stem: str) -> StoredObject | None:
-        """The object of a part (``artifacts``, ``traces`` or ``verification``), valid or not. Raises ``SessionTooLargeError``.
+    async def get_part(self, name: str, session: StoredObject | str) -> StoredObject | None:
+        """The object of a part, one of ``JSON_PARTS``, valid or not. Raises ``SessionTooLargeError``.
 
-        ``stem`` is the session's encoded id or its legacy name.
+        ``session`` is the object of its session, or the encoded id of a session that does not exist.
         """
-        return await self._reader.get(self._part_key(name, stem))
+        key = self._part_key(name, session if isinstance(session, str) else self.stem_of(session))
+        if isinstance(session, SnapshotSession):
+            return await self._v1.get_part(session, name)
+        return await self._reader.get(key)
 
     def _part_key(self, name: str, stem: str) -> str:
         if name not in JSON_PARTS:
@@ -77,9 +83,9 @@ class AsyncRawSessions:
         check_key(key, "stem")
         return key
 
-    async def get_valid_part(self, name: str, stem: str) -> StoredObject | None:
+    async def get_valid_part(self, name: str, session: StoredObject) -> StoredObject | None:
         """The object of a part, as ``get_part`` returns it. Raises the errors of the part's load."""
-        found = await self.get_part(name, stem)
+        found = await self.get_part(name, session)
         if found is not None:
             self._parts.validate(name, found)
         return found
@@ -92,12 +98,16 @@ class AsyncRawSessions:
 
     async def describe(self, id: str) -> dict[str, ObjectInfo]:
         """The objects of a session by name: ``session``, its parts, and ``file`` and the name of each file. Reads no body."""
+        if self._v1.come_first and (snapshot := await self._v1.head(id)):
+            return {"session": snapshot}
         keys = await self._legacy.current_keys(id)
         names = ("session", *JSON_PARTS)
         infos = await gather([partial(self._bucket.head, getattr(keys, name)) for name in names])
         found = {name: info for name, info in zip(names, infos, strict=True) if info is not None}
         for info in await list_objects(self._bucket, self._keys.of_session(id).files):
             found[f"file {self._keys.of_session(id).file_name(info.key)}"] = info
+        if "session" not in found and (snapshot := await self._v1.head(id)):
+            found["session"] = snapshot
         return found
 
     async def true_id(self, listed: str) -> str | None:
@@ -111,12 +121,22 @@ class AsyncRawSessions:
         """The sessions whose ids start with ``prefix``, and the parts of each, from listings alone."""
         start = self._keys.id_prefix(prefix)
         found = Inventory(start.removeprefix(self._keys.root))
+        folders: set[str] = set()
         async for page in list_pages(self._bucket, start, delimiter="/"):
+            folders.update(page.folders)
             for info in page.objects:
                 if self._keys.session_id(info.key) is not None:
                     found.sessions[self._keys.stem(info.key)] = info
         await gather([partial(self._add_parts, found, start) for start in self._keys.part_prefixes(prefix)])
+        if prefix or self._keys.v1_folder in folders:
+            await self._add_snapshots(found, prefix)
         return found
+
+    async def _add_snapshots(self, found: Inventory, prefix: str) -> None:
+        for info in await self._v1.rows(prefix):
+            stem = self._keys.stem(info.key)
+            if self._v1.come_first or stem not in found.sessions:
+                found.sessions[stem] = info
 
     async def _add_parts(self, found: Inventory, start: str) -> None:
         async for page in list_pages(self._bucket, start):
@@ -128,8 +148,25 @@ class AsyncRawSessions:
     def ids(self, inventory: Inventory) -> list[str]:
         """The ids in an inventory, sorted by key."""
         check_kind("inventory", inventory, Inventory)
-        ids = (self._keys.session_id(info.key) for info in inventory.sessions.values())
+        keys = sorted(info.key for info in inventory.sessions.values())
+        ids = map(self._keys.session_id, keys)
         return [id for id in ids if id is not None]
+
+    async def checkpoints(self) -> list[ObjectInfo]:
+        """The checkpoints that a3s-code keeps by run or workflow, with keys relative to the store."""
+        found = await gather(
+            [partial(list_objects, self._bucket, folder) for folder in self._keys.checkpoint_folders]
+        )
+        root = self._keys.root
+        return [info._replace(key=info.key.removeprefix(root)) for infos in found for info in infos]
+
+    async def get_checkpoint(self, key: str) -> StoredObject | None:
+        """The object at a key that ``checkpoints`` returned. Raises ``SessionTooLargeError``."""
+        return await self._reader.get(self._keys.root + key)
+
+    async def put_checkpoint(self, key: str, body: bytes, *, overwrite: bool) -> None:
+        """Write a checkpoint where none is, or with ``overwrite`` in any case. Raises ``SessionConflictError``."""
+        await self._writer.write_copied_part(key, self._keys.root + key, body, overwrite=overwrite)
 
     def stem(self, id: str) -> str:
         """The encoded id. Raises ``InvalidSessionIdError``."""
@@ -138,6 +175,8 @@ class AsyncRawSessions:
     def stem_of(self, found: StoredObject) -> str:
         """The encoded id, or the legacy name, in the key of a session's object."""
         check_kind("found", found, StoredObject)
+        if isinstance(found, SnapshotSession):
+            return self.stem(found.id)
         return self._keys.stem(found.info.key)
 
     def is_new(self, id: str, inventory: Inventory) -> bool:
@@ -157,9 +196,11 @@ class AsyncRawSessions:
         check_body(body)
         await self._writer.write_copied_session(id, body, overwrite=overwrite, is_new=is_new)
 
-    async def put_part(self, id: str, name: str, body: bytes, *, overwrite: bool) -> None:
-        """Write a part where none is, or with ``overwrite`` in any case. Raises ``SessionConflictError``."""
+    async def put_part(self, id: str, name: str, stem: str, body: bytes, *, overwrite: bool) -> None:
+        """Write a part where none is, or with ``overwrite`` in any case. Raises ``SessionConflictError``.
+
+        ``stem`` is the encoded id or the legacy name of the session in this store.
+        """
         check_body(body)
-        keys = await self._legacy.current_keys(id)
-        key = self._part_key(name, keys.stem)
+        key = self._part_key(name, stem)
         await self._writer.write_copied_part(id, key, body, overwrite=overwrite)

@@ -10,6 +10,7 @@ from typing import Self
 
 from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
 from sessionbucket._async.bucket_listing import list_objects
+from sessionbucket._async.v1_snapshots import AsyncV1Snapshots
 from sessionbucket._concurrency.asyncio_ import FileSource, chunks_of
 from sessionbucket._core.arguments import check_expiry, check_integer
 from sessionbucket._core.file_sources import known_size
@@ -23,14 +24,16 @@ from sessionbucket.errors import FileNotInStoreError, StoreUnavailableError
 class AsyncSessionFiles:
     """Stores, reads, lists and deletes files of sessions."""
 
-    def __init__(self, bucket: AsyncBucket, keys: StoreKeys) -> None:
+    def __init__(self, bucket: AsyncBucket, keys: StoreKeys, v1: AsyncV1Snapshots) -> None:
         self._bucket = bucket
         self._keys = keys
+        self._v1 = v1
 
     async def put(self, id: str, name: str, data: FileSource, content_type: str | None) -> None:
         key = self._keys.of_session(id).file(name)
         if content_type is not None:
             check_headers(content_type, NO_METADATA)
+        await self._v1.check_writable()
         guessed = mimetypes.guess_type(name)[0] or "application/octet-stream"
         await self._bucket.put_stream(
             key, chunks_of(data), size=known_size(data), content_type=content_type or guessed
@@ -50,7 +53,9 @@ class AsyncSessionFiles:
         ]
 
     async def delete(self, id: str, name: str) -> None:
-        await self._bucket.delete([self._keys.of_session(id).file(name)])
+        key = self._keys.of_session(id).file(name)
+        await self._v1.check_writable()
+        await self._bucket.delete([key])
 
     async def presign(self, id: str, name: str, expires_in: timedelta) -> str:
         key = self._keys.of_session(id).file(name)

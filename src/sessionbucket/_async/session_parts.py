@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,6 +12,7 @@ from sessionbucket._async.documents import retry_after_conflicts
 from sessionbucket._async.legacy_names import AsyncLegacyNames
 from sessionbucket._async.session_reader import AsyncSessionReader
 from sessionbucket._async.session_writer import AsyncSessionWriter
+from sessionbucket._async.v1_snapshots import AsyncV1Snapshots
 from sessionbucket._codec import Codec
 from sessionbucket._concurrency.asyncio_ import gather
 from sessionbucket._core.arguments import check_integer, check_items, check_kind
@@ -35,6 +36,7 @@ class AsyncSessionParts:
         bucket: AsyncBucket,
         keys: StoreKeys,
         legacy: AsyncLegacyNames,
+        v1: AsyncV1Snapshots,
         reader: AsyncSessionReader[Any],
         writer: AsyncSessionWriter,
         max_bytes: int,
@@ -42,6 +44,7 @@ class AsyncSessionParts:
         self._bucket = bucket
         self._keys = keys
         self._legacy = legacy
+        self._v1 = v1
         self._reader = reader
         self._writer = writer
         self._max_bytes = max_bytes
@@ -76,19 +79,19 @@ class AsyncSessionParts:
         await self.put(await self.encoded(id, artifacts=artifacts))
 
     async def load_artifacts(self, id: str) -> ArtifactStore | None:
-        return await self._load(id, lambda keys: keys.artifacts, self._artifacts)
+        return await self._load(id, "artifacts", self._artifacts)
 
     async def save_trace_events(self, id: str, events: Sequence[TraceEvent]) -> None:
         await self.put(await self.encoded(id, events=_listed("events", events)))
 
     async def load_trace_events(self, id: str) -> list[TraceEvent] | None:
-        return await self._load(id, lambda keys: keys.traces, self._traces)
+        return await self._load(id, "traces", self._traces)
 
     async def save_verification_reports(self, id: str, reports: Sequence[VerificationReport]) -> None:
         await self.put(await self.encoded(id, reports=_listed("reports", reports)))
 
     async def load_verification_reports(self, id: str) -> list[VerificationReport] | None:
-        return await self._load(id, lambda keys: keys.verification, self._verification)
+        return await self._load(id, "verification", self._verification)
 
     async def append_trace_events(self, id: str, events: Sequence[TraceEvent], attempts: int) -> None:
         """Read the events, append to them, and write them over exactly the version that was read; repeat after a conflict."""
@@ -97,11 +100,12 @@ class AsyncSessionParts:
         self._keys.of_session(id)
         if not added:
             return
+        await self._v1.check_writable()
         key = (await self._legacy.current_keys(id)).traces
 
         async def append() -> None:
             found = await self._reader.get(key)
-            before = _decode(self._traces, found) if found else []
+            before = _decode(self._traces, found) if found else await self.load_trace_events(id) or []
             base = written_version(found.info) if found else None
             await self._writer.replace(id, key, self._traces.encode([*before, *added], key=key), base)
 
@@ -144,13 +148,14 @@ class AsyncSessionParts:
 
     async def put(self, bodies: Mapping[str, bytes]) -> None:
         """Write the bodies of parts concurrently."""
+        await self._v1.check_writable()
         await gather([partial(self._put, key, body) for key, body in bodies.items()])
 
     async def _put(self, key: str, body: bytes) -> None:
         await self._bucket.put(key, body, content_type=JSON_CONTENT_TYPE, metadata=codec_checksum(body))
 
-    async def _load(self, id: str, key_of: Callable[[SessionKeys], str], codec: Codec[PartT]) -> PartT | None:
-        found = await self._reader.find_part(id, key_of)
+    async def _load(self, id: str, name: str, codec: Codec[PartT]) -> PartT | None:
+        found = await self._reader.find_part(id, name)
         return _decode(codec, found) if found else None
 
 

@@ -8,6 +8,7 @@ from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._async.conditional_write_support import AsyncSupportProbe
 from sessionbucket._async.documents import AsyncConditionalWriter
 from sessionbucket._async.legacy_names import AsyncLegacyNames
+from sessionbucket._async.v1_snapshots import AsyncV1Snapshots
 from sessionbucket._core.body_checksum import codec_checksum
 from sessionbucket._core.keys import SessionKeys, StoreKeys
 from sessionbucket._core.objects import JSON_CONTENT_TYPE
@@ -19,19 +20,21 @@ from sessionbucket.errors import ConflictError, ConflictKind, SessionConflictErr
 class AsyncSessionWriter:
     """Writes sessions and parts; their bodies are texts that the codec printed or read."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         bucket: AsyncBucket,
         keys: StoreKeys,
         writer: AsyncConditionalWriter,
         support: AsyncSupportProbe,
         legacy: AsyncLegacyNames,
+        v1: AsyncV1Snapshots,
     ) -> None:
         self._bucket = bucket
         self._keys = keys
         self._writer = writer
         self._support = support
         self._legacy = legacy
+        self._v1 = v1
 
     def seen(self, id: str, stored: StoredVersion | None) -> StoredVersion | None:
         """The version that the caller has seen of this session in this store; None for a new session."""
@@ -55,8 +58,9 @@ class AsyncSessionWriter:
 
         A session keeps its key, be it the encoded id or the legacy name. ``pending`` has earlier writes of this session whose
         outcome is unknown, and this write while its outcome is unknown. Raises ``SessionConflictError`` when the store has
-        another version.
+        another version, and ``NotSupportedError`` in a folder of a3s-code 5.0 and later.
         """
+        await self._v1.check_writable()
         seen = self.seen(id, stored)
         if overwrite:
             key = await self._legacy.key_to_overwrite(id)
@@ -112,12 +116,14 @@ class AsyncSessionWriter:
     async def write_copied_session(self, id: str, body: bytes, *, overwrite: bool, is_new: bool) -> None:
         """Write the body of a session from another store. ``is_new`` says that it has no object under its legacy name."""
         if is_new and not overwrite:
+            await self._v1.check_writable()
             await self.replace(id, self._keys.of_session(id).session, body, None)
         else:
             await self.write(id, body, None, [], overwrite=overwrite)
 
     async def write_copied_part(self, id: str, key: str, body: bytes, *, overwrite: bool) -> None:
         """Write the body of a part where nothing is, or with ``overwrite`` in any case."""
+        await self._v1.check_writable()
         if overwrite or not await self._support.is_conditional():
             await self._bucket.put(key, body, content_type=JSON_CONTENT_TYPE)
         else:
@@ -130,7 +136,7 @@ class AsyncSessionWriter:
         seen = self.seen(id, stored)
         if seen is not None and seen.pending:
             return  # the save itself finds out whether one of these writes was done
-        key = seen.key if seen else self._keys.of_session(id).session
+        key = seen.key if seen else (await self._legacy.current_keys(id)).session
         found = await self._bucket.head(key)
         if (found.version if found else None) != (seen.version if seen else None):
             kind: ConflictKind = "deleted" if found is None else "changed" if seen else "exists"

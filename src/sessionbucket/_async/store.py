@@ -38,6 +38,7 @@ from sessionbucket._async.session_listing import AsyncSessionListing
 from sessionbucket._async.session_parts import AsyncSessionParts
 from sessionbucket._async.session_reader import AsyncSessionReader
 from sessionbucket._async.session_writer import AsyncSessionWriter
+from sessionbucket._async.v1_snapshots import AsyncV1Snapshots
 from sessionbucket._async.wrappers.retrying import AsyncRetryingBucket
 from sessionbucket._codec import Codec
 from sessionbucket._concurrency.asyncio_ import FileSource, Items
@@ -125,13 +126,17 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         self._retrying = AsyncRetryingBucket(bucket)
         self._support = AsyncSupportProbe(self._retrying, f"{self._keys.bookkeeping}probe/")
         self._legacy = AsyncLegacyNames(self._retrying, self._keys, max_bytes)
-        self._reader = AsyncSessionReader(self._retrying, self._keys, self._legacy, self._codec, max_bytes)
+        self._v1 = AsyncV1Snapshots(self._retrying, self._keys, max_bytes)
+        self._reader = AsyncSessionReader(
+            self._retrying, self._keys, self._legacy, self._v1, self._codec, max_bytes
+        )
         self._writer = AsyncSessionWriter(
             self._retrying,
             self._keys,
             AsyncConditionalWriter(bucket, self._support),
             self._support,
             self._legacy,
+            self._v1,
         )
 
     # What a load and a save of a session do not need is made on first use.
@@ -139,22 +144,22 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
     @cached_property
     def _parts(self) -> AsyncSessionParts:
         return AsyncSessionParts(
-            self._retrying, self._keys, self._legacy, self._reader, self._writer, self._max_bytes
+            self._retrying, self._keys, self._legacy, self._v1, self._reader, self._writer, self._max_bytes
         )
 
     @cached_property
     def _files(self) -> AsyncSessionFiles:
-        return AsyncSessionFiles(self._retrying, self._keys)
+        return AsyncSessionFiles(self._retrying, self._keys, self._v1)
 
     @cached_property
     def _listing(self) -> AsyncSessionListing:
-        return AsyncSessionListing(self._retrying, self._keys)
+        return AsyncSessionListing(self._retrying, self._keys, self._v1)
 
     @cached_property
     def raw(self) -> AsyncRawSessions:
         """The sessions as they are stored, byte for byte."""
         return AsyncRawSessions(
-            self._retrying, self._keys, self._legacy, self._reader, self._writer, self._parts
+            self._retrying, self._keys, self._legacy, self._v1, self._reader, self._writer, self._parts
         )
 
     def documents(self, name: str, *, integration: bool = False) -> AsyncDocumentStore:
@@ -198,7 +203,9 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
                     "overwrite and if_version contradict each other; nothing was written"
                 )
             if if_version != self.version_of(session):
-                remember(session, await self._writer.find_version(session.id, if_version))
+                found = await self._writer.find_version(session.id, if_version)
+                loaded = recall(session)
+                remember(session, found._replace(dropped=loaded.dropped) if loaded else found)
         await self._write(session, body, overwrite=overwrite)
 
     def version_of(self, session: SessionT) -> str | None:
@@ -278,7 +285,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         """Return whether the session exists, by one HEAD."""
         if await self._retrying.exists(self._keys.of_session(id).session):
             return True
-        return await self._legacy.find(id) is not None
+        return await self._legacy.find(id) is not None or await self._v1.exists(id)
 
     async def delete(self, id: str) -> None:
         """Delete the session and all its parts. A missing session counts as deleted.
@@ -286,6 +293,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         The parts are deleted first and the session object last. So ``exists`` still shows a session whose delete was interrupted, and
         the delete can be repeated. Raises ``DeleteIncompleteError`` with the remaining keys.
         """
+        await self._v1.check_deletable(id)
         keys = await self._legacy.current_keys(id)
         await self._legacy.check_key_is_free_for(id, keys.session)
         await self._parts.delete(id, keys)
@@ -420,7 +428,8 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
             check_function("on_session", on_session)
         from sessionbucket._async.store_check import AsyncStoreCheck  # noqa: PLC0415 (seldom needed)
 
-        async for finding in AsyncStoreCheck(self._retrying, self._keys, self._reader).findings(on_session):
+        checks = AsyncStoreCheck(self._retrying, self._keys, self._v1, self._reader, self._parts)
+        async for finding in checks.findings(on_session):
             yield finding
 
     async def repair(self, findings: Sequence[Finding]) -> Findings:
@@ -431,7 +440,9 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         check_items("findings", findings)
         for finding in findings:
             check_kind("each of findings", finding, Finding)
-        return await AsyncStoreCheck(self._retrying, self._keys, self._reader).repair(findings)
+        return await AsyncStoreCheck(self._retrying, self._keys, self._v1, self._reader, self._parts).repair(
+            findings
+        )
 
     async def health_check(self) -> None:
         """List, write, read and delete under the prefix, and clean up.

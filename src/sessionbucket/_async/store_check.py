@@ -12,14 +12,18 @@ from uuid import uuid4
 from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._async.bucket_listing import list_pages
 from sessionbucket._async.legacy_names import inner_id
+from sessionbucket._async.session_parts import AsyncSessionParts
 from sessionbucket._async.session_reader import AsyncSessionReader
+from sessionbucket._async.v1_snapshots import AsyncV1Snapshots
 from sessionbucket._concurrency.asyncio_ import gather
 from sessionbucket._core.arguments import close_coroutine
+from sessionbucket._core.inventory import JSON_PARTS
 from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import PAGE_LIMIT, ObjectInfo, StoredObject
 from sessionbucket._core.results import Finding, Problem
 from sessionbucket.errors import (
     InvalidArgumentError,
+    InvalidSessionIdError,
     SessionBucketError,
     SessionCorruptedError,
     SessionTooLargeError,
@@ -35,27 +39,38 @@ _HEALTH_BODY = b"ok"
 class AsyncStoreCheck:
     """Reads every session of a store, and lists everything else."""
 
-    def __init__(self, bucket: AsyncBucket, keys: StoreKeys, reader: AsyncSessionReader[Any]) -> None:
+    def __init__(
+        self,
+        bucket: AsyncBucket,
+        keys: StoreKeys,
+        v1: AsyncV1Snapshots,
+        reader: AsyncSessionReader[Any],
+        parts: AsyncSessionParts,
+    ) -> None:
         self._bucket = bucket
         self._keys = keys
+        self._v1 = v1
         self._reader = reader
+        self._parts = parts
+        self._stems: set[str] = set()
 
     async def findings(
         self, on_session: Callable[[StoredObject], object] | None = None
     ) -> AsyncGenerator[Finding, None]:
         """Yield the problems, in the order in which they are found. ``on_session`` gets the object of each session."""
-        stems: set[str] = set()
         async for page in list_pages(self._bucket, self._keys.root, delimiter="/", limit=PAGE_LIMIT):
             sessions = [info for info in page.objects if self._keys.session_id(info.key) is not None]
-            stems.update(self._keys.stem(info.key) for info in sessions)
+            self._stems.update(self._keys.stem(info.key) for info in sessions)
             calls = [partial(self._check_session, info, on_session) for info in sessions]
             for finding in await gather(calls, limit=_CONCURRENCY):
                 if finding:
                     yield finding
+        async for finding in self._check_snapshots():
+            yield finding
         for folder in self._keys.part_folders:
             async for page in list_pages(self._bucket, folder):
                 for info in page.objects:
-                    if self._keys.part_stem(info.key) not in stems:
+                    if self._keys.part_stem(info.key) not in self._stems:
                         yield Finding(info.key, Problem.ORPHAN, "a part without its session", removable=False)
         async for finding in self._stale_temporary_objects():
             yield finding
@@ -68,11 +83,37 @@ class AsyncStoreCheck:
             if found is not None:
                 if on_session is not None and close_coroutine(on_session(found)):
                     raise InvalidArgumentError("on_session is refused: it must not be async")
-                self._reader.decode(self._expected_id(found), found)
+                id = self._expected_id(found)
+                self._reader.decode(id, found)
+                self._stems.add(self._keys.of_session(id).stem)  # files are always under the encoded id
         except SessionCorruptedError as error:
             return Finding(info.key, Problem.CORRUPTED, error.reason, removable=False)
         except SessionTooLargeError as error:
             return Finding(info.key, Problem.CORRUPTED, str(error), removable=False)
+        return None
+
+    async def _check_snapshots(self) -> AsyncGenerator[Finding, None]:
+        """Check the sessions of the v1 layout, with their parts."""
+        listed = await self._v1.list()
+        calls = [partial(self._check_snapshot, id, info.key) for id, info in listed.items()]
+        for finding in await gather(calls, limit=_CONCURRENCY):
+            if finding:
+                yield finding
+
+    async def _check_snapshot(self, id: str, key: str) -> Finding | None:
+        try:
+            self._stems.add(self._keys.of_session(id).stem)
+            session = await self._v1.get(id)
+            if session is not None:
+                self._reader.decode(id, session)
+                for name in JSON_PARTS:
+                    part = await self._v1.get_part(session, name)
+                    if part is not None:
+                        self._parts.validate(name, part)
+        except SessionCorruptedError as error:
+            return Finding(error.key, Problem.CORRUPTED, error.reason, removable=False)
+        except (SessionTooLargeError, InvalidSessionIdError) as error:
+            return Finding(key, Problem.CORRUPTED, str(error), removable=False)
         return None
 
     def _expected_id(self, found: StoredObject) -> str:

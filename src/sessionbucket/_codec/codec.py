@@ -23,6 +23,7 @@ from sessionbucket._codec.text import (
     may_hold_a_constant,
     parse,
     starts_as_printed,
+    with_signed_exponents,
 )
 from sessionbucket._core.objects import DEFAULT_MAX_BYTES
 from sessionbucket.errors import InvalidArgumentError, SessionCorruptedError, SessionTooLargeError
@@ -162,6 +163,7 @@ class Codec(Generic[T]):
             body = value.__pydantic_serializer__.to_json(value, **options)
         else:
             body = self._adapter.dump_json(value, **options)
+        body = with_signed_exponents(body)
         return exact.put_back(body) if exact else body
 
     def _tree(self, value: T) -> Any:

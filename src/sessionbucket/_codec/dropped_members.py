@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, RootModel
+from pydantic.dataclasses import is_pydantic_dataclass
 
 from sessionbucket._codec.paths import Path
 from sessionbucket._codec.repeated_members import spellings
@@ -37,9 +38,10 @@ def dropped_members(value: Any, tree: Any, path: Path = ()) -> Iterator[Path]:
 
 def _members(value: Any) -> Mapping[str, Any] | None:
     """The members of an object by their names in JSON, or None for any other value."""
-    if isinstance(value, BaseModel):
-        own = {spelling: getattr(value, name) for spelling, name in _names(type(value))}
-        return {**(value.__pydantic_extra__ or {}), **own}
+    kind: Any = type(value)
+    if isinstance(value, BaseModel) or is_pydantic_dataclass(kind):
+        own = {spelling: getattr(value, name) for spelling, name in _names(kind)}
+        return {**(getattr(value, "__pydantic_extra__", None) or {}), **own}
     if dataclasses.is_dataclass(value):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, dict) and all(isinstance(name, str) for name in value):
@@ -48,12 +50,12 @@ def _members(value: Any) -> Mapping[str, Any] | None:
 
 
 @cache
-def _names(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
-    """Each name of a field in JSON, and the name of the field."""
-    config = model.model_config
+def _names(model: Any) -> tuple[tuple[str, str], ...]:
+    """Each name of a field of a model or dataclass of pydantic in JSON, and the name of the field."""
+    config = model.model_config if issubclass(model, BaseModel) else model.__pydantic_config__
     by_name = config.get("populate_by_name") or config.get("validate_by_name")
     return tuple(
         (spelling, name)
-        for name, field in model.model_fields.items()
+        for name, field in model.__pydantic_fields__.items()
         for spelling in (*spellings(name, field), *([name] if by_name else []))
     )

@@ -9,12 +9,17 @@ With ``P`` the store's prefix and ``<stem>`` the encoded id::
     P/verification/<stem>.json              verification reports
     P/runs/<stem>.json                      run records, written by later releases of a3s-code
     P/subagent_tasks/<stem>.json            tasks of subagents, written by later releases of a3s-code
+    P/loop_checkpoints/<run>.json           checkpoints of runs, written by later releases of a3s-code
+    P/workflow_checkpoints/<workflow>.json  the same of workflows
+    P/v1/sessions/id_<base64url>.json       snapshots of sessions, written by a3s-code 5.0 and later, and only read here
     P/.sessionbucket/…                      the store's own bookkeeping, never listed
 """
 
 from __future__ import annotations
 
+import binascii
 import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
@@ -29,6 +34,8 @@ _ARTIFACTS = "artifacts"
 _MANIFEST = "artifacts.json"
 _FILES = "files"
 _PART_FOLDERS = (_ARTIFACTS, "traces", "verification", "runs", "subagent_tasks")
+_CHECKPOINT_FOLDERS = ("loop_checkpoints", "workflow_checkpoints")
+_V1_STEM = "id_"
 _SAFE = re.compile(rf"[A-Za-z0-9\-_~@+=,][A-Za-z0-9\-_.~@+=,]{{0,{MAX_STEM_BYTES - 1}}}")
 _UNSAFE = re.compile(rb"[^A-Za-z0-9\-_.~@+=,]|^\.")
 
@@ -106,6 +113,50 @@ class StoreKeys:
         self.prefix = prefix
         self.root = f"{prefix}/" if prefix else ""
         self.bookkeeping = f"{self.root}.sessionbucket/"
+
+    @property
+    def checkpoint_folders(self) -> tuple[str, ...]:
+        """The folders of the checkpoints that a3s-code keeps by run or workflow; they belong to no session."""
+        return tuple(f"{self.root}{name}/" for name in _CHECKPOINT_FOLDERS)
+
+    @property
+    def v1_folder(self) -> str:
+        """The folder of the v1 layout of a3s-code."""
+        return f"{self.root}v1/"
+
+    @property
+    def v1_sessions(self) -> str:
+        """The folder of the sessions in the v1 layout of a3s-code."""
+        return f"{self.v1_folder}sessions/"
+
+    def v1_session(self, session_id: str) -> str:
+        """The key of a session in the v1 layout. Raises ``InvalidSessionIdError``."""
+        return f"{self.v1_sessions}{self._v1_stem(session_id)}{SUFFIX}"
+
+    def v1_part(self, name: str, session_id: str) -> str:
+        """The key of one of the ``JSON_PARTS`` in the v1 layout, for a session that is no snapshot."""
+        return cast("str", getattr(SessionKeys.under(self.v1_folder, self._v1_stem(session_id)), name))
+
+    def v1_session_id(self, key: str) -> str | None:
+        """The id in a key of the v1 layout, or None when the key is no session's."""
+        name = key.removeprefix(self.v1_sessions)
+        stem = name.removesuffix(SUFFIX)
+        encoded = stem.removeprefix(_V1_STEM)
+        if stem == name or encoded in (stem, ""):
+            return None
+        try:
+            id = urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
+        except (binascii.Error, ValueError):
+            return None
+        return id if self._v1_name(id) == stem else None
+
+    def _v1_stem(self, session_id: str) -> str:
+        _encode(session_id, InvalidSessionIdError)
+        return self._v1_name(session_id)
+
+    @staticmethod
+    def _v1_name(session_id: str) -> str:
+        return _V1_STEM + urlsafe_b64encode(session_id.encode()).decode().rstrip("=")
 
     @property
     def part_folders(self) -> tuple[str, ...]:

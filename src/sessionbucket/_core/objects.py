@@ -91,6 +91,9 @@ class Capabilities:
     lists_body_sizes: bool = True
     """Whether the sizes in listings and descriptions are those of the bodies. A compressing wrapper sets it to False."""
 
+    is_folder: bool = False
+    """Whether the bucket is a folder of this machine, where other programs keep files, too, and a request costs little."""
+
     presigns: bool = False
     """Whether ``presign`` gives URLs."""
 

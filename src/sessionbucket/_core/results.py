@@ -182,13 +182,15 @@ class CopyResult(NamedTuple):
 
     ``outcome`` is ``"copied"``; ``"same"`` when the destination had everything; ``"conflict"`` when it had something else, which was
     left unchanged; ``"missing"`` when the source has no such session; or ``"failed"``. ``detail`` names what differs, or the
-    error. ``total`` is the number of sessions of the whole copy.
+    error. ``total`` is the number of results of the whole copy. ``kind`` is ``"checkpoint"`` for a checkpoint of a3s-code, which
+    belongs to no session; its ``id`` is its key in the store.
     """
 
     id: str
     outcome: CopyOutcome
     detail: str
     total: int
+    kind: Literal["session", "checkpoint"] = "session"
 
 
 class Problem(StrEnum):

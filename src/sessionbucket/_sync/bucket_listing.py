@@ -35,9 +35,17 @@ def list_objects(bucket: Bucket, prefix: str) -> list[ObjectInfo]:
 
 
 def list_pages_in_parallel(
-    bucket: Bucket, prefix: str, *, suffix: str, concurrency: int
+    bucket: Bucket,
+    prefix: str,
+    *,
+    suffix: str,
+    concurrency: int,
+    first_page: list[ObjectPage],
 ) -> Generator[list[ObjectInfo], None, None]:
-    """List the same objects in the same order as ``list_pages`` with the delimiter ``/``, by several requests at a time."""
+    """List the same objects in the same order as ``list_pages`` with the delimiter ``/``, by several requests at a time.
+
+    The first page is added to ``first_page`` when it has arrived.
+    """
     plan = RangePlan(prefix, suffix, concurrency=concurrency)
     pending: dict[PendingCall[ObjectPage], KeyRange] = {}
     limit = bucket.capabilities.page_limit
@@ -54,4 +62,6 @@ def list_pages_in_parallel(
                 pool.wait(pending)
             for call in [call for call in pending if call.done()]:
                 page = call.result()
+                if not first_page:
+                    first_page.append(page)
                 plan.take(pending.pop(call), page, next_start(page))

@@ -1,5 +1,5 @@
 # Generated from sessionbucket/_async/legacy_names.py by scripts/generate_sync.py: do not edit.
-"""Sessions under their legacy names: the keys that a3s-code up to 4.x gave them (docs/format.md)."""
+"""Sessions under their legacy names: the keys that a3s-code up to 4.x gave them (docs/a3s-code.md)."""
 
 from __future__ import annotations
 

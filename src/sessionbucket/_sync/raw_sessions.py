@@ -17,6 +17,7 @@ from sessionbucket._sync.legacy_names import LegacyNames, inner_id
 from sessionbucket._sync.session_parts import SessionParts
 from sessionbucket._sync.session_reader import SessionReader
 from sessionbucket._sync.session_writer import SessionWriter
+from sessionbucket._sync.v1_snapshots import SnapshotSession, V1Snapshots
 from sessionbucket.errors import InvalidArgumentError
 
 
@@ -28,6 +29,7 @@ class RawSessions:
         bucket: Bucket,
         keys: StoreKeys,
         legacy: LegacyNames,
+        v1: V1Snapshots,
         reader: SessionReader[Any],
         writer: SessionWriter,
         parts: SessionParts,
@@ -35,6 +37,7 @@ class RawSessions:
         self._bucket = bucket
         self._keys = keys
         self._legacy = legacy
+        self._v1 = v1
         self._reader = reader
         self._writer = writer
         self._parts = parts
@@ -63,12 +66,15 @@ class RawSessions:
             self._reader.decode(id, found)
         return found
 
-    def get_part(self, name: str, stem: str) -> StoredObject | None:
-        """The object of a part (``artifacts``, ``traces`` or ``verification``), valid or not. Raises ``SessionTooLargeError``.
+    def get_part(self, name: str, session: StoredObject | str) -> StoredObject | None:
+        """The object of a part, one of ``JSON_PARTS``, valid or not. Raises ``SessionTooLargeError``.
 
-        ``stem`` is the session's encoded id or its legacy name.
+        ``session`` is the object of its session, or the encoded id of a session that does not exist.
         """
-        return self._reader.get(self._part_key(name, stem))
+        key = self._part_key(name, session if isinstance(session, str) else self.stem_of(session))
+        if isinstance(session, SnapshotSession):
+            return self._v1.get_part(session, name)
+        return self._reader.get(key)
 
     def _part_key(self, name: str, stem: str) -> str:
         if name not in JSON_PARTS:
@@ -78,9 +84,9 @@ class RawSessions:
         check_key(key, "stem")
         return key
 
-    def get_valid_part(self, name: str, stem: str) -> StoredObject | None:
+    def get_valid_part(self, name: str, session: StoredObject) -> StoredObject | None:
         """The object of a part, as ``get_part`` returns it. Raises the errors of the part's load."""
-        found = self.get_part(name, stem)
+        found = self.get_part(name, session)
         if found is not None:
             self._parts.validate(name, found)
         return found
@@ -93,12 +99,16 @@ class RawSessions:
 
     def describe(self, id: str) -> dict[str, ObjectInfo]:
         """The objects of a session by name: ``session``, its parts, and ``file`` and the name of each file. Reads no body."""
+        if self._v1.come_first and (snapshot := self._v1.head(id)):
+            return {"session": snapshot}
         keys = self._legacy.current_keys(id)
         names = ("session", *JSON_PARTS)
         infos = gather([partial(self._bucket.head, getattr(keys, name)) for name in names])
         found = {name: info for name, info in zip(names, infos, strict=True) if info is not None}
         for info in list_objects(self._bucket, self._keys.of_session(id).files):
             found[f"file {self._keys.of_session(id).file_name(info.key)}"] = info
+        if "session" not in found and (snapshot := self._v1.head(id)):
+            found["session"] = snapshot
         return found
 
     def true_id(self, listed: str) -> str | None:
@@ -112,12 +122,22 @@ class RawSessions:
         """The sessions whose ids start with ``prefix``, and the parts of each, from listings alone."""
         start = self._keys.id_prefix(prefix)
         found = Inventory(start.removeprefix(self._keys.root))
+        folders: set[str] = set()
         for page in list_pages(self._bucket, start, delimiter="/"):
+            folders.update(page.folders)
             for info in page.objects:
                 if self._keys.session_id(info.key) is not None:
                     found.sessions[self._keys.stem(info.key)] = info
         gather([partial(self._add_parts, found, start) for start in self._keys.part_prefixes(prefix)])
+        if prefix or self._keys.v1_folder in folders:
+            self._add_snapshots(found, prefix)
         return found
+
+    def _add_snapshots(self, found: Inventory, prefix: str) -> None:
+        for info in self._v1.rows(prefix):
+            stem = self._keys.stem(info.key)
+            if self._v1.come_first or stem not in found.sessions:
+                found.sessions[stem] = info
 
     def _add_parts(self, found: Inventory, start: str) -> None:
         for page in list_pages(self._bucket, start):
@@ -129,8 +149,25 @@ class RawSessions:
     def ids(self, inventory: Inventory) -> list[str]:
         """The ids in an inventory, sorted by key."""
         check_kind("inventory", inventory, Inventory)
-        ids = (self._keys.session_id(info.key) for info in inventory.sessions.values())
+        keys = sorted(info.key for info in inventory.sessions.values())
+        ids = map(self._keys.session_id, keys)
         return [id for id in ids if id is not None]
+
+    def checkpoints(self) -> list[ObjectInfo]:
+        """The checkpoints that a3s-code keeps by run or workflow, with keys relative to the store."""
+        found = gather(
+            [partial(list_objects, self._bucket, folder) for folder in self._keys.checkpoint_folders]
+        )
+        root = self._keys.root
+        return [info._replace(key=info.key.removeprefix(root)) for infos in found for info in infos]
+
+    def get_checkpoint(self, key: str) -> StoredObject | None:
+        """The object at a key that ``checkpoints`` returned. Raises ``SessionTooLargeError``."""
+        return self._reader.get(self._keys.root + key)
+
+    def put_checkpoint(self, key: str, body: bytes, *, overwrite: bool) -> None:
+        """Write a checkpoint where none is, or with ``overwrite`` in any case. Raises ``SessionConflictError``."""
+        self._writer.write_copied_part(key, self._keys.root + key, body, overwrite=overwrite)
 
     def stem(self, id: str) -> str:
         """The encoded id. Raises ``InvalidSessionIdError``."""
@@ -139,6 +176,8 @@ class RawSessions:
     def stem_of(self, found: StoredObject) -> str:
         """The encoded id, or the legacy name, in the key of a session's object."""
         check_kind("found", found, StoredObject)
+        if isinstance(found, SnapshotSession):
+            return self.stem(found.id)
         return self._keys.stem(found.info.key)
 
     def is_new(self, id: str, inventory: Inventory) -> bool:
@@ -158,9 +197,11 @@ class RawSessions:
         check_body(body)
         self._writer.write_copied_session(id, body, overwrite=overwrite, is_new=is_new)
 
-    def put_part(self, id: str, name: str, body: bytes, *, overwrite: bool) -> None:
-        """Write a part where none is, or with ``overwrite`` in any case. Raises ``SessionConflictError``."""
+    def put_part(self, id: str, name: str, stem: str, body: bytes, *, overwrite: bool) -> None:
+        """Write a part where none is, or with ``overwrite`` in any case. Raises ``SessionConflictError``.
+
+        ``stem`` is the encoded id or the legacy name of the session in this store.
+        """
         check_body(body)
-        keys = self._legacy.current_keys(id)
-        key = self._part_key(name, keys.stem)
+        key = self._part_key(name, stem)
         self._writer.write_copied_part(id, key, body, overwrite=overwrite)

@@ -18,20 +18,23 @@ from sessionbucket._core.objects import NO_METADATA
 from sessionbucket._core.results import FileInfo
 from sessionbucket._sync.bucket import Bucket, ObjectStream
 from sessionbucket._sync.bucket_listing import list_objects
+from sessionbucket._sync.v1_snapshots import V1Snapshots
 from sessionbucket.errors import FileNotInStoreError, StoreUnavailableError
 
 
 class SessionFiles:
     """Stores, reads, lists and deletes files of sessions."""
 
-    def __init__(self, bucket: Bucket, keys: StoreKeys) -> None:
+    def __init__(self, bucket: Bucket, keys: StoreKeys, v1: V1Snapshots) -> None:
         self._bucket = bucket
         self._keys = keys
+        self._v1 = v1
 
     def put(self, id: str, name: str, data: FileSource, content_type: str | None) -> None:
         key = self._keys.of_session(id).file(name)
         if content_type is not None:
             check_headers(content_type, NO_METADATA)
+        self._v1.check_writable()
         guessed = mimetypes.guess_type(name)[0] or "application/octet-stream"
         self._bucket.put_stream(
             key, chunks_of(data), size=known_size(data), content_type=content_type or guessed
@@ -51,7 +54,9 @@ class SessionFiles:
         ]
 
     def delete(self, id: str, name: str) -> None:
-        self._bucket.delete([self._keys.of_session(id).file(name)])
+        key = self._keys.of_session(id).file(name)
+        self._v1.check_writable()
+        self._bucket.delete([key])
 
     def presign(self, id: str, name: str, expires_in: timedelta) -> str:
         key = self._keys.of_session(id).file(name)

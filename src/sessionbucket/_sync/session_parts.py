@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,6 +21,7 @@ from sessionbucket._sync.documents import retry_after_conflicts
 from sessionbucket._sync.legacy_names import LegacyNames
 from sessionbucket._sync.session_reader import SessionReader
 from sessionbucket._sync.session_writer import SessionWriter
+from sessionbucket._sync.v1_snapshots import V1Snapshots
 
 if TYPE_CHECKING:
     from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
@@ -36,6 +37,7 @@ class SessionParts:
         bucket: Bucket,
         keys: StoreKeys,
         legacy: LegacyNames,
+        v1: V1Snapshots,
         reader: SessionReader[Any],
         writer: SessionWriter,
         max_bytes: int,
@@ -43,6 +45,7 @@ class SessionParts:
         self._bucket = bucket
         self._keys = keys
         self._legacy = legacy
+        self._v1 = v1
         self._reader = reader
         self._writer = writer
         self._max_bytes = max_bytes
@@ -77,19 +80,19 @@ class SessionParts:
         self.put(self.encoded(id, artifacts=artifacts))
 
     def load_artifacts(self, id: str) -> ArtifactStore | None:
-        return self._load(id, lambda keys: keys.artifacts, self._artifacts)
+        return self._load(id, "artifacts", self._artifacts)
 
     def save_trace_events(self, id: str, events: Sequence[TraceEvent]) -> None:
         self.put(self.encoded(id, events=_listed("events", events)))
 
     def load_trace_events(self, id: str) -> list[TraceEvent] | None:
-        return self._load(id, lambda keys: keys.traces, self._traces)
+        return self._load(id, "traces", self._traces)
 
     def save_verification_reports(self, id: str, reports: Sequence[VerificationReport]) -> None:
         self.put(self.encoded(id, reports=_listed("reports", reports)))
 
     def load_verification_reports(self, id: str) -> list[VerificationReport] | None:
-        return self._load(id, lambda keys: keys.verification, self._verification)
+        return self._load(id, "verification", self._verification)
 
     def append_trace_events(self, id: str, events: Sequence[TraceEvent], attempts: int) -> None:
         """Read the events, append to them, and write them over exactly the version that was read; repeat after a conflict."""
@@ -98,11 +101,12 @@ class SessionParts:
         self._keys.of_session(id)
         if not added:
             return
+        self._v1.check_writable()
         key = (self._legacy.current_keys(id)).traces
 
         def append() -> None:
             found = self._reader.get(key)
-            before = _decode(self._traces, found) if found else []
+            before = _decode(self._traces, found) if found else self.load_trace_events(id) or []
             base = written_version(found.info) if found else None
             self._writer.replace(id, key, self._traces.encode([*before, *added], key=key), base)
 
@@ -145,13 +149,14 @@ class SessionParts:
 
     def put(self, bodies: Mapping[str, bytes]) -> None:
         """Write the bodies of parts concurrently."""
+        self._v1.check_writable()
         gather([partial(self._put, key, body) for key, body in bodies.items()])
 
     def _put(self, key: str, body: bytes) -> None:
         self._bucket.put(key, body, content_type=JSON_CONTENT_TYPE, metadata=codec_checksum(body))
 
-    def _load(self, id: str, key_of: Callable[[SessionKeys], str], codec: Codec[PartT]) -> PartT | None:
-        found = self._reader.find_part(id, key_of)
+    def _load(self, id: str, name: str, codec: Codec[PartT]) -> PartT | None:
+        found = self._reader.find_part(id, name)
         return _decode(codec, found) if found else None
 
 

@@ -1,19 +1,19 @@
 # Generated from sessionbucket/_async/session_reader.py by scripts/generate_sync.py: do not edit.
-"""Reading the objects of sessions and their parts, under the encoded key or the legacy name."""
+"""Reading the objects of sessions and their parts: under the encoded key, the legacy name, or in a snapshot."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from sessionbucket._codec import Codec
 from sessionbucket._core.body_checksum import is_printed
-from sessionbucket._core.keys import SessionKeys, StoreKeys
+from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import StoredObject
 from sessionbucket._core.session_version import StoredVersion, remember
 from sessionbucket._core.write_ids import written_version
 from sessionbucket._sync.bucket import Bucket
 from sessionbucket._sync.legacy_names import LegacyNames
+from sessionbucket._sync.v1_snapshots import V1Snapshots
 from sessionbucket.errors import ObjectTooLargeError, SessionCorruptedError, SessionTooLargeError, shorten
 
 SessionT = TypeVar("SessionT")
@@ -22,32 +22,40 @@ SessionT = TypeVar("SessionT")
 class SessionReader(Generic[SessionT]):
     """Reads sessions of one model."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         bucket: Bucket,
         keys: StoreKeys,
         legacy: LegacyNames,
+        v1: V1Snapshots,
         codec: Codec[SessionT],
         max_bytes: int,
     ) -> None:
         self._bucket = bucket
         self._keys = keys
         self._legacy = legacy
+        self._v1 = v1
         self._codec = codec
         self._max_bytes = max_bytes
 
     def find(self, id: str) -> StoredObject | None:
-        """The session's object, valid or not."""
-        found = self.get(self._keys.of_session(id).session)
+        """The session's object, valid or not. Raises ``SessionCorruptedError`` for an unreadable snapshot."""
+        found: StoredObject | None = self._v1.find_first(id)
+        if found is None:
+            found = self.get(self._keys.of_session(id).session)
         if found is None and (elsewhere := self._legacy.find(id)):
             found = elsewhere[1]
-        return found
+        return found or self._v1.find_last(id)
 
-    def find_part(self, id: str, key_of: Callable[[SessionKeys], str]) -> StoredObject | None:
-        """The object of a part, valid or not."""
-        found = self.get(key_of(self._keys.of_session(id)))
+    def find_part(self, id: str, name: str) -> StoredObject | None:
+        """The object of the part with this name, valid or not. Raises ``SessionCorruptedError`` for an unreadable snapshot."""
+        if session := self._v1.find_first(id):
+            return self._v1.get_part(session, name)
+        found = self.get(self._keys.part_key(name, self._keys.of_session(id).stem))
         if found is None and (elsewhere := self._legacy.find(id)):
-            found = self.get(key_of(elsewhere[0]))
+            found = self.get(self._keys.part_key(name, elsewhere[0].stem))
+        if found is None and (session := self._v1.find_last(id)):
+            found = self._v1.get_part(session, name)
         return found
 
     def get(self, key: str) -> StoredObject | None:

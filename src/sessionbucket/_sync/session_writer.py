@@ -14,25 +14,28 @@ from sessionbucket._sync.bucket import Bucket
 from sessionbucket._sync.conditional_write_support import SupportProbe
 from sessionbucket._sync.documents import ConditionalWriter
 from sessionbucket._sync.legacy_names import LegacyNames
+from sessionbucket._sync.v1_snapshots import V1Snapshots
 from sessionbucket.errors import ConflictError, ConflictKind, SessionConflictError
 
 
 class SessionWriter:
     """Writes sessions and parts; their bodies are texts that the codec printed or read."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         bucket: Bucket,
         keys: StoreKeys,
         writer: ConditionalWriter,
         support: SupportProbe,
         legacy: LegacyNames,
+        v1: V1Snapshots,
     ) -> None:
         self._bucket = bucket
         self._keys = keys
         self._writer = writer
         self._support = support
         self._legacy = legacy
+        self._v1 = v1
 
     def seen(self, id: str, stored: StoredVersion | None) -> StoredVersion | None:
         """The version that the caller has seen of this session in this store; None for a new session."""
@@ -56,8 +59,9 @@ class SessionWriter:
 
         A session keeps its key, be it the encoded id or the legacy name. ``pending`` has earlier writes of this session whose
         outcome is unknown, and this write while its outcome is unknown. Raises ``SessionConflictError`` when the store has
-        another version.
+        another version, and ``NotSupportedError`` in a folder of a3s-code 5.0 and later.
         """
+        self._v1.check_writable()
         seen = self.seen(id, stored)
         if overwrite:
             key = self._legacy.key_to_overwrite(id)
@@ -113,12 +117,14 @@ class SessionWriter:
     def write_copied_session(self, id: str, body: bytes, *, overwrite: bool, is_new: bool) -> None:
         """Write the body of a session from another store. ``is_new`` says that it has no object under its legacy name."""
         if is_new and not overwrite:
+            self._v1.check_writable()
             self.replace(id, self._keys.of_session(id).session, body, None)
         else:
             self.write(id, body, None, [], overwrite=overwrite)
 
     def write_copied_part(self, id: str, key: str, body: bytes, *, overwrite: bool) -> None:
         """Write the body of a part where nothing is, or with ``overwrite`` in any case."""
+        self._v1.check_writable()
         if overwrite or not self._support.is_conditional():
             self._bucket.put(key, body, content_type=JSON_CONTENT_TYPE)
         else:
@@ -131,7 +137,7 @@ class SessionWriter:
         seen = self.seen(id, stored)
         if seen is not None and seen.pending:
             return  # the save itself finds out whether one of these writes was done
-        key = seen.key if seen else self._keys.of_session(id).session
+        key = seen.key if seen else (self._legacy.current_keys(id)).session
         found = self._bucket.head(key)
         if (found.version if found else None) != (seen.version if seen else None):
             kind: ConflictKind = "deleted" if found is None else "changed" if seen else "exists"

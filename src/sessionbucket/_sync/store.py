@@ -54,6 +54,7 @@ from sessionbucket._sync.session_listing import SessionListing
 from sessionbucket._sync.session_parts import SessionParts
 from sessionbucket._sync.session_reader import SessionReader
 from sessionbucket._sync.session_writer import SessionWriter
+from sessionbucket._sync.v1_snapshots import V1Snapshots
 from sessionbucket._sync.wrappers.retrying import RetryingBucket
 from sessionbucket.errors import InvalidArgumentError, SessionNotFoundError, shorten, shorten_list
 from sessionbucket.models.session import SessionData
@@ -126,13 +127,17 @@ class SessionStore(BaseSessionStore[SessionT]):
         self._retrying = RetryingBucket(bucket)
         self._support = SupportProbe(self._retrying, f"{self._keys.bookkeeping}probe/")
         self._legacy = LegacyNames(self._retrying, self._keys, max_bytes)
-        self._reader = SessionReader(self._retrying, self._keys, self._legacy, self._codec, max_bytes)
+        self._v1 = V1Snapshots(self._retrying, self._keys, max_bytes)
+        self._reader = SessionReader(
+            self._retrying, self._keys, self._legacy, self._v1, self._codec, max_bytes
+        )
         self._writer = SessionWriter(
             self._retrying,
             self._keys,
             ConditionalWriter(bucket, self._support),
             self._support,
             self._legacy,
+            self._v1,
         )
 
     # What a load and a save of a session do not need is made on first use.
@@ -140,21 +145,23 @@ class SessionStore(BaseSessionStore[SessionT]):
     @cached_property
     def _parts(self) -> SessionParts:
         return SessionParts(
-            self._retrying, self._keys, self._legacy, self._reader, self._writer, self._max_bytes
+            self._retrying, self._keys, self._legacy, self._v1, self._reader, self._writer, self._max_bytes
         )
 
     @cached_property
     def _files(self) -> SessionFiles:
-        return SessionFiles(self._retrying, self._keys)
+        return SessionFiles(self._retrying, self._keys, self._v1)
 
     @cached_property
     def _listing(self) -> SessionListing:
-        return SessionListing(self._retrying, self._keys)
+        return SessionListing(self._retrying, self._keys, self._v1)
 
     @cached_property
     def raw(self) -> RawSessions:
         """The sessions as they are stored, byte for byte."""
-        return RawSessions(self._retrying, self._keys, self._legacy, self._reader, self._writer, self._parts)
+        return RawSessions(
+            self._retrying, self._keys, self._legacy, self._v1, self._reader, self._writer, self._parts
+        )
 
     def documents(self, name: str, *, integration: bool = False) -> DocumentStore:
         """The document store in the folder ``name`` of this store, for data of your own.
@@ -195,7 +202,9 @@ class SessionStore(BaseSessionStore[SessionT]):
                     "overwrite and if_version contradict each other; nothing was written"
                 )
             if if_version != self.version_of(session):
-                remember(session, self._writer.find_version(session.id, if_version))
+                found = self._writer.find_version(session.id, if_version)
+                loaded = recall(session)
+                remember(session, found._replace(dropped=loaded.dropped) if loaded else found)
         self._write(session, body, overwrite=overwrite)
 
     def version_of(self, session: SessionT) -> str | None:
@@ -275,7 +284,7 @@ class SessionStore(BaseSessionStore[SessionT]):
         """Return whether the session exists, by one HEAD."""
         if self._retrying.exists(self._keys.of_session(id).session):
             return True
-        return self._legacy.find(id) is not None
+        return self._legacy.find(id) is not None or self._v1.exists(id)
 
     def delete(self, id: str) -> None:
         """Delete the session and all its parts. A missing session counts as deleted.
@@ -283,6 +292,7 @@ class SessionStore(BaseSessionStore[SessionT]):
         The parts are deleted first and the session object last. So ``exists`` still shows a session whose delete was interrupted, and
         the delete can be repeated. Raises ``DeleteIncompleteError`` with the remaining keys.
         """
+        self._v1.check_deletable(id)
         keys = self._legacy.current_keys(id)
         self._legacy.check_key_is_free_for(id, keys.session)
         self._parts.delete(id, keys)
@@ -413,7 +423,8 @@ class SessionStore(BaseSessionStore[SessionT]):
             check_function("on_session", on_session)
         from sessionbucket._sync.store_check import StoreCheck  # noqa: PLC0415 (seldom needed)
 
-        for finding in StoreCheck(self._retrying, self._keys, self._reader).findings(on_session):
+        checks = StoreCheck(self._retrying, self._keys, self._v1, self._reader, self._parts)
+        for finding in checks.findings(on_session):
             yield finding
 
     def repair(self, findings: Sequence[Finding]) -> Findings:
@@ -424,7 +435,7 @@ class SessionStore(BaseSessionStore[SessionT]):
         check_items("findings", findings)
         for finding in findings:
             check_kind("each of findings", finding, Finding)
-        return StoreCheck(self._retrying, self._keys, self._reader).repair(findings)
+        return StoreCheck(self._retrying, self._keys, self._v1, self._reader, self._parts).repair(findings)
 
     def health_check(self) -> None:
         """List, write, read and delete under the prefix, and clean up.

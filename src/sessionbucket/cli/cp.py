@@ -77,7 +77,7 @@ def _progress() -> Progress:
 
 
 def _report(result: CopyResult, source: str) -> None:
-    session = f"session {shorten(result.id)}"
+    session = f"{result.kind} {shorten(result.id)}"
     match result.outcome:
         case "conflict":
             say_error(

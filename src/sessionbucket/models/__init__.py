@@ -5,6 +5,7 @@ from __future__ import annotations
 from sessionbucket._lazy_names import lazy_names
 
 __all__ = [
+    "DEFAULT_AUTO_COMPACT_THRESHOLD",
     "ArtifactStore",
     "ClassificationRule",
     "ConfirmationPolicy",
@@ -50,7 +51,6 @@ __all__ = [
     "VerificationCheck",
     "VerificationReport",
     "VerificationStatus",
-    "tool_names_from_definitions",
 ]
 
 # A model costs about a millisecond to build, and a load of a session needs neither the parts nor the reports.
@@ -58,7 +58,13 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "artifacts": ("ArtifactStore", "ToolArtifact"),
-        "config": ("LlmConfigData", "PlanningMode", "SessionConfig", "StorageBackend"),
+        "config": (
+            "DEFAULT_AUTO_COMPACT_THRESHOLD",
+            "LlmConfigData",
+            "PlanningMode",
+            "SessionConfig",
+            "StorageBackend",
+        ),
         "messages": (
             "ContentBlock",
             "ImageBlock",
@@ -69,7 +75,6 @@ __getattr__, __dir__ = lazy_names(
             "ToolResultBlock",
             "ToolResultPart",
             "ToolUseBlock",
-            "tool_names_from_definitions",
         ),
         "policies": (
             "ClassificationRule",

@@ -1,5 +1,6 @@
 from sessionbucket.models.artifacts import ArtifactStore as ArtifactStore
 from sessionbucket.models.artifacts import ToolArtifact as ToolArtifact
+from sessionbucket.models.config import DEFAULT_AUTO_COMPACT_THRESHOLD as DEFAULT_AUTO_COMPACT_THRESHOLD
 from sessionbucket.models.config import LlmConfigData as LlmConfigData
 from sessionbucket.models.config import PlanningMode as PlanningMode
 from sessionbucket.models.config import SessionConfig as SessionConfig
@@ -13,7 +14,6 @@ from sessionbucket.models.messages import ToolDefinition as ToolDefinition
 from sessionbucket.models.messages import ToolResultBlock as ToolResultBlock
 from sessionbucket.models.messages import ToolResultPart as ToolResultPart
 from sessionbucket.models.messages import ToolUseBlock as ToolUseBlock
-from sessionbucket.models.messages import tool_names_from_definitions as tool_names_from_definitions
 from sessionbucket.models.policies import ClassificationRule as ClassificationRule
 from sessionbucket.models.policies import ConfirmationPolicy as ConfirmationPolicy
 from sessionbucket.models.policies import PermissionDecision as PermissionDecision
@@ -46,6 +46,7 @@ from sessionbucket.models.verification import VerificationReport as Verification
 from sessionbucket.models.verification import VerificationStatus as VerificationStatus
 
 __all__ = [
+    "DEFAULT_AUTO_COMPACT_THRESHOLD",
     "ArtifactStore",
     "ClassificationRule",
     "ConfirmationPolicy",
@@ -91,5 +92,4 @@ __all__ = [
     "VerificationCheck",
     "VerificationReport",
     "VerificationStatus",
-    "tool_names_from_definitions",
 ]

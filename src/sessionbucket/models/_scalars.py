@@ -55,7 +55,7 @@ def _round_to_f32(value: float) -> float:
 def f32_text(value: float) -> str | None:
     """The text of a 32-bit float in the reference, or None when it is that of the 64-bit float.
 
-    32-bit floats are positional from 1e-6 up to 1e13, 64-bit ones from 1e-5 up to 1e16.
+    32-bit floats are positional from 1e-6 up to 1e13, 64-bit ones from 1e-5 up to 1e16. A positive exponent has its sign.
     """
     magnitude = abs(value)
     if 1e-6 <= magnitude < 1e-5:  # noqa: PLR2004
@@ -64,7 +64,7 @@ def f32_text(value: float) -> str | None:
         decimal = Decimal(repr(value)).normalize()
         digits = "".join(map(str, decimal.as_tuple().digits))
         fraction = f".{digits[1:]}" if digits[1:] else ""
-        return f"{'-' if value < 0 else ''}{digits[0]}{fraction}e{decimal.adjusted()}"
+        return f"{'-' if value < 0 else ''}{digits[0]}{fraction}e+{decimal.adjusted()}"
     return None
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from sessionbucket.models._base import CheckedOnReadModel, WireModel
+from sessionbucket.models._base import CheckedOnReadModel, WireModel, is_none
 from sessionbucket.models._scalars import U64
 
 DEFAULT_MAX_ARTIFACTS = 256
@@ -38,11 +38,13 @@ class ArtifactStore(CheckedOnReadModel):
     The limits are 256 artifacts and 16 MiB of content, unless ``with_limits`` sets others. They are not
     stored, so a store from a read has the default limits. Above a limit the oldest artifacts are
     dropped, also on a read. A single artifact above the byte limit drops everything, itself included.
+    Artifacts in ``retained_uris`` are never dropped. a3s-code writes that member since 8.x; it is None when a file has none.
     """
 
     required_on_read: ClassVar = ("artifacts",)
 
     artifacts: list[ToolArtifact] = Field(default_factory=list)
+    retained_uris: list[str] | None = Field(default=None, exclude_if=is_none)
 
     _max_artifacts: int = PrivateAttr(default=DEFAULT_MAX_ARTIFACTS)
     _max_bytes: int = PrivateAttr(default=DEFAULT_MAX_ARTIFACT_BYTES)
@@ -95,8 +97,14 @@ class ArtifactStore(CheckedOnReadModel):
 
     def _keep(self, candidates: list[ToolArtifact]) -> None:
         sizes = [artifact.content_bytes for artifact in candidates]
-        size, first = sum(sizes), 0
-        while len(candidates) - first > self._max_artifacts or size > self._max_bytes:
-            size -= sizes[first]
-            first += 1
-        self.artifacts[:] = candidates[first:]
+        size, count = sum(sizes), len(candidates)
+        retained = set(self.retained_uris or ())
+        kept: list[ToolArtifact] = []
+        for artifact, own_size in zip(candidates, sizes, strict=True):
+            is_above = count > self._max_artifacts or size > self._max_bytes
+            if is_above and artifact.artifact_uri not in retained:
+                size -= own_size
+                count -= 1
+            else:
+                kept.append(artifact)
+        self.artifacts[:] = kept

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field, SecretStr
 
-from sessionbucket.models._base import CheckedOnReadModel, WireModel, is_none
-from sessionbucket.models._scalars import F32, U32
+from sessionbucket.models._base import CheckedOnReadModel, WireModel, is_empty, is_none
+from sessionbucket.models._scalars import F32, U32, U64
 from sessionbucket.models.policies import ConfirmationPolicy, PermissionPolicy, SecurityConfig
 from sessionbucket.models.queues import SessionQueueConfig
+
+DEFAULT_AUTO_COMPACT_THRESHOLD = 0.8
+"""The fraction of the context at which a history is compacted, unless a session sets another."""
 
 
 class StorageBackend(StrEnum):
@@ -33,7 +36,8 @@ class SessionConfig(CheckedOnReadModel):
     """The settings of a session.
 
     ``max_context_length`` is in tokens. ``auto_compact_threshold`` is the fraction of it, between 0 and 1,
-    at which the history is compacted.
+    at which the history is compacted. Later releases of a3s-code write ``enforce_active_skill_tool_restrictions``,
+    ``max_parallel_tasks`` and ``auto_delegation`` (any JSON object); 2.x ignores them.
     """
 
     required_on_read: ClassVar = ("name", "workspace", "max_context_length", "auto_compact")
@@ -43,11 +47,14 @@ class SessionConfig(CheckedOnReadModel):
     system_prompt: str | None = None
     max_context_length: U32 = 0
     auto_compact: bool = False
-    auto_compact_threshold: F32 = 0.8
+    auto_compact_threshold: F32 = DEFAULT_AUTO_COMPACT_THRESHOLD
     storage_type: StorageBackend = StorageBackend.FILE
     queue_config: SessionQueueConfig | None = Field(default=None, exclude_if=is_none)
     confirmation_policy: ConfirmationPolicy | None = Field(default=None, exclude_if=is_none)
     permission_policy: PermissionPolicy | None = Field(default=None, exclude_if=is_none)
+    enforce_active_skill_tool_restrictions: bool = Field(default=False, exclude_if=is_empty)
+    max_parallel_tasks: U64 | None = Field(default=None, exclude_if=is_none)
+    auto_delegation: dict[str, Any] | None = Field(default=None, exclude_if=is_none)
     parent_id: str | None = Field(default=None, exclude_if=is_none)
     security_config: SecurityConfig | None = Field(default=None, exclude_if=is_none)
     planning_mode: PlanningMode = PlanningMode.AUTO

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from sessionbucket.models._base import CheckedOnReadModel, WireModel, is_none
 
@@ -68,12 +69,41 @@ ContentBlock = Annotated[
 ]
 
 
+class _TextInPython:
+    """Takes a string as one text block, in Python only. JSON is validated without a call of Python code."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        blocks = handler(source)
+        return core_schema.json_or_python_schema(
+            blocks, core_schema.no_info_before_validator_function(_blocks_of, blocks)
+        )
+
+
+def _blocks_of(content: Any) -> Any:
+    return [TextBlock(text=content)] if isinstance(content, str) else content
+
+
 class Message(WireModel):
-    """One message of the history. ``role`` is ``user`` or ``assistant`` in practice."""
+    """One message of the history. ``role`` is ``user`` or ``assistant`` in practice.
+
+    In Python, ``content`` may be a string, which becomes one text block. JSON must have a list of blocks.
+    """
 
     role: str
-    content: list[ContentBlock]
+    content: Annotated[list[ContentBlock], _TextInPython]
     reasoning_content: str | None = Field(default=None, exclude_if=is_none)
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            role: str,
+            content: str | Iterable[ContentBlock],
+            reasoning_content: str | None = None,
+            **unknown: Any,
+        ) -> None: ...
 
     @classmethod
     def user(cls, text: str, images: Iterable[ImageBlock] = ()) -> Self:
@@ -84,6 +114,12 @@ class Message(WireModel):
     def assistant(cls, text: str) -> Self:
         """A reply of the model, in plain text."""
         return cls(role="assistant", content=[TextBlock(text=text)])
+
+    @classmethod
+    def tool_use(cls, id: str, name: str, input: Any, text: str = "") -> Self:
+        """The model's call of the tool ``name``, after ``text`` if there is any. ``input`` is any JSON value."""
+        before = [TextBlock(text=text)] if text else []
+        return cls(role="assistant", content=[*before, ToolUseBlock(id=id, name=name, input=input)])
 
     @classmethod
     def tool_result(cls, tool_use_id: str, text: str, is_error: bool = False) -> Self:
@@ -103,8 +139,3 @@ class ToolDefinition(WireModel):
     name: str
     description: str
     parameters: Any
-
-
-def tool_names_from_definitions(definitions: Iterable[ToolDefinition]) -> list[str]:
-    """The names of ``definitions``, in order, for ``SessionData.tool_names``."""
-    return [definition.name for definition in definitions]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self
 
@@ -78,7 +79,10 @@ class PermissionRule(WireModel):
 
 
 class PermissionPolicy(WireModel):
-    """Three lists of rules, and the decision when none matches."""
+    """Three lists of rules, and the decision when none matches.
+
+    ``PermissionPolicy().deny_all("Bash(rm:*)").allow_all("Read", "Bash(cargo:*)")`` makes one.
+    """
 
     deny: list[PermissionRule] = Field(default_factory=list)
     allow: list[PermissionRule] = Field(default_factory=list)
@@ -86,20 +90,21 @@ class PermissionPolicy(WireModel):
     default_decision: PermissionDecision = PermissionDecision.ASK
     enabled: bool = True
 
-    @classmethod
-    def denying(cls, *rules: str) -> Self:
-        """A policy that denies ``rules`` and asks for the rest."""
-        return cls(deny=[PermissionRule(rule=rule) for rule in rules])
+    def deny_all(self, *rules: str) -> Self:
+        """A copy of the policy that also denies ``rules``."""
+        return self._with("deny", rules)
 
-    @classmethod
-    def allowing(cls, *rules: str) -> Self:
-        """A policy that allows ``rules`` and asks for the rest."""
-        return cls(allow=[PermissionRule(rule=rule) for rule in rules])
+    def allow_all(self, *rules: str) -> Self:
+        """A copy of the policy that also allows ``rules``."""
+        return self._with("allow", rules)
 
-    @classmethod
-    def asking(cls, *rules: str) -> Self:
-        """A policy that asks for ``rules``, and for the rest."""
-        return cls(ask=[PermissionRule(rule=rule) for rule in rules])
+    def ask_all(self, *rules: str) -> Self:
+        """A copy of the policy that also asks for ``rules``."""
+        return self._with("ask", rules)
+
+    def _with(self, name: str, rules: Iterable[str]) -> Self:
+        added = [PermissionRule(rule=rule) for rule in rules]
+        return self.model_copy(update={name: [*getattr(self, name), *added]}, deep=True)
 
 
 _DANGEROUS_COMMANDS = ("rm -rf", "dd if=", "mkfs", ":(){:|:&};:")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ from pydantic import AliasChoices, Field
 from sessionbucket.models._base import CheckedOnReadModel, is_none
 from sessionbucket.models._scalars import F64, I64, U64
 from sessionbucket.models.config import LlmConfigData, SessionConfig
-from sessionbucket.models.messages import Message
+from sessionbucket.models.messages import Message, ToolDefinition
 from sessionbucket.models.tasks import Task
 from sessionbucket.models.usage import ContextUsage, LlmCostRecord, TokenUsage
 
@@ -38,9 +38,9 @@ def _as_created(members: dict[str, Any]) -> Any:
 class SessionData(CheckedOnReadModel):
     """A session. ``SessionData(id="x")`` makes an empty one.
 
-    ``created_at`` and ``updated_at`` are Unix seconds, by default the current time; a store never changes
-    them. ``total_cost`` is in US dollars, ``thinking_budget`` in tokens. Older files have
-    ``todos`` instead of ``tasks``; that name is read and never written.
+    ``created_at`` and ``updated_at`` are Unix seconds, by default the current time. A store never changes them; ``touch`` moves
+    ``updated_at``. ``total_cost`` is in US dollars, ``thinking_budget`` in tokens. Older files have
+    ``todos`` instead of ``tasks``; that name is read and never written. a3s-code writes the last four members since 3.3.
     """
 
     required_on_read: ClassVar = (
@@ -76,3 +76,16 @@ class SessionData(CheckedOnReadModel):
         validation_alias=AliasChoices("tasks", "todos"),
     )
     parent_id: str | None = Field(default=None, exclude_if=is_none)
+    tenant_id: str | None = Field(default=None, exclude_if=is_none)
+    principal: str | None = Field(default=None, exclude_if=is_none)
+    agent_template_id: str | None = Field(default=None, exclude_if=is_none)
+    correlation_id: str | None = Field(default=None, exclude_if=is_none)
+
+    @staticmethod
+    def tool_names_from_definitions(definitions: Iterable[ToolDefinition]) -> list[str]:
+        """The names of the tools, in order, for ``tool_names``."""
+        return [definition.name for definition in definitions]
+
+    def touch(self) -> None:
+        """Set ``updated_at`` to the current time; it never moves backwards. Nothing is saved."""
+        self.updated_at = max(self.updated_at, _now())

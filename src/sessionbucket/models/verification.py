@@ -36,7 +36,7 @@ class VerificationCheck(WireModel):
 
     @classmethod
     def required_check(cls, id: str, kind: str, description: str) -> Self:
-        """A required check that needs review. Set its ``status`` after the review."""
+        """A required check that needs review. ``with_status`` gives it another status."""
         return cls(
             id=id,
             kind=kind,
@@ -44,6 +44,17 @@ class VerificationCheck(WireModel):
             status=VerificationStatus.NEEDS_REVIEW,
             required=True,
         )
+
+    @classmethod
+    def optional(cls, id: str, kind: str, description: str) -> Self:
+        """A check that needs review and need not pass."""
+        check = cls.required_check(id, kind, description)
+        check.required = False
+        return check
+
+    def with_status(self, status: VerificationStatus | str) -> Self:
+        """A copy of the check with this status."""
+        return self.model_copy(update={"status": VerificationStatus(status)}, deep=True)
 
 
 class VerificationReport(CheckedOnReadModel):

@@ -63,6 +63,7 @@ class AsyncFileBucket(AsyncBucket):
             page_limit=1_000_000,
             distinguishes_case=self._folder.distinguishes_case,
             keeps_metadata=False,
+            is_folder=True,
         )
 
     async def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:

@@ -64,6 +64,7 @@ class FileBucket(Bucket):
             page_limit=1_000_000,
             distinguishes_case=self._folder.distinguishes_case,
             keeps_metadata=False,
+            is_folder=True,
         )
 
     def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
