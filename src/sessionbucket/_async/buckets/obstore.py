@@ -241,7 +241,8 @@ class AsyncObstoreBucket(AsyncBucket):
         except errors() as error:
             remaining = remaining_key(error)
             if remaining is not None:
-                return remaining | await self._existing([key for key in keys if key not in remaining])
+                others = await self._existing([key for key in keys if key not in remaining])
+                return others | remaining  # the last reason is reported, and the server named this one
             if has_no_batch_delete(error):
                 return None
             raise translate(error, self.location, writing=True) from error

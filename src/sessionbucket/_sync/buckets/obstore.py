@@ -242,7 +242,8 @@ class ObstoreBucket(Bucket):
         except errors() as error:
             remaining = remaining_key(error)
             if remaining is not None:
-                return remaining | self._existing([key for key in keys if key not in remaining])
+                others = self._existing([key for key in keys if key not in remaining])
+                return others | remaining  # the last reason is reported, and the server named this one
             if has_no_batch_delete(error):
                 return None
             raise translate(error, self.location, writing=True) from error
