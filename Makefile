@@ -6,6 +6,8 @@ BENCH_VENV := .venv-bench
 DEMO_VENV := .venv-demo
 TOX_VENV := .venv-tox
 LOCK := requirements/dev.txt
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-emit-index-url --no-annotate \
+	--custom-compile-command "make lock"
 
 .PHONY: help demo s3 lambda-zip azurite test test-all matrix coverage soak lint format sync docs docs-serve lock clean bench
 
@@ -71,7 +73,7 @@ $(TOX_VENV)/ready: pyproject.toml
 	@touch $@
 
 # pyenv's commands python3.12 and so on work only for the versions that PYENV_VERSION names. TESTS=… are arguments of pytest.
-matrix: export PYENV_VERSION := $(shell pyenv versions --bare 2>/dev/null | paste -sd: -)
+matrix: export PYENV_VERSION := $(shell pyenv versions --bare 2>/dev/null | grep -E '^3\.1[1-9]\.' | paste -sd: -)
 matrix: export UV_PYTHON_DOWNLOADS := never
 matrix: export UV_SYSTEM_CERTS := true
 matrix: $(TOX_VENV)/ready
@@ -90,8 +92,8 @@ docs-serve: $(VENV)/ready
 	$(BIN)/mkdocs serve
 
 lock: $(VENV)/ready
-	$(BIN)/uv pip compile --universal --upgrade --python-version 3.11 --all-extras --group dev --group demo \
-		--no-emit-index-url --no-annotate --custom-compile-command "make lock" --output-file $(LOCK) pyproject.toml
+	$(COMPILE) --upgrade --group dev --group demo --output-file $(LOCK) pyproject.toml
+	$(COMPILE) --resolution lowest-direct --group test --output-file requirements/lowest.txt pyproject.toml
 
 soak: SECONDS := 300
 soak: $(VENV)/ready
