@@ -93,7 +93,7 @@ docs-serve: $(VENV)/ready
 
 lock: $(VENV)/ready
 	$(COMPILE) --upgrade --group dev --group demo --output-file $(LOCK) pyproject.toml
-	$(COMPILE) --resolution lowest-direct --group test --output-file requirements/lowest.txt pyproject.toml
+	$(COMPILE) --upgrade --resolution lowest-direct --group test --output-file requirements/lowest.txt pyproject.toml
 
 soak: SECONDS := 300
 soak: $(VENV)/ready

@@ -1,41 +1,35 @@
-"""The code of the README runs, and its tables are complete."""
+"""The README is short, and the tables of the pages are complete."""
 
 from __future__ import annotations
 
-import ast
 import re
-from pathlib import Path
 
 import pytest
 
 import sessionbucket
+from docs.pages import DOCS, README
 from sessionbucket import errors
 from sessionbucket._backends.obstore.options import CLOUD_OPTION_NAMES
 from sessionbucket._backends.s3.options import OPTION_NAMES
 
-PROJECT = Path(__file__).parents[2]
-README = (PROJECT / "README.md").read_text()
-PAGES = [
-    page
-    for folder in (".", "docs", "examples/lambda", "terraform", "tests/fixtures")
-    for page in sorted((PROJECT / folder).glob("*.md"))
-]
+MOST_LINES = 250
 
 
-def section(title: str) -> str:
-    return README.split(f"\n## {title}\n")[1].split("\n## ")[0]
+def first_cells(page: str) -> set[str]:
+    return set(re.findall(r"^\| \[?`(\w+)`", (DOCS / page).read_text(), flags=re.MULTILINE))
 
 
-def code_blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+def test_the_readme_is_short():
+    assert len(README.read_text().splitlines()) <= MOST_LINES
 
 
-def first_cells(text: str) -> set[str]:
-    return set(re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE))
+def test_the_readme_names_a3s_code_once():
+    assert len(re.findall(r"\[a3s-code\]", README.read_text())) == 1
+    assert len(re.findall(r"(?<![/\w])a3s-code", README.read_text())) == 1
 
 
 def test_the_table_of_options_is_complete():
-    assert first_cells(section("Options")) == OPTION_NAMES | CLOUD_OPTION_NAMES | {"engine"}
+    assert first_cells("reference/options.md") == OPTION_NAMES | CLOUD_OPTION_NAMES | {"engine"}
 
 
 def test_the_table_of_errors_is_complete():
@@ -44,45 +38,12 @@ def test_the_table_of_errors_is_complete():
         for name, error in vars(errors).items()
         if isinstance(error, type) and issubclass(error, errors.SessionBucketError)
     }
-    assert first_cells(section("Errors")) == raised - {"SessionBucketError", "StorageError"}
+    assert first_cells("how-to/troubleshooting.md") == raised - {"SessionBucketError", "StorageError"}
 
 
-@pytest.mark.parametrize("block", code_blocks("python"))
-def test_every_block_of_code_compiles_and_imports_public_names(block: str):
-    compile(block, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    for names in re.findall(r"from sessionbucket import (.+)", block):
-        for name in names.split(", "):
-            assert name in sessionbucket.__all__
-
-
-def test_the_first_example_runs_unchanged(tmp_path: Path):
-    block = code_blocks("python")[0]
-    assert "s3://my-bucket/agents/prod" in block
-    exec(block.replace("s3://my-bucket/agents/prod", tmp_path.as_uri()), {})
-    with sessionbucket.open_store(tmp_path.as_uri()) as store:
-        assert [message.text for message in store.load("chat-42").messages] == ["Hello", "Hi there!"]
-
-
-def test_the_lambda_example_keeps_two_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    block = next(block for block in code_blocks("python") if "def handler" in block)
-    monkeypatch.setenv("SESSIONBUCKET_URL", tmp_path.as_uri())
-    scope = {"call_model": lambda messages: f"reply {len(messages)}"}
-    exec(block, scope)
-    event = {"session_id": "s", "text": "hello"}
-    assert scope["handler"](event, None) == {"reply": "reply 1"}
-    assert scope["handler"](event, None) == {"reply": "reply 3"}
-
-
-def anchors_of(page: Path) -> set[str]:
-    """What a link can name in the page: its headings, as GitHub spells them."""
-    headings = re.findall(r"^#+ (.+)$", page.read_text(), flags=re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(PROJECT).as_posix())
-def test_every_link_inside_the_project_leads_somewhere(page: Path):
-    for target in re.findall(r"\]\((?!https?://)([^)]+)", page.read_text()):
-        path, _, anchor = target.partition("#")
-        there = page.parent / path if path else page
-        assert there.exists(), target
-        assert not anchor or anchor in anchors_of(there), target
+@pytest.mark.parametrize("name", sessionbucket.__all__)
+def test_the_reference_has_every_public_name(name: str):
+    reference = "\n".join(page.read_text() for page in (DOCS / "reference").glob("*.md"))
+    kind = getattr(sessionbucket, name)
+    module = kind.__module__ if kind.__module__ == "sessionbucket.errors" or ".models." in kind.__module__ else None
+    assert re.search(rf"^::: ({re.escape(f'sessionbucket.{name}')}|{module})$", reference, flags=re.MULTILINE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -11,9 +10,7 @@ from pathlib import Path
 import pytest
 
 from docs.pages import GUIDES, PROJECT, name_of, program_of
-from sessionbucket.testing import SeaweedServer
 
-BUCKET = "my-bucket"
 PROGRAMS = {page: program for page in GUIDES if (program := program_of(page))}
 MYPY = """
 [mypy]
@@ -26,24 +23,6 @@ ignore_missing_imports = true
 
 def is_tests(program: str) -> bool:
     return bool(re.search(r"^def test_", program, flags=re.MULTILINE))
-
-
-@pytest.fixture
-def environment(seaweed: SeaweedServer, tmp_path: Path) -> dict[str, str]:
-    """The environment of a machine whose AWS is the server, with an empty bucket."""
-    client = seaweed.client()
-    seaweed.ensure_bucket(BUCKET)
-    for page in client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
-        for entry in page.get("Contents", []):
-            client.delete_object(Bucket=BUCKET, Key=entry["Key"])
-    client.close()
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return kept | seaweed.environment() | {
-        "AWS_ENDPOINT_URL_S3": seaweed.endpoint_url,
-        "AWS_REGION": "us-east-1",
-        "HOME": str(tmp_path),
-        "SESSIONBUCKET_URL": f"s3://{BUCKET}/agents/prod",
-    }
 
 
 def run_twice(program: str, folder: Path, environment: dict[str, str], python: str = sys.executable) -> None:
