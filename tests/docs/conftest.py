@@ -22,9 +22,13 @@ def environment(seaweed: SeaweedServer, tmp_path: Path) -> dict[str, str]:
             client.delete_object(Bucket=BUCKET, Key=entry["Key"])
     client.close()
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return kept | seaweed.environment() | {
-        "AWS_ENDPOINT_URL_S3": seaweed.endpoint_url,
-        "AWS_REGION": "us-east-1",
-        "HOME": str(tmp_path),
-        "SESSIONBUCKET_URL": f"s3://{BUCKET}/agents/prod",
-    }
+    return (
+        kept
+        | seaweed.environment()
+        | {
+            "AWS_ENDPOINT_URL_S3": seaweed.endpoint_url,
+            "AWS_REGION": "us-east-1",
+            "HOME": str(tmp_path),
+            "SESSIONBUCKET_URL": f"s3://{BUCKET}/agents/prod",
+        }
+    )

@@ -44,7 +44,8 @@ def test_every_page_for_users_is_two_clicks_from_the_readme():
 
 
 @pytest.mark.parametrize(
-    "file", ["pyproject.toml", "mkdocs.yml", "SECURITY.md", "CONTRIBUTING.md", ".github/ISSUE_TEMPLATE/config.yml"]
+    "file",
+    ["pyproject.toml", "mkdocs.yml", "SECURITY.md", "CONTRIBUTING.md", ".github/ISSUE_TEMPLATE/config.yml"],
 )
 def test_the_project_has_one_address(file: str):
     repository = URLS["Source"].removeprefix("https://github.com/")

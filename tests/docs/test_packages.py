@@ -67,7 +67,14 @@ def test_the_wheel_holds_the_package_alone(built: Built):
 def test_the_sdist_holds_what_the_tests_need(built: Built):
     with tarfile.open(built.sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"README.md", "LICENSE", "Makefile", "mkdocs.yml", "requirements/dev.txt", "tests/conftest.py"} <= names
+    assert {
+        "README.md",
+        "LICENSE",
+        "Makefile",
+        "mkdocs.yml",
+        "requirements/dev.txt",
+        "tests/conftest.py",
+    } <= names
 
 
 def test_twine_accepts_the_packages(built: Built):
@@ -83,7 +90,9 @@ def test_every_link_and_picture_of_the_description_is_absolute(description: str)
 
 
 def test_every_requirement_is_locked():
-    locked: dict[str, str] = dict(re.findall(r"^([a-z0-9-]+)==([^ \n]+)", LOCK.read_text(), flags=re.MULTILINE))
+    locked: dict[str, str] = dict(
+        re.findall(r"^([a-z0-9-]+)==([^ \n]+)", LOCK.read_text(), flags=re.MULTILINE)
+    )
     project, groups = PYPROJECT["project"], PYPROJECT["dependency-groups"]
     extras = [line for extra in project["optional-dependencies"].values() for line in extra]
     grouped = [line for name in groups if name != "bench" for line in groups[name] if isinstance(line, str)]
@@ -93,7 +102,9 @@ def test_every_requirement_is_locked():
 
 
 @pytest.mark.slow
-def test_the_first_pages_run_from_an_installed_wheel(built: Built, tmp_path: Path, environment: dict[str, str]):
+def test_the_first_pages_run_from_an_installed_wheel(
+    built: Built, tmp_path: Path, environment: dict[str, str]
+):
     venv.create(tmp_path / "venv", with_pip=True)
     python = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
     wanted = f"sessionbucket[async,cli,testing] @ {built.wheel.as_uri()}"

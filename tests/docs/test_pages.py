@@ -45,5 +45,9 @@ def test_the_table_of_errors_is_complete():
 def test_the_reference_has_every_public_name(name: str):
     reference = "\n".join(page.read_text() for page in (DOCS / "reference").glob("*.md"))
     kind = getattr(sessionbucket, name)
-    module = kind.__module__ if kind.__module__ == "sessionbucket.errors" or ".models." in kind.__module__ else None
+    module = (
+        kind.__module__
+        if kind.__module__ == "sessionbucket.errors" or ".models." in kind.__module__
+        else None
+    )
     assert re.search(rf"^::: ({re.escape(f'sessionbucket.{name}')}|{module})$", reference, flags=re.MULTILINE)

@@ -49,7 +49,16 @@ def test_the_code_of_all_pages_has_strict_types(tmp_path: Path):
     config = tmp_path / "mypy.ini"
     config.write_text(MYPY)
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--config-file", config, "--cache-dir", PROJECT / ".mypy_cache" / "pages", tmp_path],
+        [
+            sys.executable,
+            "-m",
+            "mypy",
+            "--config-file",
+            config,
+            "--cache-dir",
+            PROJECT / ".mypy_cache" / "pages",
+            tmp_path,
+        ],
         cwd=PROJECT,
         capture_output=True,
         text=True,
