@@ -80,10 +80,7 @@ matrix: $(TOX_VENV)/ready
 	$(TOX_VENV)/bin/tox run --workdir .tox $(if $(ENVS),-e $(ENVS)) $(if $(TESTS),-- $(TESTS))
 
 coverage: $(VENV)/ready
-	rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest --numprocesses=2 -m "not slow" $(TESTS)
-	$(BIN)/coverage combine --quiet
-	$(BIN)/coverage report
+	$(BIN)/python -m pytest --cov --cov-report=term --numprocesses=2 -m "not slow" $(TESTS)
 
 docs: export NO_MKDOCS_2_WARNING := 1
 docs: $(VENV)/ready
