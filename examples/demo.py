@@ -1,8 +1,8 @@
 """A tour in under a minute: real conversations, a real S3 server, two writers, and a mirror.
 
-Run it with ``make demo``, or with ``python examples/demo.py`` where the dependency group ``demo`` is installed. It starts
-SeaweedFS on the loopback address, and leaves nothing behind. The code that it shows is the code that it runs. The conversations
-were recorded, and the tour adds a few turns to them.
+Run it with ``make demo``, or with ``python examples/demo.py`` where the extra ``cli`` and the dependency group ``demo`` are
+installed. It starts SeaweedFS on the loopback address, and leaves nothing behind. The code that it shows is the code that it
+runs. The conversations were recorded, and the tour adds a few turns to them.
 """
 
 from __future__ import annotations
