@@ -12,9 +12,8 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[1]
 _RELATIVE_LINK = re.compile(r"(\]\()(?!\w+:|#)([^)#\s]+)")
-
 _HIDE_NAVIGATION = "---\nhide: [navigation]\n---\n"
 
 
@@ -26,7 +25,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: object) -> str:
     """Point links out of ``docs/`` to the repository, and append the reference of the commands."""
     if page.file.src_uri == "cli.md":
         markdown += "\n\n" + _commands()
@@ -44,6 +43,15 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def _commands() -> str:
-    command = [sys.executable, "-m", "typer", "sessionbucket.cli.app", "utils", "docs", "--name", "sessionbucket"]
+    command = [
+        sys.executable,
+        "-m",
+        "typer",
+        "sessionbucket.cli.app",
+        "utils",
+        "docs",
+        "--name",
+        "sessionbucket",
+    ]
     done = subprocess.run(command, check=True, capture_output=True, text=True, encoding="utf-8")
     return re.sub(r"^#", "##", done.stdout, flags=re.MULTILINE)
