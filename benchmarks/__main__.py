@@ -89,7 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", type=Path, help="the file for the results (benchmarks/results/full.json)")
     parser.add_argument("--read", type=Path, help="show the results of an earlier run instead of measuring")
     parser.add_argument("--plots", type=Path, help="the folder for plots")
-    parser.add_argument("--publish", action="store_true", help="write the README's section and its plots")
+    parser.add_argument(
+        "--publish", action="store_true", help="write the section of docs/benchmarks.md and its plots"
+    )
     return parser
 
 

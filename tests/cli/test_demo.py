@@ -52,6 +52,7 @@ def test_the_demo_works_and_leaves_no_file(tmp_path):
     assert demo.returncode == 0, output
     assert "SessionConflictError" in output
     assert "equal MD5s" in output
+    assert "What to try next" in output
     assert list(tmp_path.iterdir()) == []
     assert not (CONVERSATIONS / ".sessionbucket").exists()
 
