@@ -3,8 +3,8 @@
 The ``__cause__`` is the error of the client library, if any. No message and no field holds a secret or the text of a session.
 
 A bad argument, also one of a wrong type, raises ``InvalidArgumentError``, a ``ValueError`` whose message names the argument and the
-rule. A call that does not fit a signature raises Python's ``TypeError``. The constructors and helpers of ``sessionbucket.models`` raise
-pydantic's ``ValidationError``, a ``ValueError`` too, which names the field.
+rule. A call that does not fit a signature raises Python's ``TypeError``. The constructors of ``sessionbucket.models`` raise pydantic's
+``ValidationError``, a ``ValueError`` too, which names the field.
 """
 
 from __future__ import annotations

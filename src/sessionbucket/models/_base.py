@@ -4,11 +4,37 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any, ClassVar, Self
+from functools import partial, wraps
+from typing import Any, ClassVar, ParamSpec, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationInfo, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
+
+from sessionbucket.errors import InvalidArgumentError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def refusing(helper: Callable[P, T]) -> Callable[P, T]:
+    """The helper, which raises ``InvalidArgumentError`` for an argument of the wrong type or value."""
+
+    @wraps(helper)
+    def refused(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return helper(*args, **kwargs)
+        except (TypeError, AttributeError, ValueError, ArithmeticError) as error:
+            name = f"{helper.__qualname__.rpartition('.')[0]}.{helper.__name__}"
+            raise InvalidArgumentError(f"{name}: an argument is refused: {_reason(error)}") from error
+
+    return refused
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}".removeprefix(": ")
+    return str(error)
 
 
 class WireModel(BaseModel):

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from sessionbucket.models._base import CheckedOnReadModel, WireModel, is_none
+from sessionbucket.models._base import CheckedOnReadModel, WireModel, is_none, refusing
 from sessionbucket.models._scalars import U64
 
 DEFAULT_MAX_ARTIFACTS = 256
@@ -50,6 +50,7 @@ class ArtifactStore(CheckedOnReadModel):
     _max_bytes: int = PrivateAttr(default=DEFAULT_MAX_ARTIFACT_BYTES)
 
     @classmethod
+    @refusing
     def with_limits(
         cls,
         artifacts: Iterable[ToolArtifact] = (),
@@ -74,11 +75,13 @@ class ArtifactStore(CheckedOnReadModel):
         self._keep(list(latest.values()))
         return self
 
+    @refusing
     def put(self, artifact: ToolArtifact) -> None:
         """Add an artifact as the newest, in place of one with the same URI, and drop the oldest above a limit."""
         others = [kept for kept in self.artifacts if kept.artifact_uri != artifact.artifact_uri]
         self._keep([*others, artifact])
 
+    @refusing
     def get(self, artifact_uri: str) -> ToolArtifact | None:
         """The artifact with this URI, or None."""
         return next((kept for kept in self.artifacts if kept.artifact_uri == artifact_uri), None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from sessionbucket.models._base import CheckedOnReadModel, WireModel, is_none
+from sessionbucket.models._base import CheckedOnReadModel, WireModel, is_none, refusing
 
 
 class TextBlock(WireModel):
@@ -36,6 +36,7 @@ class ImageBlock(WireModel):
     source: ImageSource
 
     @classmethod
+    @refusing
     def from_bytes(cls, data: bytes, media_type: str) -> Self:
         """An image from its bytes, for example ``ImageBlock.from_bytes(png, "image/png")``."""
         text = base64.b64encode(data).decode("ascii")
@@ -106,22 +107,26 @@ class Message(WireModel):
         ) -> None: ...
 
     @classmethod
+    @refusing
     def user(cls, text: str, images: Iterable[ImageBlock] = ()) -> Self:
         """A message of the user: the images first, the text last."""
         return cls(role="user", content=[*images, TextBlock(text=text)])
 
     @classmethod
+    @refusing
     def assistant(cls, text: str) -> Self:
         """A reply of the model, in plain text."""
         return cls(role="assistant", content=[TextBlock(text=text)])
 
     @classmethod
+    @refusing
     def tool_use(cls, id: str, name: str, input: Any, text: str = "") -> Self:
         """The model's call of the tool ``name``, after ``text`` if there is any. ``input`` is any JSON value."""
         before = [TextBlock(text=text)] if text else []
         return cls(role="assistant", content=[*before, ToolUseBlock(id=id, name=name, input=input)])
 
     @classmethod
+    @refusing
     def tool_result(cls, tool_use_id: str, text: str, is_error: bool = False) -> Self:
         """The plain-text result of the tool call ``tool_use_id``."""
         block = ToolResultBlock(tool_use_id=tool_use_id, content=text, is_error=is_error)

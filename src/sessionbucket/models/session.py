@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from pydantic import AliasChoices, Field
 
-from sessionbucket.models._base import CheckedOnReadModel, is_none
+from sessionbucket.models._base import CheckedOnReadModel, is_none, refusing
 from sessionbucket.models._scalars import F64, I64, U64
 from sessionbucket.models.config import LlmConfigData, SessionConfig
 from sessionbucket.models.messages import Message, ToolDefinition
@@ -82,6 +82,7 @@ class SessionData(CheckedOnReadModel):
     correlation_id: str | None = Field(default=None, exclude_if=is_none)
 
     @staticmethod
+    @refusing
     def tool_names_from_definitions(definitions: Iterable[ToolDefinition]) -> list[str]:
         """The names of the tools, in order, for ``tool_names``."""
         return [definition.name for definition in definitions]

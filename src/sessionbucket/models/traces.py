@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field
 
-from sessionbucket.models._base import CheckedOnReadModel, is_empty, is_none
+from sessionbucket.models._base import CheckedOnReadModel, is_empty, is_none, refusing
 from sessionbucket.models._scalars import I32, U64
 
 TRACE_EVENT_SCHEMA = "a3s.trace_event.v1"
@@ -42,6 +42,7 @@ class TraceEvent(CheckedOnReadModel):
     details: Any = Field(default=None, exclude_if=is_none)
 
     @classmethod
+    @refusing
     def tool_execution(
         cls,
         name: str,
@@ -63,6 +64,7 @@ class TraceEvent(CheckedOnReadModel):
         )
 
     @classmethod
+    @refusing
     def program_execution(
         cls,
         name: str,

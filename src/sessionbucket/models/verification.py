@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field
 
-from sessionbucket.models._base import CheckedOnReadModel, WireModel, is_empty, is_none
+from sessionbucket.models._base import CheckedOnReadModel, WireModel, is_empty, is_none, refusing
 
 VERIFICATION_REPORT_SCHEMA = "a3s.verification_report.v1"
 
@@ -35,6 +35,7 @@ class VerificationCheck(WireModel):
     residual_risk: str | None = Field(default=None, exclude_if=is_none)
 
     @classmethod
+    @refusing
     def required_check(cls, id: str, kind: str, description: str) -> Self:
         """A required check that needs review. ``with_status`` gives it another status."""
         return cls(
@@ -46,12 +47,14 @@ class VerificationCheck(WireModel):
         )
 
     @classmethod
+    @refusing
     def optional(cls, id: str, kind: str, description: str) -> Self:
         """A check that needs review and need not pass."""
         check = cls.required_check(id, kind, description)
         check.required = False
         return check
 
+    @refusing
     def with_status(self, status: VerificationStatus | str) -> Self:
         """A copy of the check with this status."""
         return self.model_copy(update={"status": VerificationStatus(status)}, deep=True)
@@ -69,11 +72,13 @@ class VerificationReport(CheckedOnReadModel):
     residual_risks: list[str] = Field(default_factory=list, exclude_if=is_empty)
 
     @classmethod
+    @refusing
     def new(cls, subject: str, checks: Iterable[VerificationCheck]) -> Self:
         """A report whose status follows from the current status of its checks."""
         listed = list(checks)
         return cls(subject=subject, status=_status(listed, []), checks=listed)
 
+    @refusing
     def add_residual_risk(self, risk: str) -> None:
         """Add a residual risk, and compute the status again."""
         self.residual_risks = [*self.residual_risks, risk]
