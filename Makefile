@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCH_VENV := .venv-bench
 
-.PHONY: help demo s3 lambda-zip azurite test test-all soak lint format sync clean bench
+.PHONY: help demo s3 lambda-zip azurite test test-all frameworks soak lint format sync clean bench
 
 help:
 	@echo "make demo        show the store against a local S3 server"
@@ -11,6 +11,7 @@ help:
 	@echo "make lambda-zip  build the packages of examples/lambda, into dist/"
 	@echo "make test        run the fast tests"
 	@echo "make test-all    run all tests"
+	@echo "make frameworks  run the frameworks' own tests with the integrations (NAMES=langgraph for one)"
 	@echo "make azurite     install Azure's emulator with npm, for the tests that need it"
 	@echo "make soak        run the histories under faults for minutes (SECONDS=300)"
 	@echo "make bench       measure the library beside its alternatives, and update the README's table (15 to 20 minutes)"
@@ -47,6 +48,9 @@ test: $(VENV)/ready
 test-all: test
 	$(BIN)/python -m pytest --numprocesses=2 -m slow
 
+frameworks:
+	$(PYTHON) scripts/frameworks.py $(NAMES)
+
 soak: SECONDS := 300
 soak: $(VENV)/ready
 	SESSIONBUCKET_SOAK_SECONDS=$(SECONDS) $(BIN)/python -m pytest tests/faults/test_histories.py
@@ -79,4 +83,4 @@ sync: $(VENV)/ready
 	$(BIN)/python scripts/generate_sync.py
 
 clean:
-	rm -rf $(VENV) $(BENCH_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(BENCH_VENV) .frameworks .mypy_cache .ruff_cache .pytest_cache .hypothesis
