@@ -14,18 +14,28 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import logging
+import operator
 import os
 import random
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, wraps
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from operator import methodcaller
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 from urllib.parse import unquote
 from uuid import uuid4
 
@@ -59,8 +69,10 @@ from langgraph.store.base import (
 
 from sessionbucket import (
     UNSEEN,
+    AsyncDocumentStore,
     Document,
     DocumentInfo,
+    DocumentStore,
     Frame,
     InvalidArgumentError,
     SessionCorruptedError,
@@ -73,14 +85,16 @@ from sessionbucket import (
 )
 
 if TYPE_CHECKING:
-    from sessionbucket import AsyncDocumentStore, AsyncSessionStore, DocumentStore, SessionStore
+    from sessionbucket import AsyncSessionStore, SessionStore
 
     UrlOrStore = str | os.PathLike[str] | SessionStore[Any] | AsyncSessionStore[Any]
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+P = ParamSpec("P")
 Tuples = list[CheckpointTuple]  # inside the class, ``list`` is the method
+Writes = list[PendingWrite]
 Call = Callable[[Any], Any]
 Steps = Generator[list[Call], list[Any], T]
 
@@ -91,6 +105,7 @@ _PAGE = 1000
 _REMEMBERED = 4096
 _VALUES = "%values"  # no text is encoded to a segment with '%' before a small letter
 _NONE = "-"
+_END = "%~"  # after the labels of a namespace; a label is never empty
 
 
 class _Documents:
@@ -106,14 +121,14 @@ class _Documents:
         if isinstance(self._source, str | os.PathLike):
             return open_documents(self._source, self._name, integration=True)
         documents = self._source.documents(self._name, integration=True)
-        return None if hasattr(documents, "__aenter__") else documents
+        return documents if isinstance(documents, DocumentStore) else None
 
     @cached_property
     def _awaited(self) -> AsyncDocumentStore | None:
         if isinstance(self._source, str | os.PathLike):
             return open_async_documents(self._source, self._name, integration=True)
         documents = self._source.documents(self._name, integration=True)
-        return documents if hasattr(documents, "__aenter__") else None
+        return documents if isinstance(documents, AsyncDocumentStore) else None
 
     def run(self, steps: Steps[T]) -> T:
         """Run an operation. Raises ``InvalidArgumentError`` when the store given is an async one."""
@@ -160,26 +175,42 @@ async def _result(pending: Any) -> Any:
     return [each async for each in pending] if hasattr(pending, "__aiter__") else await pending
 
 
+def _both(
+    steps: Callable[Concatenate[Any, P], Steps[T]],
+) -> tuple[Callable[Concatenate[Any, P], T], Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]]:
+    """The blocking and the async method of an operation."""
+
+    @wraps(steps)
+    def run(self: Any, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._documents.run(steps(self, *args, **kwargs))
+
+    @wraps(steps)
+    async def arun(self: Any, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._documents.arun(steps(self, *args, **kwargs))
+
+    return run, arun  # type: ignore[return-value]
+
+
 def _rows(prefix: str, start_after: str = "", limit: int | None = None) -> Steps[list[DocumentInfo]]:
-    return (yield [lambda documents: documents.list(prefix, start_after=start_after, limit=limit)])[0]
+    return (yield [methodcaller("list", prefix, start_after=start_after, limit=limit)])[0]
 
 
 def _frames(keys: Sequence[str]) -> Steps[dict[str, Frame]]:
     """The documents that exist, decoded, by key."""
     if not keys:
         return {}
-    found = (yield [lambda documents: documents.get_many(keys)])[0]
+    found = (yield [methodcaller("get_many", keys)])[0]
     return {each.key: decode_frame(each.body, each.key) for each in found if each}
 
 
 def _write(key: str, body: bytes) -> Call:
     """Write a document that probably does not exist, over any that does."""
-    return lambda documents: documents.update(key, lambda _: body, seen=None)
+    return methodcaller("update", key, lambda _: body, seen=None)
 
 
 def _delete(keys: list[str]) -> Steps[None]:
     if keys:
-        yield [lambda documents: documents.delete(keys)]
+        yield [methodcaller("delete", keys)]
 
 
 def _remember(memory: OrderedDict[Any, Any], key: object, value: object) -> None:
@@ -261,21 +292,27 @@ def _run_mark(run_id: object) -> str:
     return hashlib.sha256(str(run_id).encode()).hexdigest()[:8] if run_id else _NONE
 
 
+_Groups = list[_Group]
+
+
 class _Listing:
     """The progress of one list: the checkpoints that a listing has shown and nobody has read, and where it goes on."""
 
-    def __init__(self, config: RunnableConfig | None, before: RunnableConfig | None, limit: int | None) -> None:
+    def __init__(
+        self, config: RunnableConfig | None, before: RunnableConfig | None, limit: int | None
+    ) -> None:
         self.prefix = _folders(config)[2] if config else ""
         if config and config["configurable"].get("checkpoint_ns") is not None:
             self.prefix = _folders(config)[3]
         id, end = (get_checkpoint_id(each) if each else None for each in (config, before))
-        self.id, self.end = id and newest_first(id), end and newest_first(end)
+        self.id = newest_first(id) if id else None
+        self.end = newest_first(end) if end else ""
         self.limit = limit
         self.groups: list[_Group] = []
         self.after: str | None = ""
 
     def has(self, group: _Group) -> bool:
-        return bool(group.checkpoint) and self.id in (None, group.id) and (self.end or "") < group.id
+        return bool(group.checkpoint) and self.id in (None, group.id) and self.end < group.id
 
     def is_open(self) -> bool:
         return (self.limit is None or self.limit > 0) and (bool(self.groups) or self.after is not None)
@@ -288,7 +325,8 @@ class BucketSaver(BaseCheckpointSaver[str]):
     length of its thread. Methods raise ``StoreUnavailableError``, ``AccessDeniedError`` and the other errors of ``sessionbucket``;
     ``SessionCorruptedError`` names a damaged or missing object.
 
-    Example:
+    Example::
+
         graph = builder.compile(checkpointer=BucketSaver("s3://my-bucket/agents"))
     """
 
@@ -310,23 +348,19 @@ class BucketSaver(BaseCheckpointSaver[str]):
         # The versions and names of large values, by thread, namespace and checkpoint.
         self._large: OrderedDict[tuple[str, str, str | None], dict[str, list[Any]]] = OrderedDict()
 
-    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """Get the checkpoint that the config names, or the latest of its thread and namespace."""
-        return self._documents.run(self._get_tuple(config))
-
-    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """Async version of ``get_tuple``."""
-        return await self._documents.arun(self._get_tuple(config))
-
     def _get_tuple(self, config: RunnableConfig) -> Steps[CheckpointTuple | None]:
+        """Get the checkpoint that the config names, or the latest of its thread and namespace."""
         folder = _folders(config)[3]
-        prefix = f"{folder}{newest_first(id)}." if (id := get_checkpoint_id(config)) else folder
+        id = get_checkpoint_id(config)
+        prefix = f"{folder}{newest_first(id)}." if id else folder
         after: str | None = ""
         while after is not None:
             groups, after = yield from _page(prefix, after, _FIRST_PAGE)
             if group := next((group for group in groups if group.checkpoint), None):
                 return next(iter((yield from self._load([group]))), None)
         return None
+
+    get_tuple, aget_tuple = _both(_get_tuple)
 
     def list(
         self,
@@ -388,9 +422,7 @@ class BucketSaver(BaseCheckpointSaver[str]):
 
     def _value_keys(self, group: _Group, frame: Frame) -> dict[str, str]:
         thread = group.folder.partition("/")[0]
-        return {
-            channel: f"{thread}/{_VALUES}/{name}" for channel, (_, name) in frame.header["large"].items()
-        }
+        return {channel: f"{thread}/{_VALUES}/{name}" for channel, (_, name) in frame.header["large"].items()}
 
     def _tuple(self, group: _Group, metadata: Any, frames: dict[str, Frame]) -> CheckpointTuple:
         frame = frames[group.checkpoint]
@@ -416,7 +448,7 @@ class BucketSaver(BaseCheckpointSaver[str]):
             )
         return self.serde.loads_typed(frames[key].blobs["value"] if key else frame.blobs[f"={channel}"])
 
-    def _pending(self, group: _Group, frames: dict[str, Frame]) -> list[PendingWrite]:
+    def _pending(self, group: _Group, frames: dict[str, Frame]) -> Writes:
         """The writes on a checkpoint, in the order in which a run applies them."""
         found = []
         for key in group.writes:
@@ -428,26 +460,6 @@ class BucketSaver(BaseCheckpointSaver[str]):
         found.sort(key=lambda each: each[0])
         return [(order[1], channel, self.serde.loads_typed(blob)) for order, channel, blob in found]
 
-    def put(
-        self,
-        config: RunnableConfig,
-        checkpoint: Checkpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
-    ) -> RunnableConfig:
-        """Save a checkpoint. The checkpoint that the config names becomes its parent."""
-        return self._documents.run(self._put(config, checkpoint, metadata, new_versions))
-
-    async def aput(
-        self,
-        config: RunnableConfig,
-        checkpoint: Checkpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
-    ) -> RunnableConfig:
-        """Async version of ``put``."""
-        return await self._documents.arun(self._put(config, checkpoint, metadata, new_versions))
-
     def _put(
         self,
         config: RunnableConfig,
@@ -455,6 +467,7 @@ class BucketSaver(BaseCheckpointSaver[str]):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> Steps[RunnableConfig]:
+        """Save a checkpoint. The checkpoint that the config names becomes its parent."""
         thread, namespace, folder, place = _folders(config)
         id, parent = checkpoint["id"], get_checkpoint_id(config)
         if parent and id <= parent:
@@ -481,7 +494,9 @@ class BucketSaver(BaseCheckpointSaver[str]):
             yield values
         kept = {name: value for name, value in checkpoint.items() if name != "channel_values"}
         blobs["checkpoint"] = self.serde.dumps_typed(kept)
-        delta = metadata.get("counters_since_delta_snapshot", {}).keys() & checkpoint["channel_versions"].keys()
+        delta = (
+            metadata.get("counters_since_delta_snapshot", {}).keys() & checkpoint["channel_versions"].keys()
+        )
         header = {
             "thread": thread,
             "ns": namespace,
@@ -502,21 +517,12 @@ class BucketSaver(BaseCheckpointSaver[str]):
             _remember(self._puts, thread, count)
         return _config(thread, namespace, id)
 
-    def put_writes(
-        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
-    ) -> None:
-        """Save writes of a task on the checkpoint that the config names. Of two writes in one place the first stays."""
-        self._documents.run(self._put_writes(config, writes, task_id, task_path))
-
-    async def aput_writes(
-        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
-    ) -> None:
-        """Async version of ``put_writes``."""
-        await self._documents.arun(self._put_writes(config, writes, task_id, task_path))
+    put, aput = _both(_put)
 
     def _put_writes(
-        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> Steps[None]:
+        """Save writes of a task on the checkpoint that the config names. Of two writes in one place the first stays."""
         id = config["configurable"]["checkpoint_id"]
         key = f"{_folders(config)[3]}{newest_first(id)}.w.{encode_segment(task_id)}"
         new = [
@@ -525,7 +531,9 @@ class BucketSaver(BaseCheckpointSaver[str]):
         ]
 
         def merge(found: Document | None) -> bytes | None:
-            header, blobs = decode_frame(found.body, key) if found else Frame({"task": task_id, "writes": {}}, {})
+            header, blobs = (
+                decode_frame(found.body, key) if found else Frame({"task": task_id, "writes": {}}, {})
+            )
             for index, channel, blob in new:
                 if index < 0 or str(index) not in blobs:
                     header["writes"][str(index)] = channel, task_path
@@ -533,89 +541,71 @@ class BucketSaver(BaseCheckpointSaver[str]):
             body = encode_frame(header, blobs)
             return None if found and body == found.body else body
 
-        seen = UNSEEN if key in self._written else None
-        yield [lambda documents: documents.update(key, merge, seen=seen)]
+        yield [methodcaller("update", key, merge, seen=UNSEEN if key in self._written else None)]
         _remember(self._written, key, None)
 
-    def delete_thread(self, thread_id: str) -> None:
-        """Delete everything of a thread. A run that goes on meanwhile may write again."""
-        self._documents.run(self._delete_thread(thread_id))
-
-    async def adelete_thread(self, thread_id: str) -> None:
-        """Async version of ``delete_thread``."""
-        await self._documents.arun(self._delete_thread(thread_id))
+    put_writes, aput_writes = _both(_put_writes)
 
     def _delete_thread(self, thread_id: str) -> Steps[None]:
+        """Delete everything of a thread. A run that goes on meanwhile may write again."""
         for known in [known for known in [*self._large] if known[0] == str(thread_id)]:
             self._large.pop(known, None)
-        prefix = f"{encode_segment(str(thread_id))}/"
-        yield [lambda documents: documents.delete_prefix(prefix)]
+        yield [methodcaller("delete_prefix", f"{encode_segment(str(thread_id))}/")]
 
-    def delete_for_runs(self, run_ids: Sequence[str]) -> None:
-        """Delete the checkpoints of runs with their writes. Lists the keys of all threads."""
-        self._documents.run(self._delete_for_runs(run_ids))
-
-    async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
-        """Async version of ``delete_for_runs``."""
-        await self._documents.arun(self._delete_for_runs(run_ids))
+    delete_thread, adelete_thread = _both(_delete_thread)
 
     def _delete_for_runs(self, run_ids: Sequence[str]) -> Steps[None]:
+        """Delete the checkpoints of runs with their writes. Lists the keys of all threads."""
         marks = {_run_mark(run_id) for run_id in run_ids}
         if not marks:
             return
         groups = _grouped((yield from _rows("")))
         frames = yield from _frames([group.checkpoint for group in groups if group.run in marks])
         gone = {key for key, frame in frames.items() if frame.header["run"] in set(run_ids)}
-        for thread, own in groupby(groups, lambda group: group.folder.partition("/")[0]):
+        for _, own in groupby(groups, lambda group: group.folder.partition("/")[0]):
             mine = list(own)
             kept = [group for group in mine if group.checkpoint not in gone]
             if len(kept) < len(mine):
                 yield from self._remove(mine, kept)
 
-    def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+    delete_for_runs, adelete_for_runs = _both(_delete_for_runs)
+
+    def _copy_thread(self, source_thread_id: str, target_thread_id: str) -> Steps[None]:
         """Copy all checkpoints and writes of a thread to another thread."""
-        self._documents.run(self._copy_thread(source_thread_id, target_thread_id))
-
-    async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
-        """Async version of ``copy_thread``."""
-        await self._documents.arun(self._copy_thread(source_thread_id, target_thread_id))
-
-    def _copy_thread(self, source: str, target: str) -> Steps[None]:
-        old, new = (f"{encode_segment(str(thread))}/" for thread in (source, target))
+        old, new = (f"{encode_segment(str(thread))}/" for thread in (source_thread_id, target_thread_id))
         rows = yield from _rows(old)
         checkpoints = [group.checkpoint for group in _grouped(rows) if group.checkpoint][::-1]
         others = [row.key for row in rows if row.key not in set(checkpoints)]
         if others:
-            yield [
-                lambda documents, key=key: documents.copy(key, new + key.removeprefix(old)) for key in others
-            ]
+            yield [methodcaller("copy", key, new + key.removeprefix(old)) for key in others]
         for start in range(0, len(checkpoints), _AT_ONCE):  # parents first
             frames = yield from _frames(checkpoints[start : start + _AT_ONCE])
             yield [
-                _write(new + key.removeprefix(old), encode_frame({**header, "thread": str(target)}, blobs))
+                _write(
+                    new + key.removeprefix(old),
+                    encode_frame({**header, "thread": str(target_thread_id)}, blobs),
+                )
                 for key, (header, blobs) in frames.items()
             ]
 
-    def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
-        """Delete all but the latest checkpoint of each namespace and those that its delta channels need, or everything.
+    copy_thread, acopy_thread = _both(_copy_thread)
+
+    def _prune_threads(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> Steps[None]:
+        """Delete everything, or all but the latest checkpoint of each namespace and the older ones that its delta channels need.
 
         Do not prune a thread while a run goes on in a fork of an older checkpoint.
         """
-        for thread_id in thread_ids:
-            self._documents.run(self._prune_by(thread_id, strategy))
-
-    async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
-        """Async version of ``prune``."""
-        for thread_id in thread_ids:
-            await self._documents.arun(self._prune_by(thread_id, strategy))
-
-    def _prune_by(self, thread_id: str, strategy: str) -> Steps[None]:
         if strategy not in ("keep_latest", "delete"):
-            raise InvalidArgumentError(f"strategy {strategy!r} is refused: it must be 'keep_latest' or 'delete'")
-        if strategy == "delete":
-            yield from self._delete_thread(thread_id)
-        else:
-            yield from self._prune(f"{encode_segment(str(thread_id))}/")
+            raise InvalidArgumentError(
+                f"strategy {strategy!r} is refused: it must be 'keep_latest' or 'delete'"
+            )
+        for thread_id in thread_ids:
+            if strategy == "delete":
+                yield from self._delete_thread(thread_id)
+            else:
+                yield from self._prune(f"{encode_segment(str(thread_id))}/")
+
+    prune, aprune = _both(_prune_threads)
 
     def _prune(self, folder: str, keep: int | None = None) -> Steps[None]:
         """Keep the latest checkpoint of each namespace, or with ``keep`` that number.
@@ -623,7 +613,7 @@ class BucketSaver(BaseCheckpointSaver[str]):
         With ``keep``, the checkpoints that a subgraph made for one task go together with those of the root graph.
         """
         groups = _grouped((yield from _rows(folder)))
-        kept: list[_Group] = []
+        kept: _Groups = []
         for _, own in groupby(groups, lambda group: group.folder):
             mine = list(own)
             newest = [group.id for group in mine if group.checkpoint][: keep or 1]
@@ -636,7 +626,7 @@ class BucketSaver(BaseCheckpointSaver[str]):
             times = [row.updated_at for group in kept if group.checkpoint for row in group.rows]
             yield from self._remove(groups, kept, max(times, default=None))
 
-    def _keep_ancestors(self, groups: list[_Group], kept: list[_Group]) -> Steps[None]:
+    def _keep_ancestors(self, groups: _Groups, kept: _Groups) -> Steps[None]:
         """Add the ancestors to ``kept`` without which a delta channel of a kept checkpoint could not be rebuilt."""
         known = {(group.folder, group.id): group for group in groups if group.checkpoint}
         ids = {(group.folder, group.id) for group in kept}
@@ -653,9 +643,7 @@ class BucketSaver(BaseCheckpointSaver[str]):
                         needed -= _stored(found[each.checkpoint])
                         kept.append(each)
 
-    def _remove(
-        self, groups: list[_Group], kept: list[_Group], before: datetime | None = None
-    ) -> Steps[None]:
+    def _remove(self, groups: _Groups, kept: _Groups, before: datetime | None = None) -> Steps[None]:
         """Delete the groups of a thread that are not kept, and then the large values that nothing kept names.
 
         Values that are not older than ``before`` stay: the checkpoint that names them may not be written yet.
@@ -681,33 +669,21 @@ class BucketSaver(BaseCheckpointSaver[str]):
                 ]
             )
 
-    def get_delta_channel_history(
-        self, *, config: RunnableConfig, channels: Sequence[str]
-    ) -> Mapping[str, DeltaChannelHistory]:
-        """Collect the writes of delta channels, back to the nearest ancestor that has a value."""
-        return self._documents.run(self._history(config, channels))
-
-    async def aget_delta_channel_history(
-        self, *, config: RunnableConfig, channels: Sequence[str]
-    ) -> Mapping[str, DeltaChannelHistory]:
-        """Async version of ``get_delta_channel_history``."""
-        return await self._documents.arun(self._history(config, channels))
-
     def _history(
         self, config: RunnableConfig, channels: Sequence[str]
     ) -> Steps[Mapping[str, DeltaChannelHistory]]:
+        """Collect the writes of delta channels, back to the nearest ancestor that has a value."""
         history: dict[str, DeltaChannelHistory] = {channel: {"writes": []} for channel in channels}
         folder = _folders(config)[3]
         id = get_checkpoint_id(config)
         known: dict[tuple[str, str], _Group] = {}
-        chain: list[_Group] = []
-        done, after = 1, ""  # the first of the chain is the checkpoint itself
+        chain: _Groups = []
+        after: str | None = ""
+        done = 1  # the first of the chain is the checkpoint itself
         left = set(channels)
-        more = bool(channels)
-        while left and (more or done < len(chain)):
-            if done >= len(chain):
+        while left and (after is not None or done < len(chain)):
+            if done >= len(chain) and after is not None:
                 groups, after = yield from _page(folder, after, _PAGE)
-                more = after is not None
                 known |= {(group.folder, group.id): group for group in groups if group.checkpoint}
                 start = newest_first(id) if id else min((key[1] for key in known), default="")
                 if first := known.get((folder[:-1], start)):
@@ -717,6 +693,7 @@ class BucketSaver(BaseCheckpointSaver[str]):
             done += len(window)
             frames = yield from _frames([key for each in window for key in (each.checkpoint, *each.writes)])
             for group in window:
+                write: PendingWrite
                 for write in reversed(self._pending(group, frames)):
                     if write[1] in left:
                         history[write[1]]["writes"].insert(0, write)
@@ -729,7 +706,142 @@ class BucketSaver(BaseCheckpointSaver[str]):
                 left -= ends
         return history
 
+    get_delta_channel_history, aget_delta_channel_history = _both(_history)
+
     def get_next_version(self, current: str | int | None, channel: None) -> str:
         """The next version of a channel. A random part makes the versions of two forks differ."""
         number = int(str(current).partition(".")[0]) if current else 0
         return f"{number + 1:032}.{random.random():016}"  # noqa: S311
+
+
+class BucketStore(BaseStore):
+    """Long-term memory in a bucket or a folder, without vectors: ``query`` and ``index`` have no effect, and ``ttl`` is refused.
+
+    An item is one object, and values are JSON. Of two processes that put one item, the later one wins.
+    """
+
+    def __init__(self, url_or_store: UrlOrStore) -> None:
+        """``url_or_store`` is a URL of ``open_store``, or a store. With an async store, only async methods work."""
+        self._documents = _Documents(url_or_store, "langgraph-store")
+        # The versions of items without their bodies, and when each was created.
+        self._seen: OrderedDict[str, tuple[Document, str]] = OrderedDict()
+
+    def _batch(self, ops: Iterable[Op]) -> Steps[list[Result]]:
+        """Run operations. Reads come first, and of several puts of one item only the last is done.
+
+        Raises ``InvalidArgumentError`` for a value that JSON cannot hold.
+        """
+        operations = [*ops]
+        results: list[Result] = [None] * len(operations)
+        puts = {}
+        gets = {}
+        for number, op in enumerate(operations):
+            validate_op_namespace(op)
+            if isinstance(op, GetOp):
+                gets[number] = _item_key(op.namespace, op.key)
+            elif isinstance(op, PutOp):
+                puts[_item_key(op.namespace, op.key)] = op
+            elif isinstance(op, SearchOp):
+                results[number] = yield from self._search(op)
+            else:
+                results[number] = yield from self._list_namespaces(op)
+        if gets:
+            results_by_number = dict(zip(gets, (yield from self._items([*gets.values()])), strict=True))
+            results = [results_by_number.get(number, result) for number, result in enumerate(results)]
+        yield from _delete([key for key, op in puts.items() if op.value is None])
+        writes = {key: self._change(key, op) for key, op in puts.items() if op.value is not None}
+        if writes:
+            done = yield [
+                methodcaller("update", key, change, seen=self._seen.get(key, (UNSEEN,))[0])
+                for key, change in writes.items()
+            ]
+            for document in done:
+                self._note(document)
+        return results
+
+    batch, abatch = _both(_batch)
+
+    def _note(self, document: Document) -> dict[str, Any]:
+        """Decode an item, and remember its version."""
+        item: dict[str, Any] = decode_frame(document.body, document.key).header
+        _remember(self._seen, document.key, (replace(document, body=b"", size=0), item["created_at"]))
+        return item
+
+    def _change(self, key: str, op: PutOp) -> Callable[[Document | None], bytes]:
+        def change(found: Document | None) -> bytes:
+            now = datetime.now(UTC).isoformat()
+            created = now
+            if found:
+                created = (
+                    decode_frame(found.body, key).header["created_at"] if found.body else self._seen[key][1]
+                )
+            item = {"namespace": op.namespace, "key": op.key, "created_at": created, "updated_at": now}
+            return encode_frame({**item, "value": op.value}, {})
+
+        return change
+
+    def _items(self, keys: Sequence[str], kind: type[Item] = Item) -> Steps[list[Any]]:
+        found = (yield [methodcaller("get_many", keys)])[0]
+        items = [self._note(document) if document else None for document in found]
+        return [item and kind(**{**item, "namespace": tuple(item["namespace"])}) for item in items]
+
+    def _search(self, op: SearchOp) -> Steps[list[SearchItem]]:
+        rows = yield from _rows("".join(f"{encode_segment(label)}/" for label in op.namespace_prefix))
+        keys = [row.key for row in sorted(rows, key=lambda row: row.updated_at, reverse=True)]
+        if not op.filter:
+            found = yield from self._items(keys[op.offset : op.offset + op.limit], SearchItem)
+            return [item for item in found if item]
+        wanted: list[SearchItem] = []
+        while keys and len(wanted) < op.offset + op.limit:
+            window, keys = keys[:_PAGE], keys[_PAGE:]
+            found = yield from self._items(window, SearchItem)
+            wanted += [item for item in found if item and _matches(item.value, op.filter)]
+        return wanted[op.offset : op.offset + op.limit]
+
+    def _list_namespaces(self, op: ListNamespacesOp) -> Steps[list[tuple[str, ...]]]:
+        folders = {row.key.rpartition(f"/{_END}/")[0]: row.key for row in (yield from _rows(""))}
+        long = [
+            key for folder, key in folders.items() if _END in folder
+        ]  # a hash, so the item has the labels
+        spelled = {item.namespace for item in (yield from self._items(long)) if item}
+        spelled |= {tuple(map(unquote, folder.split("/"))) for folder in folders if _END not in folder}
+        found = {
+            namespace[: op.max_depth]
+            for namespace in spelled
+            if all(_has(namespace, each.match_type, each.path) for each in op.match_conditions or ())
+        }
+        return sorted(found)[op.offset : op.offset + op.limit]
+
+
+def _item_key(namespace: tuple[str, ...], key: str) -> str:
+    return "/".join([*map(encode_segment, namespace), _END, encode_segment(key)])
+
+
+def _has(namespace: tuple[str, ...], kind: str, path: tuple[str, ...]) -> bool:
+    part = namespace[: len(path)] if kind == "prefix" else namespace[len(namespace) - len(path) :]
+    return len(namespace) >= len(path) and all(
+        want in ("*", label) for want, label in zip(path, part, strict=True)
+    )
+
+
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "$eq": operator.eq,
+    "$ne": operator.ne,
+    "$gt": lambda value, other: float(value) > float(other),
+    "$gte": lambda value, other: float(value) >= float(other),
+    "$lt": lambda value, other: float(value) < float(other),
+    "$lte": lambda value, other: float(value) <= float(other),
+}
+
+
+def _matches(value: Any, wanted: Any) -> bool:
+    """Whether a value fits a filter. Raises ``InvalidArgumentError`` for an unknown comparison."""
+    if not isinstance(wanted, dict):
+        return bool(value == (list(wanted) if isinstance(wanted, tuple) else wanted))
+    if any(name.startswith("$") for name in wanted):
+        if unknown := wanted.keys() - _COMPARISONS.keys():
+            raise InvalidArgumentError(
+                f"filter {sorted(unknown)} is refused: it must be one of {', '.join(_COMPARISONS)}"
+            )
+        return all(_COMPARISONS[name](value, other) for name, other in wanted.items())
+    return isinstance(value, dict) and all(_matches(value.get(name), other) for name, other in wanted.items())
