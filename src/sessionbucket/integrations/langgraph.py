@@ -171,6 +171,28 @@ class _Documents:
                     results += await asyncio.gather(*(_result(call(self._awaited)) for call in window))
 
 
+    def close(self) -> None:
+        if "_blocking" in self.__dict__ and self._blocking:
+            self._blocking.close()
+
+    async def aclose(self) -> None:
+        if "_awaited" in self.__dict__ and self._awaited:
+            await self._awaited.close()
+        self.close()
+
+
+class _Closing:
+    _documents: _Documents
+
+    def close(self) -> None:
+        """Close the connections of blocking calls. Further calls open new ones."""
+        self._documents.close()
+
+    async def aclose(self) -> None:
+        """Close the connections of this event loop and those of blocking calls. Further calls open new ones."""
+        await self._documents.aclose()
+
+
 async def _result(pending: Any) -> Any:
     return [each async for each in pending] if hasattr(pending, "__aiter__") else await pending
 
@@ -318,7 +340,7 @@ class _Listing:
         return (self.limit is None or self.limit > 0) and (bool(self.groups) or self.after is not None)
 
 
-class BucketSaver(BaseCheckpointSaver[str]):
+class BucketSaver(_Closing, BaseCheckpointSaver[str]):
     """A checkpointer in a bucket or a folder, for blocking and for async graphs.
 
     Several processes may use one thread at once: no checkpoint and no write is lost. A turn needs the same requests whatever the
@@ -714,7 +736,7 @@ class BucketSaver(BaseCheckpointSaver[str]):
         return f"{number + 1:032}.{random.random():016}"  # noqa: S311
 
 
-class BucketStore(BaseStore):
+class BucketStore(_Closing, BaseStore):
     """Long-term memory in a bucket or a folder, without vectors: ``query`` and ``index`` have no effect, and ``ttl`` is refused.
 
     An item is one object, and values are JSON. Of two processes that put one item, the later one wins.

@@ -14,14 +14,16 @@ TESTS = 81
 
 
 @pytest.mark.parametrize(
-    "kind", ["memory", "file", "moto", "moto+obstore", "seaweed", "seaweed+obstore", "azurite+obstore"]
+    "kind", ["memory", "file", "moto", "moto+obstore", "seaweedfs", "seaweedfs+obstore", "azurite+obstore"]
 )
 async def test_every_test_of_the_suite_passes(kind: str, location_of: Callable[[str], Location]):
     location = location_of(kind)
 
     @checkpointer_test(name=kind)
     async def savers() -> AsyncGenerator[BucketSaver, None]:
-        yield BucketSaver(f"memory://{unique_name()}" if kind == "memory" else location.url())
+        saver = BucketSaver(f"memory://{unique_name()}" if kind == "memory" else location.url())
+        yield saver
+        await saver.aclose()
 
     report = await validate(savers)
     results = report.results.values()

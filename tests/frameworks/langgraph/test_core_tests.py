@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-LEAST = 1238
-"""The tests that passed with a prototype of the saver."""
+LEAST = 1029
+"""The number of the tests, so that a change of their selection shows."""
 REFILLED = "test_counter_reset_after_supersteps_snapshot"
 """It reads a snapshot of an earlier checkpoint from a later one, as only savers with values by version return it; with SqliteSaver
 it fails, too.
@@ -54,5 +54,4 @@ def test_no_core_test_fails():
     assert ran.returncode == 0, ran.stdout[-10_000:] + ran.stderr[-2_000:]
     passed = re.search(r"(\d+) passed", ran.stdout)
     assert passed
-    assert int(passed[1]) >= 1, ran.stdout[-500:]
-    print(ran.stdout[-300:])
+    assert int(passed[1]) >= LEAST, ran.stdout[-500:]
