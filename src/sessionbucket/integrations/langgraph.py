@@ -170,7 +170,6 @@ class _Documents:
                     window = calls[start : start + _AT_ONCE]
                     results += await asyncio.gather(*(_result(call(self._awaited)) for call in window))
 
-
     def close(self) -> None:
         if "_blocking" in self.__dict__ and self._blocking:
             self._blocking.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from imports.test_imports import CLIENT_LIBRARIES, loaded_by
 
 OTHERS = ("agents", "strands", "google.adk", "claude_agent_sdk", "pydantic_ai")
@@ -19,4 +18,10 @@ OURS = ("sessionbucket.models.session", "sessionbucket._codec.codec", "sessionbu
     ],
 )
 def test_no_client_library_no_other_framework_and_no_model_is_loaded_before_the_first_request(program: str):
-    assert loaded_by("import warnings; warnings.simplefilter('ignore'); " + program, of=(*CLIENT_LIBRARIES, *OTHERS, *OURS)) == set()
+    assert (
+        loaded_by(
+            "import warnings; warnings.simplefilter('ignore'); " + program,
+            of=(*CLIENT_LIBRARIES, *OTHERS, *OURS),
+        )
+        == set()
+    )

@@ -65,7 +65,12 @@ def test_items_and_namespaces_are_those_of_the_store_in_memory(steps: Steps):
     steps("get", ("users", "1"), "missing")
     for prefix in [(), ("users",), ("users", "1"), ("user",), ("nobody",)]:
         steps("search", prefix, limit=100)
-    for wanted in [{"key": "new"}, {"size": {"$gt": 1}}, {"size": {"$lte": 1, "$ne": 0}}, {"deep": {"list": [1, 2]}}]:
+    for wanted in [
+        {"key": "new"},
+        {"size": {"$gt": 1}},
+        {"size": {"$lte": 1, "$ne": 0}},
+        {"deep": {"list": [1, 2]}},
+    ]:
         steps("search", ("users",), filter=wanted, limit=100)
     steps("list_namespaces", limit=100)
     steps("list_namespaces", prefix=("users", "*"), limit=100)
@@ -89,7 +94,8 @@ def test_a_change_keeps_the_time_of_creation_also_in_another_process(steps: Step
     for store in (first, second, first):
         store.put(("a",), "k", {"n": 2})
     found = second.get(("a",), "k")
-    assert found is not None and created is not None
+    assert found is not None
+    assert created is not None
     assert found.created_at == created.created_at
     assert found.updated_at > created.updated_at
 

@@ -61,7 +61,9 @@ def test_two_hosts_on_one_thread_lose_and_double_nothing(site: Site, seed: int):
         own = [each for each in found if each.metadata["host"] == host]  # type: ignore[typeddict-item]
         assert [each.checkpoint["channel_values"]["number"] for each in own] == list(range(PUTS))
         for number, each in enumerate(own):
-            assert [value for _, _, value in each.pending_writes or ()] == [[host, number, task] for task in "ab"]
+            assert [value for _, _, value in each.pending_writes or ()] == [
+                [host, number, task] for task in "ab"
+            ]
             parent = each.parent_config["configurable"]["checkpoint_id"] if each.parent_config else None
             assert parent == (own[number - 1].checkpoint["id"] if number else None)
     assert dropped
