@@ -31,7 +31,7 @@ from collections.abc import (
 )
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, wraps
 from itertools import groupby
 from operator import methodcaller
@@ -103,6 +103,7 @@ _AT_ONCE = 16
 _FIRST_PAGE = 50
 _PAGE = 1000
 _REMEMBERED = 4096
+_TIME_OF_A_PUT = timedelta(minutes=10)
 _VALUES = "%values"  # no text is encoded to a segment with '%' before a small letter
 _NONE = "-"
 _END = "%~"  # after the labels of a namespace; a label is never empty
@@ -168,7 +169,10 @@ class _Documents:
                 results = []
                 for start in range(0, len(calls), _AT_ONCE):
                     window = calls[start : start + _AT_ONCE]
-                    results += await asyncio.gather(*(_result(call(self._awaited)) for call in window))
+                    pending = (_result(call(self._awaited)) for call in window)
+                    results += await asyncio.gather(*pending, return_exceptions=True)
+                if failures := [each for each in results if isinstance(each, BaseException)]:
+                    raise failures[0]  # after all requests have ended
 
     def close(self) -> None:
         if "_blocking" in self.__dict__ and self._blocking:
@@ -614,7 +618,8 @@ class BucketSaver(_Closing, BaseCheckpointSaver[str]):
     def _prune_threads(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> Steps[None]:
         """Delete everything, or all but the latest checkpoint of each namespace and the older ones that its delta channels need.
 
-        Do not prune a thread while a run goes on in a fork of an older checkpoint.
+        Large values of the last ten minutes stay until a later call. Do not prune a thread while a run goes on in a fork of an older
+        checkpoint.
         """
         if strategy not in ("keep_latest", "delete"):
             raise InvalidArgumentError(
@@ -645,7 +650,7 @@ class BucketSaver(_Closing, BaseCheckpointSaver[str]):
         if len(kept) < len(groups):
             yield from self._keep_ancestors(groups, kept)
             times = [row.updated_at for group in kept if group.checkpoint for row in group.rows]
-            yield from self._remove(groups, kept, max(times, default=None))
+            yield from self._remove(groups, kept, max(times) - _TIME_OF_A_PUT if times else None)
 
     def _keep_ancestors(self, groups: _Groups, kept: _Groups) -> Steps[None]:
         """Add the ancestors to ``kept`` without which a delta channel of a kept checkpoint could not be rebuilt."""
@@ -667,7 +672,7 @@ class BucketSaver(_Closing, BaseCheckpointSaver[str]):
     def _remove(self, groups: _Groups, kept: _Groups, before: datetime | None = None) -> Steps[None]:
         """Delete the groups of a thread that are not kept, and then the large values that nothing kept names.
 
-        Values that are not older than ``before`` stay: the checkpoint that names them may not be written yet.
+        Values that are not older than ``before`` stay: another process may be about to write the checkpoint that names them.
         """
         stay = {(group.folder, group.id) for group in kept if not group.folder.endswith(_VALUES)}
         values = [group.rows[0] for group in groups if group.folder.endswith(_VALUES)]

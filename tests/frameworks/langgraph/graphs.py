@@ -6,6 +6,7 @@ import asyncio
 import operator
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Annotated, Any, TypedDict
 
 from langgraph.graph import END, START, StateGraph
@@ -18,6 +19,7 @@ from sessionbucket import (
     BucketWrapper,
     MemoryBucket,
     SessionStore,
+    StoredObject,
 )
 from sessionbucket.integrations.langgraph import BucketSaver
 
@@ -87,6 +89,14 @@ class Side:
             return [each async for each in self.saver.alist(*args, **options)]
 
         return asyncio.run(collect()) if self.is_async else list(self.saver.list(*args, **options))
+
+    def make_older(self, age: timedelta, part: str) -> None:
+        """Move the times of the objects that have this part in their keys."""
+        objects = self.bucket.inner._objects._objects
+        for key, stored in list(objects.items()):
+            if part in key:
+                info = stored.info._replace(updated_at=stored.info.updated_at - age)
+                objects[key] = StoredObject(info, stored.body)
 
     def bodies(self) -> dict[str, bytes]:
         """Every object of the bucket."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import string
+from datetime import timedelta
 from typing import Annotated, Any, TypedDict
 
 import pytest
@@ -137,6 +138,20 @@ def test_pruning_keeps_the_latest_checkpoint_and_its_values(is_async: bool, docu
         side.call(side.saver, "prune", ["t"], strategy="newest")
     side.call(side.saver, "prune", ["t"], strategy="delete")
     assert side.bodies() == {}
+
+
+def test_pruning_deletes_only_large_values_that_nothing_names_and_nobody_is_about_to_name(is_async: bool):
+    side = Side(is_async)
+    graph, config = two_nodes(side.saver), thread("t")
+    side.call(graph, "invoke", {"document": LARGE}, config)
+    side.call(graph, "invoke", {"document": LARGE[::-1]}, config)
+    side.call(side.saver, "prune", ["t"])
+    assert large_values(side) == 4
+    side.make_older(timedelta(hours=1), "/%values/")
+    side.call(graph, "invoke", {"notes": ["a"]}, config)
+    side.call(side.saver, "prune", ["t"])
+    assert large_values(side) == 1
+    assert side.call(graph, "get_state", config).values["document"] == LARGE[::-1]
 
 
 def extend(current: list[str] | None, writes: list[list[str]]) -> list[str]:
