@@ -6,12 +6,15 @@ import asyncio
 import operator
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any, TypedDict
 
 from langgraph.graph import END, START, StateGraph
 
 from sessionbucket import (
+    PAGE_LIMIT,
+    Always,
     AsyncBucketWrapper,
     AsyncMemoryBucket,
     AsyncSessionStore,
@@ -26,16 +29,23 @@ from sessionbucket.integrations.langgraph import BucketSaver
 NAMES = {"list_page": "LIST", "get": "GET", "put": "PUT", "delete": "DELETE", "head": "HEAD", "copy": "COPY"}
 
 
+def name_of(call: BucketCall) -> str:
+    """The request's name, which shows an unconditional PUT."""
+    name = NAMES.get(call.operation, call.operation)
+    return f"unconditional {name}" if name == "PUT" and isinstance(call.condition, Always) else name
+
+
 class CountingBucket(BucketWrapper):
     """Counts the requests, and the bytes of what is put."""
 
     def __init__(self, inner: MemoryBucket) -> None:
         super().__init__(inner)
+        inner.capabilities = replace(inner.capabilities, page_limit=PAGE_LIMIT)  # as a server lists
         self.calls: Counter[str] = Counter()
         self.bytes = 0
 
     def request(self, call: BucketCall, send: Callable[[], Any]) -> Any:
-        self.calls[NAMES.get(call.operation, call.operation)] += 1
+        self.calls[name_of(call)] += 1
         return send()
 
     def put(self, key: str, body: bytes, **options: Any) -> str:
@@ -48,11 +58,12 @@ class AsyncCountingBucket(AsyncBucketWrapper):
 
     def __init__(self, inner: AsyncMemoryBucket) -> None:
         super().__init__(inner)
+        inner.capabilities = replace(inner.capabilities, page_limit=PAGE_LIMIT)  # as a server lists
         self.calls: Counter[str] = Counter()
         self.bytes = 0
 
     async def request(self, call: BucketCall, send: Callable[[], Any]) -> Any:
-        self.calls[NAMES.get(call.operation, call.operation)] += 1
+        self.calls[name_of(call)] += 1
         return await send()
 
     async def put(self, key: str, body: bytes, **options: Any) -> str:

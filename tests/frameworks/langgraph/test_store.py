@@ -6,10 +6,11 @@ import asyncio
 from typing import Any
 
 import pytest
+from graphs import CountingBucket
 from langgraph.store.base import BaseStore, GetOp, InvalidNamespaceError, PutOp, SearchOp
 from langgraph.store.memory import InMemoryStore
 
-from sessionbucket import InvalidArgumentError, open_store
+from sessionbucket import InvalidArgumentError, MemoryBucket, SessionStore, open_store
 from sessionbucket.integrations.langgraph import BucketStore
 
 CANARY = "canary-51c2"
@@ -98,6 +99,19 @@ def test_a_change_keeps_the_time_of_creation_also_in_another_process(steps: Step
     assert created is not None
     assert found.created_at == created.created_at
     assert found.updated_at > created.updated_at
+
+
+def test_a_known_item_is_written_with_one_request_and_another_with_two():
+    bucket = CountingBucket(MemoryBucket())
+    first, second = (BucketStore(SessionStore(bucket)) for _ in range(2))
+    expected = [(first, {"GET": 1, "PUT": 1}), (first, {"PUT": 1}), (second, {"GET": 1, "PUT": 1})]
+    for store, requests in expected:
+        bucket.calls.clear()
+        store.put(("a",), "k", {"n": 1})
+        assert bucket.calls == requests
+    bucket.calls.clear()
+    second.get(("a",), "k")
+    assert bucket.calls == {"GET": 1}
 
 
 def test_the_newest_items_come_first_and_only_they_are_read():
