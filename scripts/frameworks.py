@@ -1,9 +1,10 @@
 """Runs the tests of the integrations, each with its framework in an environment of its own.
 
 ``python scripts/frameworks.py`` runs all of ``tests/frameworks/versions.toml``, and ``python scripts/frameworks.py langgraph`` one.
-Arguments after ``--`` are passed to pytest. An environment is in ``.frameworks/<name>/`` and is reused while its requirements are
-the same. The source distribution of a framework with its tests is in ``.frameworks/<name>/sdist/``: its path is in the
-environment variable ``FRAMEWORK_SDIST``.
+mypy checks the types of each integration there, too. Arguments after ``--`` are passed to pytest.
+
+An environment is in ``.frameworks/<name>/``. It is reused while its requirements are the same. When ``versions.toml`` names a source
+distribution, the environment variable ``FRAMEWORK_SDIST`` has the path of its unpacked folder.
 """
 
 from __future__ import annotations
@@ -68,16 +69,21 @@ def prepare(name: str, framework: dict[str, Any]) -> Path:
 
 
 def run(name: str, framework: dict[str, Any], arguments: list[str]) -> bool:
-    """Run the tests of one integration in its environment. Returns whether all passed."""
+    """Check the types of one integration, and run its tests, in its environment. Returns whether all passed."""
     folder = prepare(name, framework)
     python = folder / "bin" / "python"
     environment = os.environ | {"PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     for source in folder.glob("sdist/*/"):
         environment["FRAMEWORK_SDIST"] = str(source)
     warnings = [option for each in WARNINGS for option in ("-W", each)]
+    module = f"sessionbucket.integrations.{name.replace('-', '_')}"
+    commands = [
+        [python, "-m", "mypy", "-m", module],
+        [python, "-m", "pytest", *warnings, TESTS / name, *arguments],
+    ]
     print(f"== {name}", flush=True)
-    command = [python, "-m", "pytest", *warnings, TESTS / name, *arguments]
-    return subprocess.run(command, cwd=PROJECT, env=environment, check=False).returncode == 0
+    codes = [subprocess.run(each, cwd=PROJECT, env=environment, check=False).returncode for each in commands]
+    return codes == [0, 0]
 
 
 def main() -> int:
