@@ -257,6 +257,27 @@ def test_a_list_reads_only_what_it_returns(is_async: bool):
     assert side.list(config, before=newest.config, limit=1)[0].config == second.config
 
 
+@pytest.mark.parametrize("tasks", [48, 49, 50, 60, 1100])
+def test_a_checkpoint_has_all_writes_of_its_tasks_however_many_they_are(tasks: int):
+    side = Side(is_async=False)
+    graph, config = two_nodes(side.saver), thread("t")
+    for _ in range(2):
+        graph.invoke({"notes": []}, config)
+    for saved in (side.list(config)[3].config, side.list(config)[0].config):
+        for number in range(tasks):
+            side.saver.put_writes(
+                saved, [("count", number)], f"task-{number:04}", f"path-{tasks - number:04}"
+            )
+        found = side.saver.get_tuple(saved)
+        assert found is not None
+        assert [value for id, _, value in found.pending_writes or () if id[:5] == "task-"] == [*range(tasks)][
+            ::-1
+        ]
+    assert side.saver.get_tuple(config) == found
+    assert [len(each.pending_writes) for each in side.list(config)][:1] == [tasks]
+    assert len(side.list(config)) == 8
+
+
 def test_a_saver_on_an_async_store_refuses_blocking_calls():
     with pytest.raises(InvalidArgumentError, match="use the async method"):
         Side(is_async=True).saver.get_tuple(thread("t"))
