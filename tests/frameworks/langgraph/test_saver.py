@@ -257,7 +257,7 @@ def test_a_list_reads_only_what_it_returns(is_async: bool):
     assert side.list(config, before=newest.config, limit=1)[0].config == second.config
 
 
-@pytest.mark.parametrize("tasks", [48, 49, 50, 60, 1100])
+@pytest.mark.parametrize("tasks", [48, 49, 50, 600, 1100])
 def test_a_checkpoint_has_all_writes_of_its_tasks_however_many_they_are(tasks: int):
     side = Side(is_async=False)
     graph, config = two_nodes(side.saver), thread("t")
@@ -274,7 +274,8 @@ def test_a_checkpoint_has_all_writes_of_its_tasks_however_many_they_are(tasks: i
             ::-1
         ]
     assert side.saver.get_tuple(config) == found
-    assert [len(each.pending_writes) for each in side.list(config)][:1] == [tasks]
+    for each in side.list(config)[:4:3]:
+        assert sum(id[:5] == "task-" for id, _, _ in each.pending_writes or ()) == tasks
     assert len(side.list(config)) == 8
 
 
