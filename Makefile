@@ -9,7 +9,7 @@ LOCK := requirements/dev.txt
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock"
 
-.PHONY: help demo s3 lambda-zip azurite ministack ceph test test-all a3s-code matrix coverage soak lint format sync docs docs-serve lock clean bench
+.PHONY: help demo s3 lambda-zip azurite ministack ceph test test-all a3s-code frameworks matrix coverage soak lint format sync docs docs-serve lock clean bench
 
 help:
 	@echo "make demo        show the store against a local S3 server"
@@ -20,6 +20,7 @@ help:
 	@echo "make a3s-code    test with real releases of a3s-code (Linux on x86_64, Python 3.11)"
 	@echo "make matrix      run the fast tests on every installed Python from 3.11, and with the lowest dependencies"
 	@echo "make coverage    run the fast tests, and show the branch coverage"
+	@echo "make frameworks  run the frameworks' own tests with the integrations (NAMES=langgraph for one)"
 	@echo "make azurite     install Azure's emulator with npm, for the tests that need it"
 	@echo "make ministack   install one more S3 server, for the slow tests on it"
 	@echo "make ceph        run the tests on Ceph (Debian's packages radosgw, ceph-mon and ceph-osd)"
@@ -81,6 +82,7 @@ test-all: test
 
 a3s-code: $(VENV)/ready
 	$(BIN)/python -m pytest tests/a3s_code
+
 $(TOX_VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(TOX_VENV)
 	$(TOX_VENV)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
@@ -107,6 +109,9 @@ docs-serve: $(VENV)/ready
 lock: $(VENV)/ready
 	$(COMPILE) --upgrade --group dev --group demo --output-file $(LOCK) pyproject.toml
 	$(COMPILE) --upgrade --resolution lowest-direct --group test --output-file requirements/lowest.txt pyproject.toml
+
+frameworks:
+	$(PYTHON) scripts/frameworks.py $(NAMES)
 
 soak: SECONDS := 300
 soak: $(VENV)/ready
@@ -140,4 +145,4 @@ sync: $(VENV)/ready
 	$(BIN)/python scripts/generate_sync.py
 
 clean:
-	rm -rf $(VENV) $(BENCH_VENV) $(DEMO_VENV) $(TOX_VENV) .tox site .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(BENCH_VENV) $(DEMO_VENV) $(TOX_VENV) .tox .frameworks site .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -22,6 +22,7 @@ from sessionbucket.testing import MotoServer, SeaweedServer, local_aws_environme
 from sessionbucket.testing.seaweedfs import find_weed
 
 pytest_plugins = ["pytester"]
+collect_ignore = ["frameworks"]  # scripts/frameworks.py runs them, each in an environment of its own
 
 settings.register_profile(
     "servers",

