@@ -50,7 +50,7 @@ class Place:
         """Lose the response to a share of the requests from now on."""
         self.proxy.on(requests(), Chaos(seed, RATE, [drop_response]), times=None)
 
-    def heal(self) -> int:
+    def clear_faults(self) -> int:
         """Stop the faults, and return the number of lost responses."""
         dropped = sum(request.status is None for request in self.proxy.recorded)
         self.proxy.reset()
@@ -131,6 +131,7 @@ FORBIDDEN_ON_IMPORT = (
 )
 
 
-def forbidden_in(added: set[str]) -> set[str]:
-    """The client libraries, frameworks and models of ours among these modules."""
-    return {name for name in added if any(f"{name}.".startswith(f"{each}.") for each in FORBIDDEN_ON_IMPORT)}
+def forbidden_in(added: set[str], own: str) -> set[str]:
+    """The client libraries, models of ours, and frameworks other than ``own`` among these modules."""
+    forbidden = [f"{each}." for each in FORBIDDEN_ON_IMPORT if each != own]
+    return {name for name in added if f"{name}.".startswith(tuple(forbidden))}

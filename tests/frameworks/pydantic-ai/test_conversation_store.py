@@ -104,6 +104,15 @@ async def test_a_conversation_that_is_saved_again_is_one_put(counted: Counted):
         conversation.messages.append(request("more"))
 
 
+async def test_a_fork_and_a_delete_send_few_requests(counted: Counted):
+    await save_new(counted.store, "a", "b")
+    counted.requests()
+    await counted.another().fork("c", at=1)
+    assert counted.requests() == {"get": 2, "put": 1}
+    await counted.another().delete("c")
+    assert counted.requests() == {"get": 1, "put": 1, "list_page": 1, "delete": 1}
+
+
 async def test_a_window_of_a_long_conversation_is_one_get(counted: Counted):
     await save_new(counted.store, *(f"{number} " + "x" * 10_000 for number in range(100)))
     counted.requests()
@@ -272,7 +281,7 @@ async def append_all(url: str, host: int) -> None:
 async def test_two_hosts_lose_and_double_nothing_under_lost_responses(place: Place):
     place.drop_responses()
     await asyncio.gather(*(append_all(place.url(), host) for host in range(HOSTS)))
-    assert place.heal()
+    assert place.clear_faults()
     store = BucketConversationStore(place.url())
     found = texts(await store.load("c"))
     await store.close()
@@ -292,4 +301,4 @@ def test_the_import_loads_no_other_framework_and_no_client_library():
     added = modules_added(
         "import sessionbucket.integrations.pydantic_ai", after="import pydantic_ai.conversation_store"
     )
-    assert forbidden_in(added) == set()
+    assert forbidden_in(added, own="pydantic_ai") == set()
