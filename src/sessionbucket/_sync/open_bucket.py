@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     class StoreOptions(ObstoreOptions, total=False):
         """The options of a store at a URL, which can also be in the URL. All are optional."""
 
-        engine: Literal["boto3", "obstore", "auto"]
+        engine: Literal["boto3", "boto3", "obstore", "auto"]
         """The library that sends the requests."""
         fsync: bool
         """Whether each save to a folder survives a power cut; on by default."""

@@ -176,6 +176,20 @@ async def test_a_fork_outlives_its_source_and_the_source_is_erased(counted: Coun
     assert [(each.conversation_id, each.forked_from) for each in found] == [("f", "c")]
 
 
+async def test_an_interrupted_delete_leaves_no_message(counted: Counted):
+    await save_new(counted.store, CANARY)
+    counted.bucket.fail("delete", times=None)
+    with pytest.raises(StoreUnavailableError):
+        await counted.store.delete("c")
+    counted.bucket.clear_faults()
+    assert await counted.another().load("c") is None
+    found = await counted.bucket.inner.get("pydantic-ai/c.log", max_bytes=1 << 20)
+    assert found is not None
+    assert CANARY.encode() not in found.body
+    await save_new(counted.another(), "new")
+    assert texts(await counted.store.load("c")) == ["new"]
+
+
 async def test_messages_of_every_kind_come_back_as_from_their_adapter(counted: Counted):
     messages: list[ModelMessage] = [
         ModelRequest(
