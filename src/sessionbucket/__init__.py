@@ -107,6 +107,7 @@ __getattr__, __dir__ = lazy_names(
             "SessionInfo",
             "SessionPage",
             "UNSEEN",
+            "Unseen",
         ),
         "_core.retry": ("NO_RETRY", "RetryConfig"),
         "_core.store_url": ("ENVIRONMENT_VARIABLE",),

@@ -52,6 +52,7 @@ from sessionbucket._core.results import ProbeResult as ProbeResult
 from sessionbucket._core.results import Problem as Problem
 from sessionbucket._core.results import SessionInfo as SessionInfo
 from sessionbucket._core.results import SessionPage as SessionPage
+from sessionbucket._core.results import Unseen as Unseen
 from sessionbucket._core.retry import NO_RETRY as NO_RETRY
 from sessionbucket._core.retry import RetryConfig as RetryConfig
 from sessionbucket._core.store_url import ENVIRONMENT_VARIABLE as ENVIRONMENT_VARIABLE

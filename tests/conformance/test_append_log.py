@@ -326,6 +326,14 @@ def test_delete_leaves_nothing_of_the_log_and_keeps_the_others(log: AppendLog, o
         assert entries_of(log, name) == [large(number) for number in range(30)]
 
 
+def test_a_log_whose_segments_were_deleted_before_is_deleted(log: AppendLog, opener: Opener):
+    fill(log, 30)
+    log.edit("log", lambda draft: draft.entries.clear(), last=None)
+    assert sealed(opener) == []
+    log.delete("log")
+    assert log.read("log") is None
+
+
 def test_a_listing_has_the_logs_of_one_folder(log: AppendLog):
     for name in ("b", "a/1", "a/2", "a/b/3", "a"):
         log.append(name, [name])

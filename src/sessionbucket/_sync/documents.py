@@ -499,9 +499,11 @@ class DocumentStore:
         delimiter = "" if recursive else "/"
         for page in list_pages(self._retrying, start, delimiter=delimiter, start_after=after, limit=limit):
             for info in page.objects[:left]:
+                if info.key.endswith("/"):  # SeaweedFS lists an empty folder as an object
+                    continue
                 yield DocumentInfo(self._keys.relative(info.key), info.size, info.updated_at, info.version)
-            left = None if left is None else left - len(page.objects)
-            if left is not None and left <= 0:
+                left = None if left is None else left - 1
+            if left == 0:
                 return
 
     def list_folders(self, prefix: str = "") -> Generator[str, None, None]:
