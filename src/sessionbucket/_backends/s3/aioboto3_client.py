@@ -29,8 +29,8 @@ class Connection:
     """The client of one bucket. It uses a client of the caller's unchanged, and never closes it.
 
     A connection of aiohttp belongs to the event loop in which it was made. So a store that is used in a second loop
-    (``asyncio.run`` twice) gets a second client there. A client closes at the latest with its event loop. After a fork, the child
-    process makes its own client.
+    (``asyncio.run`` twice, or loops of several threads) gets a second client there. A client closes at the latest with its event
+    loop. After a fork, the child process makes its own clients.
     """
 
     def __init__(self, options: S3Options, session: Any = None, client: Any = None) -> None:
@@ -39,29 +39,29 @@ class Connection:
         self._options = options
         self._given = client
         self._session = session if client is not None else session or _new_session(options)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._client: Any = None
-        self._open: AsyncGenerator[Any, None] | None = None
-        self._lock = asyncio.Lock()
+        self._of_loops: dict[asyncio.AbstractEventLoop, _LoopClient] = {}
         reset_after_fork(self._reset)
 
     def _reset(self) -> None:
-        _of_parents.append((self._loop, self._client, self._open))
-        self._loop = self._client = self._open = None
-        self._lock = asyncio.Lock()
+        _of_parents.append(self._of_loops)
+        self._of_loops = {}
 
     def __del__(self) -> None:
-        opened = getattr(self, "_open", None)
-        if opened is None or opened.ag_frame is None:  # its generator has ended
-            return
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(_close_soon, self._loop, opened)
-        warnings.warn(
-            "an async store was never closed; use `async with`, or await its close()",
-            ResourceWarning,
-            source=self,
-            stacklevel=2,
-        )
+        unclosed = [
+            (loop, own.opened)
+            for loop, own in getattr(self, "_of_loops", {}).items()
+            if own.opened is not None and own.opened.ag_frame is not None  # its generator has not ended
+        ]
+        for loop, opened in unclosed:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_close_soon, loop, opened)
+        if unclosed:
+            warnings.warn(
+                "an async store was never closed; use `async with`, or await its close()",
+                ResourceWarning,
+                source=self,
+                stacklevel=2,
+            )
 
     @property
     def may_repeat_silently(self) -> bool:
@@ -91,18 +91,21 @@ class Connection:
         if self._given is not None:
             return self._given
         loop = asyncio.get_running_loop()
-        if self._loop is loop:
-            return self._client
-        if self._loop is not None:
-            self._lock = asyncio.Lock()
-        async with self._lock:
-            if self._loop is not loop:
-                self._open = _connect(self._session, self._options, self.endpoint)
-                _drop_ended()
-                _connected.add(self._open)
-                self._client = await anext(self._open)
-                self._loop = loop
-        return self._client
+        own = self._of_loops.get(loop)
+        if own is None:
+            for other in [*self._of_loops]:
+                if other.is_closed():
+                    self._of_loops.pop(other, None)
+            own = self._of_loops[loop] = _LoopClient()  # no other thread runs this loop
+        if own.client is None:
+            async with own.lock:
+                if own.client is None:
+                    opened = _connect(self._session, self._options, self.endpoint)
+                    _drop_ended()
+                    _connected.add(opened)
+                    own.client = await anext(opened)
+                    own.opened = opened
+        return own.client
 
     async def presigning_client(self) -> Any:
         """The client, ready to presign URLs."""
@@ -113,11 +116,19 @@ class Connection:
 
     async def close(self) -> None:
         """Close the client of this event loop, unless it is the caller's."""
-        if self._open is not None and self._loop is asyncio.get_running_loop():
-            opened, self._open = self._open, None
-            self._loop = self._client = None
-            await opened.aclose()
-            _connected.discard(opened)
+        own = self._of_loops.pop(asyncio.get_running_loop(), None)
+        if own is not None and own.opened is not None:
+            await own.opened.aclose()
+            _connected.discard(own.opened)
+
+
+class _LoopClient:
+    """The client of one event loop, and the generator that closes it."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.client: Any = None
+        self.opened: Any = None
 
 
 def _close_soon(loop: asyncio.AbstractEventLoop, opened: AsyncGenerator[Any, None]) -> None:
