@@ -150,6 +150,8 @@ def test_each_operation_sends_the_documented_number_of_requests(moto: Location, 
     assert requests_since() == {"PutObject": 1}
     assert store.load("s") is not None
     assert requests_since() == {"GetObject": 1}
+    assert store.load("missing") is None  # a3s-code may have it in a snapshot
+    assert requests_since() == {"GetObject": 1, "ListObjectsV2": 1}
     assert store.load("missing") is None
     assert requests_since() == {"GetObject": 1}
     assert store.exists("s")
@@ -181,7 +183,7 @@ async def test_the_async_side_sends_the_same_number_of_requests(moto: Location):
         assert dict(count) == {"PutObject": 2, "GetObject": 1, "HeadObject": 1}
         count.clear()
         assert len(await store.list()) == 3_001
-        assert count["ListObjectsV2"] <= 4
+        assert count["ListObjectsV2"] <= 5  # one looks for snapshots of a3s-code
         assert sum(count.values()) == count["ListObjectsV2"]
 
 
@@ -207,7 +209,7 @@ def test_a_listing_that_continues_after_a_folder_starts_after_all_its_keys():
 
 def test_a_page_whose_folders_are_before_its_start_is_not_the_last():
     response = {"CommonPrefixes": [{"Prefix": "a/"}], "IsTruncated": True}
-    page = requests.listed(response, "a/b", "s3://bucket")
+    page = requests.listed(response, "a/b", "/", "s3://bucket")
     assert (page.objects, page.folders, page.next_start_after) == ([], [], "a/")
 
 

@@ -106,5 +106,5 @@ def test_a_concurrency_below_one_is_refused_before_the_first_load(full: SessionS
 
 
 def test_a_string_instead_of_a_list_of_ids_is_refused(full: SessionStore[Any]):
-    with pytest.raises(InvalidArgumentError, match="list of ids"):
+    with pytest.raises(InvalidArgumentError, match="a list"):
         full.load_many("s0")

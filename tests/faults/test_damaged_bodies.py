@@ -32,7 +32,7 @@ def test_a_body_that_is_always_truncated_is_an_error(site: Site) -> None:
     with pytest.raises(StoreUnavailableError, match="connection failed") as caught:
         store.load("s")
     assert caught.value.key == f"{site.prefix}/s.json"
-    assert site.proxy.url.replace("127.0.0.1", "localhost") in str(caught.value)
+    assert site.proxy.url in str(caught.value)
     assert site.proxy.count("GET", "s.json") == ATTEMPTS
 
 

@@ -172,4 +172,4 @@ class KeepsHalfAStream(MemoryBucket):
             for chunk in chunks:
                 body += chunk
         finally:
-            self.put(key, bytes(body), content_type=arguments.get("content_type", ""))
+            self.put(key, bytes(body), content_type=arguments.get("content_type", "text/plain"))

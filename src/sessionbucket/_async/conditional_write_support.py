@@ -176,10 +176,9 @@ class _Trial:
             return False
         else:
             return False
-        try:
+        # A repetition of a request whose response was lost meets the missing key, which some servers reject with 412.
+        with suppress(PreconditionFailedError, NotSupportedError):
             await self.bucket.delete_if(key, version)
-        except (PreconditionFailedError, NotSupportedError):
-            return False
         return await self.bucket.head(key) is None
 
     async def clean_up(self) -> None:

@@ -41,10 +41,9 @@ def check_limit(limit: int) -> None:
     check_integer("limit", limit, 1)
 
 
-def check_first(first: int) -> None:
+def check_first(first: object) -> None:
     """Raises ``InvalidArgumentError`` for less than one byte of a body."""
-    if first < 1:
-        raise InvalidArgumentError(f"first {first} is refused: it must be at least 1")
+    check_integer("first", first, 1)
 
 
 def next_start(page: ObjectPage) -> str | None:

@@ -163,10 +163,13 @@ class RawSessions:
 
     def get_checkpoint(self, key: str) -> StoredObject | None:
         """The object at a key that ``checkpoints`` returned. Raises ``SessionTooLargeError``."""
+        check_key(key)
         return self._reader.get(self._keys.root + key)
 
     def put_checkpoint(self, key: str, body: bytes, *, overwrite: bool) -> None:
         """Write a checkpoint where none is, or with ``overwrite`` in any case. Raises ``SessionConflictError``."""
+        check_key(key)
+        check_body(body)
         self._writer.write_copied_part(key, self._keys.root + key, body, overwrite=overwrite)
 
     def stem(self, id: str) -> str:
