@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -104,6 +105,15 @@ def test_a_late_delete_removes_no_later_session(site: Site) -> None:
     site.proxy.settle()
     assert len(late.responses) == 1
     assert other.load("s").tool_names == ["second"]
+
+
+@pytest.mark.parametrize("s3_side", ["sync"], indirect=True)
+def test_an_engine_without_conditional_deletes_does_not_decide_for_another(
+    new_bucket: Site, sides: dict[str, Any]
+) -> None:
+    without = dataclasses.replace(new_bucket, side=sides["sync obstore"])
+    assert not without.store().probe_conditional_writes().deletes
+    assert new_bucket.store().probe_conditional_writes().deletes
 
 
 def test_a_delete_starts_over_when_another_writer_saved_in_between(site: Site) -> None:

@@ -179,7 +179,7 @@ def test_a_client_is_closed_with_its_test_when_the_event_loop_outlives_the_test(
     clients, loop = LoopClients(), asyncio.new_event_loop()
     bucket = AsyncS3Bucket(moto.bucket, session=clients, endpoint_url=moto.endpoint_url, region="us-east-1")
     assert loop.run_until_complete(bucket.head("missing")) is None
-    opened = bucket._connection._open
+    opened = bucket._connection._of_loops[loop].opened
     assert opened is not None
     assert opened.ag_frame is not None
     clients.close(bucket)

@@ -30,8 +30,8 @@ _RACERS = 4
 _ROUNDS = 3
 _NO_VERSION = '"00000000000000000000000000000000"'
 
-_results: dict[str, ProbeResult] = {}
-"""What a probe of this process found, by the location of the bucket."""
+_results: dict[tuple[str, bool], ProbeResult] = {}
+"""What a probe of this process found, by the location of the bucket, and by whether its engine can delete conditionally."""
 
 
 class SupportProbe:
@@ -84,18 +84,22 @@ class SupportProbe:
                 return ProbeResult(
                     ConditionalWriteSupport.ATOMIC, deletes=capabilities.conditional_deletes == "trusted"
                 )
-        result = _results.get(self._bucket.location) or self._probe()
+        result = _results.get(self._place) or self._probe()
         if result.bare_etags:
             self._bucket.sends_bare_etags = True
         return result
 
+    @property
+    def _place(self) -> tuple[str, bool]:
+        return self._bucket.location, self._bucket.capabilities.conditional_deletes != "off"
+
     def _probe_server(self) -> ProbeResult:
-        if found := _results.get(self._bucket.location):  # a probe that ended just before this one
+        if found := _results.get(self._place):  # a probe that ended just before this one
             return found
         result = send_with_retries(
             lambda: _probe(self._bucket, f"{self._folder}{uuid4().hex}/"), self._bucket.capabilities.retry
         )
-        _results[self._bucket.location] = result
+        _results[self._place] = result
         logger.debug("conditional writes at %s: %s %s", self._bucket.location, result.support, result.reason)
         return result
 
