@@ -115,7 +115,7 @@ frameworks:
 
 soak: SECONDS := 300
 soak: $(VENV)/ready
-	SESSIONBUCKET_SOAK_SECONDS=$(SECONDS) $(BIN)/python -m pytest tests/faults/test_histories.py
+	SESSIONBUCKET_SOAK_SECONDS=$(SECONDS) $(BIN)/python -m pytest -rP tests/faults/test_histories.py tests/faults/test_process_histories.py
 
 $(BENCH_VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(BENCH_VENV)

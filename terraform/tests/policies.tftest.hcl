@@ -64,7 +64,7 @@ run "too_many_tenants_to_enforce" {
   command = plan
 
   variables {
-    tenants                    = { for number in range(500) : "tenant-${number}" => { prefix = "tenants/${number}" } }
+    tenants                    = { for number in range(100) : "tenant-${number}" => { prefix = "tenants/${number}/${join("", [for letter in range(200) : "x"])}" } }
     enforce_conditional_writes = true
   }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import random
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -75,6 +76,9 @@ class History:
         assert not wrong, f"reported outcome and number of occurrences: {wrong}; {reproduce}"
         assert not unwritten, f"tokens of no writer: {sorted(unwritten)}; {reproduce}"
         assert not self.errors, f"{self.errors[:3]}; {reproduce}"
+        sys.stdout.write(
+            f"history of {len(self.reported)} operations: {dict(Counter(self.reported.values()))}\n"
+        )
 
     def share(self, outcome: Outcome) -> float:
         return sum(each == outcome for each in self.reported.values()) / len(self.reported)
