@@ -74,6 +74,8 @@ class Codec(Generic[T]):
         try:
             body = self._print(value)
         except _UNPRINTABLE as error:
+            if "KeyboardInterrupt" in str(error):  # pydantic wraps one that is raised in a serializer
+                raise KeyboardInterrupt from error
             problem = self._problem_of(value, error)
         else:
             if not self._is_ours or may_break_a_rule(body):
