@@ -19,9 +19,11 @@ from faults.conftest import Site
 from faults.proxy import Exchange, requests
 from faults.proxy_faults import (
     act_and_never_respond,
+    before,
     drop_request,
     drop_response,
     never_respond,
+    pass_on,
     respond,
 )
 from sessionbucket import (
@@ -59,6 +61,38 @@ def test_a_save_after_one_of_unknown_outcome_builds_on_it(site: Site, fault: Any
     assert site.someone_else().load("s").tool_names == session.tool_names
     session.tool_names.append("more")
     store.save(session)
+
+
+def test_a_save_after_an_overwrite_of_unknown_outcome_builds_on_it(site: Site) -> None:
+    site.someone_else().save(SessionData(id="s", tool_names=["other"]))
+    store = site.store(max_attempts=1)
+    session = SessionData(id="s", tool_names=["first"])
+    site.proxy.on(HEAD, respond(503, "SlowDown"), nth=2, times=None)  # the first one begins the overwrite
+    site.proxy.on(PUT, drop_response)
+    with pytest.raises(StoreUnavailableError) as caught:
+        store.save(session, overwrite=True)
+    assert caught.value.outcome == "unknown"
+    site.proxy.reset()
+    session.tool_names.append("last")
+    store.save(session)
+    assert site.someone_else().load("s").tool_names == ["first", "last"]
+
+
+@pytest.mark.slow  # the pauses between ten conflicts
+@pytest.mark.parametrize("server", ["moto"])
+@pytest.mark.parametrize("s3_side", ["sync", "async"], indirect=True)
+def test_an_overwrite_that_never_wins_raises_a_conflict_of_the_session(site: Site) -> None:
+    other = site.someone_else()
+    other.save(SessionData(id="s"))
+    site.proxy.on(
+        PUT,
+        before(lambda: other.update("s", lambda session: session.tool_names.append("x")), pass_on),
+        times=None,
+    )
+    with pytest.raises(SessionConflictError) as caught:
+        site.store().save(SessionData(id="s", tool_names=["ours"]), overwrite=True)
+    assert caught.value.outcome == "not written"
+    assert "ours" not in other.load("s").tool_names
 
 
 def test_a_save_after_one_of_unknown_outcome_still_conflicts_with_another_writer(site: Site) -> None:

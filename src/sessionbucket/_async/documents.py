@@ -155,9 +155,15 @@ class AsyncConditionalWriter:
         return current if current and current.history[0] in writes else None
 
     async def overwrite(
-        self, key: str, body: bytes, *, content_type: str, metadata: Mapping[str, str] = NO_METADATA
+        self,
+        key: str,
+        body: bytes,
+        *,
+        content_type: str,
+        metadata: Mapping[str, str] = NO_METADATA,
+        pending: list[str] | None = None,
     ) -> WrittenVersion:
-        """Write the body over the current version, whatever it is.
+        """Write the body over the current version, whatever it is. ``pending`` is that of ``write``.
 
         Each attempt is a HEAD, and a PUT on the condition of that version. So a late copy of the PUT changes nothing. Raises
         ``ConflictError`` when other writers are faster many times in a row.
@@ -166,7 +172,9 @@ class AsyncConditionalWriter:
         async def attempt() -> WrittenVersion:
             found = await self._retrying.head(key)
             base = written_version(found) if found else None
-            return await self.write(key, body, base, content_type=content_type, metadata=metadata)
+            return await self.write(
+                key, body, base, content_type=content_type, metadata=metadata, pending=pending
+            )
 
         if not await self._support.is_conditional():
             return await self._put_once(key, body, content_type, metadata)

@@ -64,9 +64,16 @@ class AsyncSessionWriter:
         seen = self.seen(id, stored)
         if overwrite:
             key = await self._legacy.key_to_overwrite(id)
-            written = await self._writer.overwrite(
-                key, body, content_type=JSON_CONTENT_TYPE, metadata=codec_checksum(body)
-            )
+            try:
+                written = await self._writer.overwrite(
+                    key,
+                    body,
+                    content_type=JSON_CONTENT_TYPE,
+                    metadata=codec_checksum(body),
+                    pending=pending,
+                )
+            except ConflictError as error:
+                raise _of_session(id, key, error) from error.__cause__
             return StoredVersion(self._bucket.location, key, *written)
         if seen is None or not seen.version:
             kind: ConflictKind = "exists" if stored is None or seen else "loaded elsewhere"
@@ -105,13 +112,7 @@ class AsyncSessionWriter:
                 pending=pending,
             )
         except ConflictError as error:
-            raise SessionConflictError(
-                id,
-                key=key,
-                location=error.location,
-                outcome=error.outcome,
-                kind=kind if kind and error.kind == "exists" else error.kind,
-            ) from error.__cause__
+            raise _of_session(id, key, error, kind) from error.__cause__
 
     async def write_copied_session(self, id: str, body: bytes, *, overwrite: bool, is_new: bool) -> None:
         """Write the body of a session from another store. ``is_new`` says that it has no object under its legacy name."""
@@ -151,6 +152,18 @@ class AsyncSessionWriter:
         try:
             await self._writer.delete(keys.session)
         except ConflictError as error:
-            raise SessionConflictError(
-                keys.stem, key=error.key, location=error.location, attempts=error.attempts
-            ) from error.__cause__
+            raise _of_session(keys.stem, keys.session, error) from error.__cause__
+
+
+def _of_session(
+    id: str, key: str, error: ConflictError, kind: ConflictKind | None = None
+) -> SessionConflictError:
+    """The conflict as one of the session. ``kind`` replaces the kind of a conflict with an existing object."""
+    return SessionConflictError(
+        id,
+        key=key,
+        location=error.location,
+        outcome=error.outcome,
+        attempts=error.attempts,
+        kind=kind if kind and error.kind == "exists" else error.kind,
+    )

@@ -156,9 +156,15 @@ class ConditionalWriter:
         return current if current and current.history[0] in writes else None
 
     def overwrite(
-        self, key: str, body: bytes, *, content_type: str, metadata: Mapping[str, str] = NO_METADATA
+        self,
+        key: str,
+        body: bytes,
+        *,
+        content_type: str,
+        metadata: Mapping[str, str] = NO_METADATA,
+        pending: list[str] | None = None,
     ) -> WrittenVersion:
-        """Write the body over the current version, whatever it is.
+        """Write the body over the current version, whatever it is. ``pending`` is that of ``write``.
 
         Each attempt is a HEAD, and a PUT on the condition of that version. So a late copy of the PUT changes nothing. Raises
         ``ConflictError`` when other writers are faster many times in a row.
@@ -167,7 +173,7 @@ class ConditionalWriter:
         def attempt() -> WrittenVersion:
             found = self._retrying.head(key)
             base = written_version(found) if found else None
-            return self.write(key, body, base, content_type=content_type, metadata=metadata)
+            return self.write(key, body, base, content_type=content_type, metadata=metadata, pending=pending)
 
         if not self._support.is_conditional():
             return self._put_once(key, body, content_type, metadata)
