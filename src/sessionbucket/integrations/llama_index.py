@@ -19,8 +19,6 @@ from urllib.parse import unquote
 from llama_index.core.bridge.pydantic import PrivateAttr
 from llama_index.core.llms import ChatMessage
 from llama_index.core.storage.chat_store import BaseChatStore
-from llama_index.core.storage.chat_store.simple_chat_store import AnnotatedChatMessage
-from pydantic import TypeAdapter
 
 from sessionbucket import (
     UNSEEN,
@@ -28,6 +26,7 @@ from sessionbucket import (
     InvalidArgumentError,
     LogDraft,
     LogHead,
+    SessionCorruptedError,
     encode_segment,
     open_documents,
 )
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 
 _FOLDER = "llama-index"
 _REMEMBERED = 256
-_MESSAGES: TypeAdapter[list[ChatMessage]] = TypeAdapter(list[AnnotatedChatMessage])
 
 
 class BucketChatStore(BaseChatStore):
@@ -81,7 +79,7 @@ class BucketChatStore(BaseChatStore):
     def get_messages(self, key: str) -> list[ChatMessage]:
         found = self._log.read(encode_segment(key))
         self._remember(key, found.head if found else None)
-        return _MESSAGES.validate_python(found.entries) if found else []
+        return self._decoded(key, found.entries) if found else []
 
     def add_message(self, key: str, message: ChatMessage) -> None:
         head = self._log.append(
@@ -99,7 +97,7 @@ class BucketChatStore(BaseChatStore):
             return None
         self._log.delete(encode_segment(key))
         self._heads.pop(key, None)
-        return _MESSAGES.validate_python(found.entries)
+        return self._decoded(key, found.entries)
 
     def delete_message(self, key: str, idx: int) -> ChatMessage | None:
         """Delete one message, and return it, or None when there is none at this position; a negative one counts from the end."""
@@ -111,7 +109,7 @@ class BucketChatStore(BaseChatStore):
                 deleted.append(draft.entries.pop(idx))
 
         self._edit(key, take, last=None if idx >= 0 else -idx)
-        return _MESSAGES.validate_python(deleted)[0] if deleted else None
+        return self._decoded(key, deleted)[0] if deleted else None
 
     def delete_last_message(self, key: str) -> ChatMessage | None:
         """Delete the last message, and return it, or None when there is none."""
@@ -133,6 +131,13 @@ class BucketChatStore(BaseChatStore):
         head = self._log.edit(encode_segment(key), change, last=last, seen=self._heads.pop(key, UNSEEN))
         self._remember(key, head)
 
+    def _decoded(self, key: str, entries: list[Any]) -> list[ChatMessage]:
+        try:
+            return [ChatMessage.model_validate(each) for each in entries]
+        except ValueError as error:
+            full_key = self._documents.full_key(f"{encode_segment(key)}.log")
+            raise SessionCorruptedError(full_key, "an entry is no message of LlamaIndex") from error
+
     def _remember(self, key: str, head: LogHead | None) -> None:
         """Keep the head as a guess for the next write of the key."""
         self._heads[key] = head
@@ -142,6 +147,6 @@ class BucketChatStore(BaseChatStore):
 
 def _encoded(messages: list[ChatMessage]) -> list[Any]:
     try:
-        return list(json.loads(_MESSAGES.dump_json(messages)))
+        return [json.loads(each.model_dump_json()) for each in messages]
     except ValueError as error:
         raise InvalidArgumentError(f"a message is refused: {error}; nothing was written") from error
