@@ -16,8 +16,8 @@ class ObjectSession(SessionABC):
         self._key = key
 
     async def get_items(self, limit=None):
-        found = await obstore.get_async(self._store, self._key)
-        return json.loads(bytes(await found.bytes_async()))
+        # Blocking: after an async request, obstore's threads may abort a process that ends at once.
+        return json.loads(bytes(obstore.get(self._store, self._key).bytes()))
 
     async def add_items(self, items):
         raise NotImplementedError
