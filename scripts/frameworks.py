@@ -110,14 +110,14 @@ def main() -> int:
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help=f"all, if not given: {', '.join(frameworks)}"
     )
-    own, _, passed = " ".join(sys.argv[1:]).partition("-- ")
-    chosen = parser.parse_args(own.split())
+    end = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    chosen = parser.parse_args(sys.argv[1:end])
     names = chosen.names or list(frameworks)
     if unknown := set(names) - set(frameworks):
         parser.error(f"versions.toml has no {', '.join(sorted(unknown))}")
     failed = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        jobs = {pool.submit(run, name, frameworks[name], passed.split()): name for name in names}
+        jobs = {pool.submit(run, name, frameworks[name], sys.argv[end + 1 :]): name for name in names}
         for job in as_completed(jobs):
             has_passed, output = job.result()
             print(output, flush=True)
