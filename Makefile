@@ -110,8 +110,9 @@ lock: $(VENV)/ready
 	$(COMPILE) --upgrade --group dev --group demo --output-file $(LOCK) pyproject.toml
 	$(COMPILE) --upgrade --resolution lowest-direct --group test --output-file requirements/lowest.txt pyproject.toml
 
-frameworks:
-	$(PYTHON) scripts/frameworks.py $(NAMES)
+frameworks: export UV_SYSTEM_CERTS := true
+frameworks: $(VENV)/ready
+	$(BIN)/python scripts/frameworks.py $(NAMES)
 
 soak: SECONDS := 300
 soak: $(VENV)/ready

@@ -83,6 +83,16 @@ TARGETS = (
     _of_cold_start(BOTO3, 1.30),
     _of_cold_start(OBSTORE, 0.42),
     Target(
+        "cold start to the first items of an agent's session, CPU time, against obstore and the framework alone",
+        "cold_start",
+        "first items of an agent's session",
+        50 * KB,
+        CPU,
+        OBSTORE,
+        "bare obstore with openai-agents",
+        1.3,
+    ),
+    Target(
         "import sessionbucket, against import pydantic",
         "cold_start",
         "import",

@@ -12,7 +12,7 @@ SCENARIOS = {
     "writers": "updates a second, by the number of writers, of one shared session or of one session each",
     "agents": "resuming 200 messages and saving a turn, beside strands-agents and langgraph",
     "costs": "requests and dollars of each operation, counted at the server",
-    "cold_start": "a fresh process to its first session, imports, and their times by module",
+    "cold_start": "a fresh process to its first session or the first items of an agent, imports, and their times by module",
     "memory": "peak memory of a 10 MB session, in multiples of its body",
     "folders": "the file store beside bare files, and listing a folder",
     "listing": "listing stores of 100, 10,000 and 100,000 sessions",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -13,10 +14,11 @@ from benchmarks.measuring import Timing
 from benchmarks.processes import Finished, run_program
 from benchmarks.rivals import bare_boto3
 from benchmarks.running import KB, SYNC_ENGINES, Run, ours
-from sessionbucket import open_store
+from sessionbucket import AppendLog, open_documents, open_store
 
 SIZE = 50 * KB
 PYTHON_ALONE = "python alone"
+BARE_SESSION = "bare obstore with openai-agents"
 _SHOWN = 8
 _IMPORT_LINE = re.compile(r"^import time:\s+(\d+) \|\s+\d+ \|\s+([\w.]+)$", re.MULTILINE)
 
@@ -32,6 +34,8 @@ def measure(run: Run) -> None:
     run.findings.add(
         Setting("cold_start", "first session", run.main_server().name, SIZE), timings, against=bare_boto3.NAME
     )
+    if run.has("agents") and run.has("obstore"):
+        _measure_agents(run, rounds)
     imports = _in_turn(
         {name: partial(_import, name) for name in ("sessionbucket", "pydantic", "boto3")}, rounds
     )
@@ -57,6 +61,24 @@ def _starts(run: Run) -> dict[str, Start]:
         url = server.store_url(bucket, "", engine)
         starts[ours(engine)] = partial(run_program, "cold_sessionbucket", url, "cold")
     return starts
+
+
+def _measure_agents(run: Run, rounds: int) -> None:
+    """Cold starts up to the first item of an agent's session, on obstore."""
+    server = run.main_server()
+    bucket = server.new_bucket()
+    url = server.store_url(bucket, "", "obstore")
+    items = [{"role": "user", "content": "x" * KB} for _ in range(SIZE // KB)]
+    with open_documents(url, "openai-agents", integration=True) as documents:
+        AppendLog(documents).append("cold", items)
+    server.client.put_object(Bucket=bucket, Key="cold.json", Body=json.dumps(items))
+    starts: dict[str, Start] = {
+        BARE_SESSION: partial(run_program, "cold_openai_agents", server.endpoint_url, bucket, "cold.json"),
+        ours("obstore"): partial(run_program, "cold_bucket_session", url),
+    }
+    timings = _in_turn({name: partial(_timed, start) for name, start in starts.items()}, rounds)
+    setting = Setting("cold_start", "first items of an agent's session", server.name, SIZE)
+    run.findings.add(setting, timings, against=BARE_SESSION)
 
 
 def _timed(start: Start) -> Timing:

@@ -128,6 +128,8 @@ FORBIDDEN_ON_IMPORT = (
     "google.adk",
     "claude_agent_sdk",
     "pydantic_ai",
+    "agent_framework",
+    "llama_index",
 )
 
 

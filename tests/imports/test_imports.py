@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -156,9 +157,36 @@ for url in ("memory://", sys.argv[1]):
     assert loaded_by(program, folder.url()) == set()
 
 
-def test_a_sync_store_in_a_bucket_loads_no_async_client_library():
-    program = "from sessionbucket import open_store; open_store('s3://bucket').close()"
-    assert loaded_by(program) <= {"boto3", "botocore"}
+@pytest.mark.parametrize("engine", ["default", "obstore"])
+@pytest.mark.parametrize(
+    "opening", ["open_store('{}')", "open_async_store('{}')", "open_async_documents('{}', 'mine')"]
+)
+def test_opening_a_bucket_loads_no_client_library(opening: str, engine: str, tmp_path: Path):
+    """Not even where only botocore can read the settings: with a configuration file, or a profile in the URL."""
+    configuration = tmp_path / "config"
+    configuration.write_text("[profile p]\nregion = eu-north-1\n")
+    url = "s3://bucket?profile=p" + ("" if engine == "default" else "&engine=obstore")
+    program = f"""
+import os
+os.environ["AWS_CONFIG_FILE"] = {str(configuration)!r}
+from sessionbucket import open_async_documents, open_async_store, open_store
+kept = {opening.format(url)}
+"""
+    assert loaded_by(program) == set()
+
+
+@pytest.mark.parametrize("engine", ["", "&engine=obstore"])
+def test_a_bad_option_is_refused_before_a_client_library_loads(engine: str):
+    program = f"""
+from sessionbucket import InvalidArgumentError, open_store
+for bad in ("zone=x", "max_attempts=0", "sse_kms_key_id=k", "endpoint_url=ftp://x"):
+    try:
+        open_store(f"s3://bucket?{{bad}}{engine}")
+    except InvalidArgumentError:
+        continue
+    raise SystemExit(bad)
+"""
+    assert loaded_by(program) == set()
 
 
 def test_every_public_name_resolves_and_is_listed_once():

@@ -40,7 +40,7 @@ from sessionbucket._core.objects import (
 )
 from sessionbucket._core.pagination import check_concurrency, check_first, check_limit
 from sessionbucket._core.results import UNSEEN, Document, DocumentInfo, Unseen
-from sessionbucket._core.retry import Attempts, contention_pause
+from sessionbucket._core.retry import Attempts, RetryConfig, contention_pause
 from sessionbucket._core.write_ids import (
     Resolution,
     WrittenVersion,
@@ -77,10 +77,16 @@ class AsyncConditionalWriter:
     def __init__(self, bucket: AsyncBucket, support: AsyncSupportProbe) -> None:
         """``bucket`` sends each request once: a write spends one retry budget on its PUTs and HEADs together."""
         self._bucket = bucket
-        self._retry = bucket.capabilities.retry
-        self._keeps_history = bucket.capabilities.keeps_metadata
         self._retrying = AsyncRetryingBucket(bucket)
         self._support = support
+
+    @property
+    def _retry(self) -> RetryConfig:
+        return self._bucket.capabilities.retry
+
+    @property
+    def _keeps_history(self) -> bool:
+        return self._bucket.capabilities.keeps_metadata
 
     async def write(
         self,

@@ -117,7 +117,6 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         check_integer("max_bytes", max_bytes, 1)
         check_model(chosen)
         self.bucket = bucket
-        self._location = bucket.location
         self._keys = StoreKeys(prefix)
         self._model = chosen
         self._max_bytes = max_bytes
@@ -179,7 +178,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
 
     @property
     def location(self) -> str:
-        return f"{self._location}/{self._keys.prefix}".rstrip("/")
+        return f"{self.bucket.location}/{self._keys.prefix}".rstrip("/")
 
     async def save(
         self, session: SessionT, *, overwrite: bool = False, if_version: str | None = None
@@ -245,7 +244,8 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
             if pending:
                 key = self._keys.of_session(session.id).session
                 remember(
-                    session, (seen or StoredVersion(self._location, key))._replace(pending=tuple(pending))
+                    session,
+                    (seen or StoredVersion(self.bucket.location, key))._replace(pending=tuple(pending)),
                 )
             raise
         remember(session, written)

@@ -57,7 +57,11 @@ class AsyncV1Snapshots:
         self._keys = keys
         self._max_bytes = max_bytes
         self._is_present: bool | None = None
-        self.come_first = bucket.capabilities.is_folder
+
+    @property
+    def come_first(self) -> bool:
+        """Whether these sessions precede those of the older layout."""
+        return self._bucket.capabilities.is_folder
 
     async def are_present(self) -> bool:
         """Whether there are sessions of this layout. A bucket is listed once, a folder each time."""

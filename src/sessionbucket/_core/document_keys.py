@@ -17,6 +17,8 @@ INTEGRATION_FOLDERS = frozenset(
         "strands",
         "adk",
         "adk-artifacts",
+        "agent-framework",
+        "llama-index",
     }
 )
 """The folders of a store that belong to the integrations of this library."""

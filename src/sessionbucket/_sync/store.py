@@ -118,7 +118,6 @@ class SessionStore(BaseSessionStore[SessionT]):
         check_integer("max_bytes", max_bytes, 1)
         check_model(chosen)
         self.bucket = bucket
-        self._location = bucket.location
         self._keys = StoreKeys(prefix)
         self._model = chosen
         self._max_bytes = max_bytes
@@ -180,7 +179,7 @@ class SessionStore(BaseSessionStore[SessionT]):
 
     @property
     def location(self) -> str:
-        return f"{self._location}/{self._keys.prefix}".rstrip("/")
+        return f"{self.bucket.location}/{self._keys.prefix}".rstrip("/")
 
     def save(self, session: SessionT, *, overwrite: bool = False, if_version: str | None = None) -> None:
         """Save the session in one conditional PUT: readers see the old one or the new one, whole.
@@ -244,7 +243,8 @@ class SessionStore(BaseSessionStore[SessionT]):
             if pending:
                 key = self._keys.of_session(session.id).session
                 remember(
-                    session, (seen or StoredVersion(self._location, key))._replace(pending=tuple(pending))
+                    session,
+                    (seen or StoredVersion(self.bucket.location, key))._replace(pending=tuple(pending)),
                 )
             raise
         remember(session, written)

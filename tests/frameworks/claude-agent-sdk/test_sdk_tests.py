@@ -31,6 +31,7 @@ OF_MEMORY = (
     "test_continue_skips_sidechain_sessions",
     "test_continue_tie_break_is_deterministic",
     "test_fast_path_limit_offset",
+    "test_mixed_sessions_gap_filled",
     "test_size_helper_counts_main_transcripts_only",
     "test_clear_helper",
 )

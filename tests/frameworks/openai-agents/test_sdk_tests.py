@@ -77,6 +77,7 @@ def test_the_sdk_tests_pass_that_do_not_look_into_sqlite():
             "pytest",
             "-q",
             *(f"-p{each}" for each in plugins),
+            "--numprocesses=2",
             "--tb=short",
             "-rf",
             *FILES,

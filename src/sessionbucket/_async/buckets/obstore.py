@@ -11,13 +11,10 @@ from typing import Any, Unpack
 from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
 from sessionbucket._async.buckets.batch_deletes import AsyncBatchDeletes
 from sessionbucket._async.request_retries import send_with_retries
-from sessionbucket._backends import endpoints
 from sessionbucket._backends.connection_options import check_bucket_name, network_capabilities
-from sessionbucket._backends.endpoints import partition_of
 from sessionbucket._backends.obstore import requests
 from sessionbucket._backends.obstore.checksums import PART_BYTES, StreamChecksum
 from sessionbucket._backends.obstore.clients import ObstoreClients
-from sessionbucket._backends.obstore.credentials import find_place
 from sessionbucket._backends.obstore.errors import (
     errors,
     has_no_batch_delete,
@@ -27,7 +24,7 @@ from sessionbucket._backends.obstore.errors import (
     translated,
 )
 from sessionbucket._backends.obstore.listing import Page
-from sessionbucket._backends.obstore.options import ObstoreOptions, check_obstore_options, location_of
+from sessionbucket._backends.obstore.options import ObstoreOptions, check_obstore_options
 from sessionbucket._backends.s3.requests import part_size
 from sessionbucket._backends.service_errors import (
     DAMAGED,
@@ -84,9 +81,6 @@ class AsyncObstoreBucket(AsyncBucket):
     obstore, the first request in the child raises ``NotSupportedError``.
     """
 
-    location: str = ""
-    capabilities: Capabilities = Capabilities()
-
     def __init__(
         self, bucket: str, *, cloud: Cloud = "s3", session: Any = None, **options: Unpack[ObstoreOptions]
     ) -> None:
@@ -100,25 +94,25 @@ class AsyncObstoreBucket(AsyncBucket):
         wait_for_threads_at_exit()
         checked = check_obstore_options(options, cloud, session=session)
         self.name = cloud
-        endpoint = checked.get("endpoint_url")
-        if cloud == "s3":
-            endpoint, region = find_place(checked, session)
-            partition = partition_of(endpoint, region)
-            self.location = endpoints.location_of(bucket, endpoint, partition)
-            is_own_cloud = partition is not None
-        else:
-            self.location = location_of(bucket, cloud, checked)
-            is_own_cloud = endpoint is None
-        self.capabilities = network_capabilities(
-            checked, is_own_cloud=is_own_cloud, has_conditional_deletes=False
-        )
         self._cloud = cloud
+        self._options = checked
         self._storage_class = checked.get("storage_class")
-        self._clients = ObstoreClients(
-            bucket, cloud, checked, session=session, endpoint=endpoint, location=self.location
-        )
-        self._integrity = _AsyncIntegrity(self._clients, cloud, self.location)
+        self._clients = ObstoreClients(bucket, cloud, checked, session=session)
+        self._capabilities: Capabilities | None = None
+        self._integrity = _AsyncIntegrity(self._clients, cloud)
         self._deletes = AsyncBatchDeletes(self._delete_batch, self._delete_one, has_batches=cloud == "s3")
+
+    @property
+    def location(self) -> str:
+        return self._clients.location
+
+    @property
+    def capabilities(self) -> Capabilities:
+        if self._capabilities is None:
+            self._capabilities = network_capabilities(
+                self._options, is_own_cloud=self._clients.is_of_cloud, has_conditional_deletes=False
+            )
+        return self._capabilities
 
     async def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
         """As the port defines it. Damage to the first bytes alone is not detected, since no checksum is of them."""
@@ -376,9 +370,8 @@ class _AsyncIntegrity:
     the first ETag that is the MD5 of its body shows that they are.
     """
 
-    def __init__(self, clients: ObstoreClients, cloud: Cloud, location: str) -> None:
+    def __init__(self, clients: ObstoreClients, cloud: Cloud) -> None:
         self._clients = clients
-        self._location = location
         self._has_md5_etags: bool | None = None if cloud == "s3" else False
 
     def learn(self, body: bytes, version: str) -> None:
@@ -439,7 +432,7 @@ class _AsyncIntegrity:
         """Whether a key of KMS or of the customer encrypts the object. Its headers show that, and obstore does not return them."""
         from obstore import sign  # noqa: PLC0415 (an extra)
 
-        with translated(self._location, key):
+        with translated(self._clients.location, key):
             url = sign(self._clients.client(), "HEAD", key, _SOON)
             headers = await in_thread(_headers, url, self._clients.read_timeout)
         if "kms" not in headers.get(_ENCRYPTION, "") and f"{_ENCRYPTION}-customer-algorithm" not in headers:
@@ -448,7 +441,7 @@ class _AsyncIntegrity:
         return True
 
     def _damaged(self, key: str) -> StoreUnavailableError:
-        return StoreUnavailableError(DAMAGED, location=self._location, key=key)
+        return StoreUnavailableError(DAMAGED, location=self._clients.location, key=key)
 
 
 def _headers(url: str, timeout: float) -> dict[str, str]:

@@ -8,8 +8,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from datetime import timedelta
 from typing import Any, Unpack
 
-from botocore.exceptions import ClientError
-
 from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
 from sessionbucket._async.buckets.batch_deletes import AsyncBatchDeletes
 from sessionbucket._async.request_retries import send_with_retries
@@ -73,8 +71,6 @@ class AsyncS3Bucket(AsyncBucket):
     """One bucket of an S3 server. The client is made on first use and kept until ``close``."""
 
     name = "s3"
-    location: str = ""
-    capabilities: Capabilities = Capabilities()
 
     def __init__(
         self, bucket: str, *, session: Any = None, client: Any = None, **options: Unpack[S3Options]
@@ -85,19 +81,35 @@ class AsyncS3Bucket(AsyncBucket):
         Raises ``InvalidArgumentError`` for options that are unknown, bad, or contradict each other.
         """
         checked = check_s3_options(options, session=session, client=client)
+        self._options = checked
         self._common = requests.common_parameters(check_bucket_name(bucket), checked)
         self._write_parameters = requests.write_parameters(checked)
         self._deletes = AsyncBatchDeletes(self._delete_batch, self._delete_one)
-        try:
-            self._connection = Connection(checked, session, client)
-            endpoint = self._connection.endpoint
-            partition = partition_of(endpoint, self._connection.region)
-        except transport_errors() as error:
-            raise translate(error, f"s3://{bucket}") from error
-        self.location = location_of(bucket, endpoint, partition)
-        self.capabilities = network_capabilities(
-            checked, is_own_cloud=partition is not None, has_conditional_deletes=True
-        )
+        self._connection = Connection(checked, session, client)
+        self._place: tuple[str, Capabilities] | None = None
+
+    @property
+    def location(self) -> str:
+        return self._find_place()[0]
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._find_place()[1]
+
+    def _find_place(self) -> tuple[str, Capabilities]:
+        """The location and the capabilities, which the endpoint decides. The first call loads botocore, which finds the endpoint."""
+        if self._place is None:
+            bucket = self._common["Bucket"]
+            try:
+                endpoint = self._connection.endpoint
+                partition = partition_of(endpoint, self._connection.region)
+            except transport_errors() as error:
+                raise translate(error, f"s3://{bucket}") from error
+            capabilities = network_capabilities(
+                self._options, is_own_cloud=partition is not None, has_conditional_deletes=True
+            )
+            self._place = location_of(bucket, endpoint, partition), capabilities
+        return self._place
 
     async def _request(
         self,
@@ -194,11 +206,10 @@ class AsyncS3Bucket(AsyncBucket):
             if isinstance(condition, Always):
                 raise
             cause = error.__cause__
-            retried = isinstance(cause, ClientError) and was_retried(cause)
             raise PreconditionFailedError(
                 key,
                 location=self.location,
-                retried=retried or self._connection.may_repeat_silently,
+                retried=was_retried(cause) or self._connection.may_repeat_silently,
                 is_missing=isinstance(error, MissingKeyError),
             ) from cause
         return requests.version_of(response, key, self.location)
@@ -228,8 +239,7 @@ class AsyncS3Bucket(AsyncBucket):
             parameters = {"Delete": {"Objects": objects, "Quiet": True}}
             response = await self._request("delete_objects", None, parameters, writing=True)
         except SessionBucketError as error:
-            cause = error.__cause__
-            if isinstance(cause, ClientError) and code_of(cause) in NO_BATCH_DELETE:
+            if code_of(error.__cause__) in NO_BATCH_DELETE:
                 return None
             raise
         return {row["Key"]: row["Code"] for row in response.get("Errors", []) if row["Code"] not in MISSING}

@@ -31,13 +31,14 @@ class AsyncBucketWrapper(AsyncBucket):
     ``get_stream`` and ``put_stream``, and ``copy`` if its bytes depend on the key.
     """
 
-    location: str = ""
-
     def __init__(self, inner: AsyncBucket) -> None:
         check_kind("inner", inner, AsyncBucket)
         self.inner = inner
         self.name = inner.name
-        self.location = inner.location
+
+    @property
+    def location(self) -> str:
+        return self.inner.location
 
     @property
     def capabilities(self) -> Capabilities:

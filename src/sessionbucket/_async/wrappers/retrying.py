@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._async.request_retries import send_with_retries
 from sessionbucket._async.wrappers.base import AsyncBucketWrapper
 from sessionbucket._core.objects import Always, BucketCall
@@ -20,12 +19,8 @@ class AsyncRetryingBucket(AsyncBucketWrapper):
     twice.
     """
 
-    def __init__(self, inner: AsyncBucket) -> None:
-        super().__init__(inner)
-        self._retry = inner.capabilities.retry
-
     async def request(self, call: BucketCall, send: Callable[[], Awaitable[T]]) -> T:
         is_conditional_put = call.operation == "put" and not isinstance(call.condition, Always)
         if is_conditional_put or call.operation == "put_stream":
             return await send()
-        return await send_with_retries(send, self._retry)
+        return await send_with_retries(send, self.capabilities.retry)

@@ -16,8 +16,9 @@ from sessionbucket._backends.connection_options import (
     DEFAULT_READ_TIMEOUT,
     DEFAULT_RETRY_TIMEOUT,
 )
-from sessionbucket._backends.obstore.credentials import Credentials, find_credentials
-from sessionbucket._backends.obstore.options import ObstoreOptions, account_of
+from sessionbucket._backends.endpoints import location_of, partition_of
+from sessionbucket._backends.obstore.credentials import Credentials, Server, find_credentials, find_server
+from sessionbucket._backends.obstore.options import ObstoreOptions, account_of, location_in_cloud
 from sessionbucket._backends.time_limits import SLOWEST_TRANSFER, request_seconds
 from sessionbucket._core.forks import reset_after_fork
 from sessionbucket._core.store_url import Cloud
@@ -50,25 +51,15 @@ class ObstoreClients:
     by itself: the library must know which attempt of a save got the response.
     """
 
-    def __init__(
-        self,
-        bucket: str,
-        cloud: Cloud,
-        options: ObstoreOptions,
-        *,
-        session: Any,
-        endpoint: str | None,
-        location: str,
-    ) -> None:
-        """``endpoint`` is the server's URL; None means the cloud itself. Raises ``NotSupportedError`` without obstore."""
+    def __init__(self, bucket: str, cloud: Cloud, options: ObstoreOptions, *, session: Any) -> None:
+        """Raises ``NotSupportedError`` without obstore."""
         if find_spec("obstore") is None:
             raise NotSupportedError("engine obstore needs obstore: install sessionbucket[obstore]")
         self._bucket = bucket
         self._cloud = cloud
         self._options = options
         self._session = session
-        self._endpoint = endpoint or ""
-        self._location = location
+        self._found: tuple[Server, str] | None = None
         self.connect_timeout = options.get("connect_timeout", DEFAULT_CONNECT_TIMEOUT)
         self.read_timeout = options.get("read_timeout", DEFAULT_READ_TIMEOUT)
         self._credentials: Credentials | None = None
@@ -78,6 +69,28 @@ class ObstoreClients:
 
     def _reset(self) -> None:
         self._lock = Lock()
+
+    @property
+    def location(self) -> str:
+        """The location of the bucket. The first use loads botocore if AWS's configuration files exist."""
+        return self._find_server()[1]
+
+    @property
+    def is_of_cloud(self) -> bool:
+        """Whether the bucket is in the cloud itself, not on another server."""
+        endpoint, region = self._find_server()[0]
+        return partition_of(endpoint, region) is not None if self._cloud == "s3" else endpoint is None
+
+    def _find_server(self) -> tuple[Server, str]:
+        if self._found is None:
+            if self._cloud == "s3":
+                server = find_server(self._options, self._session)
+                location = location_of(self._bucket, server.endpoint, partition_of(*server))
+            else:
+                server = Server(self._options.get("endpoint_url"), None)
+                location = location_in_cloud(self._bucket, self._cloud, self._options)
+            self._found = server, location
+        return self._found
 
     def client(self, *, transferring: int = 0) -> Any:
         """The client for a request that sends or receives a body of this many bytes."""
@@ -103,7 +116,7 @@ class ObstoreClients:
             _process = os.getpid()
         elif _process != os.getpid():
             raise NotSupportedError(
-                f"{self._location}: obstore was used before this process was forked, and its threads do not exist here; "
+                f"{self.location}: obstore was used before this process was forked, and its threads do not exist here; "
                 "open the store in the child process only (multiprocessing: start method spawn; gunicorn: without --preload), "
                 "or use engine=boto3 or aioboto3"
             )
@@ -126,7 +139,7 @@ class ObstoreClients:
         match self._cloud:
             case "s3":
                 self._credentials = self._credentials or find_credentials(
-                    self._options, self._session, self._location
+                    self._options, self._session, self.location
                 )
                 region, provider = self._credentials.region, self._credentials.provider
                 config: Any = self._s3_config(region) | {"disable_bulk_delete": use.single_deletes}
@@ -138,7 +151,7 @@ class ObstoreClients:
                 return AzureStore(self._bucket, config=self._azure_config(), **common)
 
     def _client_options(self, use: _Use) -> dict[str, Any]:
-        endpoint = self._endpoint
+        endpoint = self._find_server()[0].endpoint
         seconds = request_seconds(self.connect_timeout, self.read_timeout) + use.seconds
         return {
             "allow_http": bool(endpoint) and urlsplit(endpoint).scheme == "http",
@@ -153,7 +166,7 @@ class ObstoreClients:
 
     def _s3_config(self, region: str | None) -> dict[str, Any]:
         style = self._options.get("addressing_style", "auto")
-        endpoint = self._endpoint
+        endpoint = self._find_server()[0].endpoint
         # As in boto3: the bucket is in the path for a server that is not AWS, and for a name that no certificate covers.
         virtual = style == "virtual" or (style == "auto" and not endpoint and "." not in self._bucket)
         if endpoint and virtual:

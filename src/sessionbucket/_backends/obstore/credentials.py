@@ -27,14 +27,14 @@ _OF_A_CONTAINER = (
 )
 
 
-class Place(NamedTuple):
+class Server(NamedTuple):
     """The endpoint and the region of a bucket, where something names them. No endpoint means AWS."""
 
     endpoint: str | None
     region: str | None
 
 
-def find_place(options: ObstoreOptions, session: Any) -> Place:
+def find_server(options: ObstoreOptions, session: Any) -> Server:
     """The endpoint and the region that boto3 would use.
 
     Raises ``InvalidArgumentError`` for a profile that does not exist.
@@ -42,7 +42,7 @@ def find_place(options: ObstoreOptions, session: Any) -> Place:
     region = options.get("region") or os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
     endpoint = options.get("endpoint_url")
     if session is None and "profile" not in options and not has_configuration_files():
-        return Place(endpoint or environment_endpoint(), region)
+        return Server(endpoint or environment_endpoint(), region)
     from sessionbucket._backends.s3.errors import translate, transport_errors  # noqa: PLC0415 (loads botocore)
 
     try:
@@ -51,7 +51,7 @@ def find_place(options: ObstoreOptions, session: Any) -> Place:
 
             session = Session(profile=options.get("profile"))
         found = getattr(session, "_session", session)
-        return Place(
+        return Server(
             endpoint or configured_endpoint(found),
             options.get("region") or found.get_config_variable("region") or region,
         )

@@ -61,7 +61,7 @@ def _of_s3(options: S3Options) -> ObstoreOptions:
     return cast("ObstoreOptions", options)
 
 
-def location_of(bucket: str, cloud: Cloud, options: ObstoreOptions) -> str:
+def location_in_cloud(bucket: str, cloud: Cloud, options: ObstoreOptions) -> str:
     """The location of a bucket on Google Cloud Storage or Azure."""
     endpoint = options.get("endpoint_url")
     account = account_of(options) if cloud == "az" else None

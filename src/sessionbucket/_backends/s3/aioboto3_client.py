@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections.abc import AsyncGenerator
+from importlib.util import find_spec
 from typing import Any
 
 from sessionbucket._backends.endpoints import check_endpoint, configured_endpoint
@@ -34,11 +35,17 @@ class Connection:
     """
 
     def __init__(self, options: S3Options, session: Any = None, client: Any = None) -> None:
-        """Raises ``InvalidArgumentError`` for a session or client that is not one of aioboto3."""
+        """Raises ``InvalidArgumentError`` for a session or client that is not one of aioboto3, and ``NotSupportedError`` when
+        aioboto3 is needed and not installed.
+        """
         check_callers_own(session, client, is_async=True)
+        if session is None and client is None and find_spec("aioboto3") is None:
+            raise NotSupportedError(
+                "async S3 needs aioboto3: install sessionbucket[async], or pass a ready aiobotocore client"
+            )
         self._options = options
         self._given = client
-        self._session = session if client is not None else session or _new_session(options)
+        self._session = session
         self._of_loops: dict[asyncio.AbstractEventLoop, _LoopClient] = {}
         reset_after_fork(self._reset)
 
@@ -83,8 +90,15 @@ class Connection:
         region = self._options.get("region") or self._botocore_session().get_config_variable("region")
         return str(region) if region else None
 
+    def _used_session(self) -> Any:
+        """The caller's session, or one that the first call makes."""
+        if self._session is None:
+            self._session = _new_session(self._options)
+        return self._session
+
     def _botocore_session(self) -> Any:
-        return getattr(self._session, "_session", self._session)
+        session = self._used_session()
+        return getattr(session, "_session", session)
 
     async def client(self) -> Any:
         """The client of this event loop, which the first call makes."""
@@ -100,7 +114,7 @@ class Connection:
         if own.client is None:
             async with own.lock:
                 if own.client is None:
-                    opened = _connect(self._session, self._options, self.endpoint)
+                    opened = _connect(self._used_session(), self._options, self.endpoint)
                     _drop_ended()
                     _connected.add(opened)
                     own.client = await anext(opened)
@@ -161,14 +175,9 @@ async def _connect(session: Any, options: S3Options, endpoint: str | None) -> As
 
 
 def _new_session(options: S3Options) -> Any:
-    """An aioboto3 session. Raises ``NotSupportedError`` when aioboto3 is not installed."""
-    try:
-        import aioboto3  # noqa: PLC0415 (slow to import)
-        from aiobotocore.session import AioSession  # noqa: PLC0415
-    except ImportError as error:
-        raise NotSupportedError(
-            "async S3 needs aioboto3: install sessionbucket[async], or pass a ready aiobotocore client"
-        ) from error
+    import aioboto3  # noqa: PLC0415 (slow to import)
+    from aiobotocore.session import AioSession  # noqa: PLC0415
+
     return aioboto3.Session(
         profile_name=options.get("profile"), botocore_session=parse_times_quickly(AioSession())
     )

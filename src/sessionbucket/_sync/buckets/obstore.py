@@ -9,13 +9,10 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Unpack
 
-from sessionbucket._backends import endpoints
 from sessionbucket._backends.connection_options import check_bucket_name, network_capabilities
-from sessionbucket._backends.endpoints import partition_of
 from sessionbucket._backends.obstore import requests
 from sessionbucket._backends.obstore.checksums import PART_BYTES, StreamChecksum
 from sessionbucket._backends.obstore.clients import ObstoreClients
-from sessionbucket._backends.obstore.credentials import find_place
 from sessionbucket._backends.obstore.errors import (
     errors,
     has_no_batch_delete,
@@ -25,7 +22,7 @@ from sessionbucket._backends.obstore.errors import (
     translated,
 )
 from sessionbucket._backends.obstore.listing import Page
-from sessionbucket._backends.obstore.options import ObstoreOptions, check_obstore_options, location_of
+from sessionbucket._backends.obstore.options import ObstoreOptions, check_obstore_options
 from sessionbucket._backends.s3.requests import part_size
 from sessionbucket._backends.service_errors import (
     DAMAGED,
@@ -85,9 +82,6 @@ class ObstoreBucket(Bucket):
     obstore, the first request in the child raises ``NotSupportedError``.
     """
 
-    location: str = ""
-    capabilities: Capabilities = Capabilities()
-
     def __init__(
         self, bucket: str, *, cloud: Cloud = "s3", session: Any = None, **options: Unpack[ObstoreOptions]
     ) -> None:
@@ -101,25 +95,25 @@ class ObstoreBucket(Bucket):
         wait_for_threads_at_exit()
         checked = check_obstore_options(options, cloud, session=session)
         self.name = cloud
-        endpoint = checked.get("endpoint_url")
-        if cloud == "s3":
-            endpoint, region = find_place(checked, session)
-            partition = partition_of(endpoint, region)
-            self.location = endpoints.location_of(bucket, endpoint, partition)
-            is_own_cloud = partition is not None
-        else:
-            self.location = location_of(bucket, cloud, checked)
-            is_own_cloud = endpoint is None
-        self.capabilities = network_capabilities(
-            checked, is_own_cloud=is_own_cloud, has_conditional_deletes=False
-        )
         self._cloud = cloud
+        self._options = checked
         self._storage_class = checked.get("storage_class")
-        self._clients = ObstoreClients(
-            bucket, cloud, checked, session=session, endpoint=endpoint, location=self.location
-        )
-        self._integrity = _Integrity(self._clients, cloud, self.location)
+        self._clients = ObstoreClients(bucket, cloud, checked, session=session)
+        self._capabilities: Capabilities | None = None
+        self._integrity = _Integrity(self._clients, cloud)
         self._deletes = BatchDeletes(self._delete_batch, self._delete_one, has_batches=cloud == "s3")
+
+    @property
+    def location(self) -> str:
+        return self._clients.location
+
+    @property
+    def capabilities(self) -> Capabilities:
+        if self._capabilities is None:
+            self._capabilities = network_capabilities(
+                self._options, is_own_cloud=self._clients.is_of_cloud, has_conditional_deletes=False
+            )
+        return self._capabilities
 
     def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
         """As the port defines it. Damage to the first bytes alone is not detected, since no checksum is of them."""
@@ -377,9 +371,8 @@ class _Integrity:
     the first ETag that is the MD5 of its body shows that they are.
     """
 
-    def __init__(self, clients: ObstoreClients, cloud: Cloud, location: str) -> None:
+    def __init__(self, clients: ObstoreClients, cloud: Cloud) -> None:
         self._clients = clients
-        self._location = location
         self._has_md5_etags: bool | None = None if cloud == "s3" else False
 
     def learn(self, body: bytes, version: str) -> None:
@@ -440,7 +433,7 @@ class _Integrity:
         """Whether a key of KMS or of the customer encrypts the object. Its headers show that, and obstore does not return them."""
         from obstore import sign  # noqa: PLC0415 (an extra)
 
-        with translated(self._location, key):
+        with translated(self._clients.location, key):
             url = sign(self._clients.client(), "HEAD", key, _SOON)
             headers = in_thread(_headers, url, self._clients.read_timeout)
         if "kms" not in headers.get(_ENCRYPTION, "") and f"{_ENCRYPTION}-customer-algorithm" not in headers:
@@ -449,7 +442,7 @@ class _Integrity:
         return True
 
     def _damaged(self, key: str) -> StoreUnavailableError:
-        return StoreUnavailableError(DAMAGED, location=self._location, key=key)
+        return StoreUnavailableError(DAMAGED, location=self._clients.location, key=key)
 
 
 def _headers(url: str, timeout: float) -> dict[str, str]:

@@ -9,8 +9,6 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Unpack
 
-from botocore.exceptions import ClientError
-
 from sessionbucket._backends.connection_options import check_bucket_name, network_capabilities
 from sessionbucket._backends.endpoints import location_of, partition_of
 from sessionbucket._backends.s3 import requests
@@ -74,8 +72,6 @@ class S3Bucket(Bucket):
     """One bucket of an S3 server. The client is made on first use and kept until ``close``."""
 
     name = "s3"
-    location: str = ""
-    capabilities: Capabilities = Capabilities()
 
     def __init__(
         self, bucket: str, *, session: Any = None, client: Any = None, **options: Unpack[S3Options]
@@ -86,19 +82,35 @@ class S3Bucket(Bucket):
         Raises ``InvalidArgumentError`` for options that are unknown, bad, or contradict each other.
         """
         checked = check_s3_options(options, session=session, client=client)
+        self._options = checked
         self._common = requests.common_parameters(check_bucket_name(bucket), checked)
         self._write_parameters = requests.write_parameters(checked)
         self._deletes = BatchDeletes(self._delete_batch, self._delete_one)
-        try:
-            self._connection = Connection(checked, session, client)
-            endpoint = self._connection.endpoint
-            partition = partition_of(endpoint, self._connection.region)
-        except transport_errors() as error:
-            raise translate(error, f"s3://{bucket}") from error
-        self.location = location_of(bucket, endpoint, partition)
-        self.capabilities = network_capabilities(
-            checked, is_own_cloud=partition is not None, has_conditional_deletes=True
-        )
+        self._connection = Connection(checked, session, client)
+        self._place: tuple[str, Capabilities] | None = None
+
+    @property
+    def location(self) -> str:
+        return self._find_place()[0]
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._find_place()[1]
+
+    def _find_place(self) -> tuple[str, Capabilities]:
+        """The location and the capabilities, which the endpoint decides. The first call loads botocore, which finds the endpoint."""
+        if self._place is None:
+            bucket = self._common["Bucket"]
+            try:
+                endpoint = self._connection.endpoint
+                partition = partition_of(endpoint, self._connection.region)
+            except transport_errors() as error:
+                raise translate(error, f"s3://{bucket}") from error
+            capabilities = network_capabilities(
+                self._options, is_own_cloud=partition is not None, has_conditional_deletes=True
+            )
+            self._place = location_of(bucket, endpoint, partition), capabilities
+        return self._place
 
     def _request(
         self,
@@ -195,11 +207,10 @@ class S3Bucket(Bucket):
             if isinstance(condition, Always):
                 raise
             cause = error.__cause__
-            retried = isinstance(cause, ClientError) and was_retried(cause)
             raise PreconditionFailedError(
                 key,
                 location=self.location,
-                retried=retried or self._connection.may_repeat_silently,
+                retried=was_retried(cause) or self._connection.may_repeat_silently,
                 is_missing=isinstance(error, MissingKeyError),
             ) from cause
         return requests.version_of(response, key, self.location)
@@ -229,8 +240,7 @@ class S3Bucket(Bucket):
             parameters = {"Delete": {"Objects": objects, "Quiet": True}}
             response = self._request("delete_objects", None, parameters, writing=True)
         except SessionBucketError as error:
-            cause = error.__cause__
-            if isinstance(cause, ClientError) and code_of(cause) in NO_BATCH_DELETE:
+            if code_of(error.__cause__) in NO_BATCH_DELETE:
                 return None
             raise
         return {row["Key"]: row["Code"] for row in response.get("Errors", []) if row["Code"] not in MISSING}

@@ -32,13 +32,14 @@ class BucketWrapper(Bucket):
     ``get_stream`` and ``put_stream``, and ``copy`` if its bytes depend on the key.
     """
 
-    location: str = ""
-
     def __init__(self, inner: Bucket) -> None:
         check_kind("inner", inner, Bucket)
         self.inner = inner
         self.name = inner.name
-        self.location = inner.location
+
+    @property
+    def location(self) -> str:
+        return self.inner.location
 
     @property
     def capabilities(self) -> Capabilities:

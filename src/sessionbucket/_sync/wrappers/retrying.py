@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from sessionbucket._core.objects import Always, BucketCall
-from sessionbucket._sync.bucket import Bucket
 from sessionbucket._sync.request_retries import send_with_retries
 from sessionbucket._sync.wrappers.base import BucketWrapper
 
@@ -21,12 +20,8 @@ class RetryingBucket(BucketWrapper):
     twice.
     """
 
-    def __init__(self, inner: Bucket) -> None:
-        super().__init__(inner)
-        self._retry = inner.capabilities.retry
-
     def request(self, call: BucketCall, send: Callable[[], T]) -> T:
         is_conditional_put = call.operation == "put" and not isinstance(call.condition, Always)
         if is_conditional_put or call.operation == "put_stream":
             return send()
-        return send_with_retries(send, self._retry)
+        return send_with_retries(send, self.capabilities.retry)

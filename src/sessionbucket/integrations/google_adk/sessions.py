@@ -20,29 +20,21 @@ from google.adk.sessions.base_session_service import (
     ListSessionsResponse,
 )
 from google.adk.sessions.session import Session
-from google.adk.sessions.state import State
 
-from sessionbucket import (
-    UNSEEN,
-    AsyncAppendLog,
-    Document,
-    LogDraft,
-    LogHead,
-    SessionCorruptedError,
-    encode_segment,
-    open_async_documents,
+from sessionbucket import UNSEEN, AsyncAppendLog, LogDraft, LogHead, encode_segment, open_async_documents
+from sessionbucket.integrations.google_adk.shared_state import (
+    Data,
+    SharedState,
+    keys_of,
+    merged_state,
+    owed_changes,
 )
 
 if TYPE_CHECKING:
     from sessionbucket import AsyncSessionStore
 
 _FOLDER = "adk"
-_FORMAT = 1
 _REMEMBERED_HEADS = 64
-_APPLIED = 64
-_PREFIXES = {"app": State.APP_PREFIX, "user": State.USER_PREFIX}
-
-Data = dict[str, Any]
 
 
 class BucketSessionService(BaseSessionService):
@@ -63,13 +55,15 @@ class BucketSessionService(BaseSessionService):
         else:
             self._documents = url_or_store.documents(_FOLDER, integration=True)
         self._log = AsyncAppendLog(self._documents)
+        self._shared = SharedState(self._documents)
         self._heads: dict[str, LogHead] = {}  # by marker, for the next write on it
 
     async def create_session(
         self, *, app_name: str, user_id: str, state: Data | None = None, session_id: str | None = None
     ) -> Session:
         id = (session_id or "").strip() or str(uuid4())
-        now, marker, deltas = platform_time.get_time(), uuid4().hex, _deltas(state)
+        now, marker = platform_time.get_time(), uuid4().hex
+        deltas = _session_util.extract_json_safe_state_delta(state or {})
 
         def create(metadata: Data, _: list[Any]) -> Data:
             if metadata:
@@ -82,22 +76,21 @@ class BucketSessionService(BaseSessionService):
                 "create_time": now,
                 "update_time": now,
                 "marker": marker,
-                "owed": _owed(deltas),
+                "owed": owed_changes(deltas),
             }
 
         head = await self._log.append(_name(app_name, user_id, id), [], fold=create, seen=None)
         self._remember(await self._pay(head))
-        scopes = await self._documents.get_many(_scope_keys(app_name, user_id).values())
-        return self._session(head.metadata, [], scopes)
+        return _session(head.metadata, [], await self._shared.get(keys_of(app_name, user_id).values()))
 
     async def get_session(
         self, *, app_name: str, user_id: str, session_id: str, config: GetSessionConfig | None = None
     ) -> Session | None:
         chosen = config or GetSessionConfig()
         last = chosen.num_recent_events if chosen.after_timestamp is None else None
-        found, scopes = await asyncio.gather(
+        found, shared = await asyncio.gather(
             self._log.read(_name(app_name, user_id, session_id.strip()), last=last),
-            self._documents.get_many(_scope_keys(app_name, user_id).values()),
+            self._shared.get(keys_of(app_name, user_id).values()),
         )
         if found is None:
             return None
@@ -107,7 +100,7 @@ class BucketSessionService(BaseSessionService):
             if chosen.num_recent_events is not None:
                 events = events[max(0, len(events) - chosen.num_recent_events) :]
         self._remember(found.head)
-        return self._session(found.metadata, events, scopes)
+        return _session(found.metadata, events, shared)
 
     async def list_sessions(self, *, app_name: str, user_id: str | None = None) -> ListSessionsResponse:
         users = f"{encode_segment(app_name)}/u/"
@@ -117,21 +110,18 @@ class BucketSessionService(BaseSessionService):
             folders = [f"{users}{encode_segment(user_id)}/s/"]
         names = [info.name for folder in folders async for info in self._log.list(folder)]
         found = [metadata for metadata in await self._log.read_metadata(names) if metadata]
-        keys = {key for each in found for key in _scope_keys(app_name, each["user_id"]).values()}
-        scopes = dict(zip(keys, await self._documents.get_many(keys), strict=True))
-        sessions = []
-        for metadata in sorted(found, key=lambda each: (each["update_time"], each["user_id"], each["id"])):
-            own = [scopes[key] for key in _scope_keys(app_name, metadata["user_id"]).values()]
-            sessions.append(self._session(metadata, [], own))
-        return ListSessionsResponse(sessions=sessions)
+        found.sort(key=lambda each: (each["update_time"], each["user_id"], each["id"]))
+        keys = {key for each in found for key in keys_of(app_name, each["user_id"]).values()}
+        shared = await self._shared.get(keys)
+        return ListSessionsResponse(sessions=[_session(each, [], shared) for each in found])
 
     async def delete_session(self, *, app_name: str, user_id: str, session_id: str) -> None:
         """Delete the session with all its events. App and user state stay."""
         await self._log.delete(_name(app_name, user_id, session_id.strip()))
 
     async def get_user_state(self, *, app_name: str, user_id: str) -> Data:
-        found = await self._documents.get(_scope_keys(app_name, user_id)["user"])
-        return dict(self._state(found)["state"])
+        key = keys_of(app_name, user_id)["user"]
+        return dict((await self._shared.get([key]))[key]["state"])
 
     async def append_event(self, session: Session, event: Event) -> Event:
         """Append the event. Raises ``StaleSessionError`` when the stored session is not the version of ``session``."""
@@ -139,7 +129,8 @@ class BucketSessionService(BaseSessionService):
             return event
         self._apply_temp_state(session, event)
         event = self._trim_temp_delta_state(event)
-        marker, deltas = uuid4().hex, _deltas(event.actions.state_delta)
+        marker = uuid4().hex
+        deltas = _session_util.extract_json_safe_state_delta(event.actions.state_delta)
         entry = json.loads(event.model_dump_json(exclude_none=True))
 
         def commit(metadata: Data, _: list[Any]) -> Data:
@@ -151,7 +142,7 @@ class BucketSessionService(BaseSessionService):
                 "state": metadata["state"] | deltas["session"],
                 "update_time": event.timestamp,
                 "marker": marker,
-                "owed": metadata["owed"] + _owed(deltas),
+                "owed": metadata["owed"] + owed_changes(deltas),
             }
 
         name = _name(session.app_name, session.user_id, session.id)
@@ -172,8 +163,7 @@ class BucketSessionService(BaseSessionService):
         owed = head.metadata["owed"]
         if not owed:
             return head
-        keys = _scope_keys(head.metadata["app_name"], head.metadata["user_id"])
-        await asyncio.gather(*(self._apply(key, scope, owed) for scope, key in keys.items()))
+        await self._shared.apply(head.metadata["app_name"], head.metadata["user_id"], owed)
         ids = {each["id"] for each in owed}
 
         def clear(draft: LogDraft) -> None:
@@ -181,51 +171,6 @@ class BucketSessionService(BaseSessionService):
             draft.metadata.update({"owed": rest} if draft.exists else {})
 
         return await self._log.edit(head.name, clear, seen=head) or head
-
-    async def _apply(self, key: str, scope: str, owed: list[Data]) -> None:
-        def change(document: Document | None) -> bytes | None:
-            stored = self._state(document)
-            new = [each for each in owed if each[scope] and each["id"] not in stored["applied"]]
-            for each in new:
-                stored["state"] |= each[scope]
-                stored["applied"] = [each["id"], *stored["applied"]][:_APPLIED]
-            return json.dumps(stored).encode() if new else None
-
-        if any(each[scope] for each in owed):
-            await self._documents.update(key, change)
-
-    def _state(self, document: Document | None) -> Data:
-        """The decoded document of app or user state: the state, and the ids of the newest changes in it."""
-        if document is None:
-            return {"format": _FORMAT, "state": {}, "applied": []}
-        try:
-            match json.loads(document.body):
-                case {"format": 1, "state": dict(), "applied": list()} as data:
-                    return data
-        except ValueError:
-            pass
-        raise SessionCorruptedError(
-            self._documents.full_key(document.key), f"it is no state of format {_FORMAT}"
-        )
-
-    def _session(self, metadata: Data, events: list[Event], scopes: list[Document | None]) -> Session:
-        """The session with the state of its app and user, which includes the changes that it owes to them."""
-        state = {**metadata["state"]}
-        for document, (scope, prefix) in zip(scopes, _PREFIXES.items(), strict=True):
-            stored = self._state(document)
-            owed = [each[scope] for each in metadata["owed"] if each["id"] not in stored["applied"]]
-            for values in (stored["state"], *owed):
-                state.update({prefix + key: value for key, value in values.items()})
-        session = Session(
-            id=metadata["id"],
-            app_name=metadata["app_name"],
-            user_id=metadata["user_id"],
-            state=state,
-            events=events,
-            last_update_time=metadata["update_time"],
-        )
-        session._storage_update_marker = metadata["marker"]  # noqa: SLF001
-        return session
 
     def _remember(self, head: LogHead) -> None:
         self._heads[head.metadata["marker"]] = head
@@ -237,19 +182,17 @@ def _name(app_name: str, user_id: str, session_id: str) -> str:
     return f"{encode_segment(app_name)}/u/{encode_segment(user_id)}/s/{encode_segment(session_id)}"
 
 
-def _scope_keys(app_name: str, user_id: str) -> dict[str, str]:
-    app = encode_segment(app_name)
-    return {"app": f"{app}/app.json", "user": f"{app}/u/{encode_segment(user_id)}/user.json"}
-
-
-def _deltas(state: Data | None) -> dict[str, Data]:
-    return _session_util.extract_json_safe_state_delta(state or {})
-
-
-def _owed(deltas: dict[str, Data]) -> list[Data]:
-    if not deltas["app"] and not deltas["user"]:
-        return []
-    return [{"id": uuid4().hex, "app": deltas["app"], "user": deltas["user"]}]
+def _session(metadata: Data, events: list[Event], shared: dict[str, Data]) -> Session:
+    session = Session(
+        id=metadata["id"],
+        app_name=metadata["app_name"],
+        user_id=metadata["user_id"],
+        state=merged_state(metadata, shared),
+        events=events,
+        last_update_time=metadata["update_time"],
+    )
+    session._storage_update_marker = metadata["marker"]  # noqa: SLF001
+    return session
 
 
 def _check_fresh(session: Session, metadata: Data) -> None:
