@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypedDict
 import pytest
 from graphs import Side, State, thread, two_nodes
 from langgraph.channels.delta import DeltaChannel
+from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.graph import END, START, StateGraph
@@ -112,6 +113,18 @@ def test_deleting_a_thread_leaves_nothing_of_it(is_async: bool):
     assert side.bodies() == {}
     side.call(graph, "invoke", {"document": LARGE}, thread(CANARY))
     assert side.call(graph, "get_state", thread(CANARY)).values["document"] == LARGE
+
+
+def test_a_run_that_goes_on_after_a_delete_stores_its_large_values_again(is_async: bool):
+    side = Side(is_async)
+    config = thread("t")
+    side.call(two_nodes(side.saver), "invoke", {"document": LARGE}, config)
+    found = side.call(side.saver, "get_tuple", config)
+    side.call(side.saver, "delete_thread", "t")
+    later = {**found.checkpoint, "id": empty_checkpoint()["id"]}
+    side.call(side.saver, "put", found.config, later, {"source": "loop"}, {})
+    again = side.call(side.saver, "get_tuple", config)
+    assert again.checkpoint["channel_values"]["document"] == LARGE
 
 
 def test_deleting_a_run_leaves_nothing_of_it(is_async: bool):
