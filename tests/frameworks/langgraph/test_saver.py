@@ -19,7 +19,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, interrupt
 
 from sessionbucket import BucketCall, InvalidArgumentError, SessionCorruptedError, StoredObject, newest_first
-from sessionbucket.integrations.langgraph import BucketSaver
+from sessionbucket.integrations.langgraph import BucketSaver, BucketStore
 from sessionbucket.integrations.langgraph.documents import AT_ONCE
 
 TURNS = 1000
@@ -375,6 +375,12 @@ def test_one_url_serves_both_sides():
     graph = two_nodes(BucketSaver("memory://"))
     graph.invoke({"notes": ["a"]}, thread("t"))
     assert asyncio.run(graph.ainvoke({"notes": ["b"]}, thread("t")))["notes"] == ["a", "b"]
+
+
+@pytest.mark.parametrize("kind", [BucketSaver, BucketStore])
+def test_another_type_than_a_url_or_a_store_is_refused(kind: Any):
+    with pytest.raises(InvalidArgumentError, match="url_or_store is int and must be a URL"):
+        kind(5)
 
 
 def test_keep_below_one_is_refused():

@@ -46,7 +46,11 @@ class OnDocuments:
     _is_blocking = False
 
     def _open(self, url_or_store: UrlOrStore, folder: str) -> None:
-        """Set the documents. Sends no request."""
+        """Set the documents. Sends no request. Raises ``InvalidArgumentError`` for another type."""
+        if not isinstance(url_or_store, str | os.PathLike) and not hasattr(url_or_store, "documents"):
+            raise InvalidArgumentError(
+                f"url_or_store is {type(url_or_store).__name__} and must be a URL, a path or a store"
+            )
         self._opened = _Opened(url_or_store, folder)
 
     @property

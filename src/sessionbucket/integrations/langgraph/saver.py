@@ -69,7 +69,7 @@ class BucketSaver(BaseBucketSaver, OnDocuments):
         """``url_or_store`` is a URL of ``open_store``, or a store. With an async store, only async methods work.
 
         With ``keep``, older checkpoints are deleted from time to time, so that a thread has at most about ``2 * keep`` and those that
-        their delta channels need. Raises ``InvalidArgumentError`` for a ``keep`` below 1.
+        their delta channels need. Raises ``InvalidArgumentError`` for a ``keep`` below 1, and another type.
         """
         super().__init__(serde=serde)
         if keep is not None and keep < 1:

@@ -47,7 +47,10 @@ class BucketStore(BaseStore, OnDocuments):
     """
 
     def __init__(self, url_or_store: UrlOrStore) -> None:
-        """``url_or_store`` is a URL of ``open_store``, or a store. With an async store, only async methods work."""
+        """``url_or_store`` is a URL of ``open_store``, or a store. With an async store, only async methods work.
+
+        Raises ``InvalidArgumentError`` for another type.
+        """
         self._open(url_or_store, "langgraph-store")
         # The versions of items without their bodies, and when each was created.
         self._seen = Recent[str, tuple[Document, str]]()
