@@ -122,6 +122,8 @@ $(BENCH_VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(BENCH_VENV)
 	$(BENCH_VENV)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BENCH_VENV)/bin/python -m pip install --quiet --editable ".[all]" --group bench
+	$(BENCH_VENV)/bin/python -m pip download --quiet --no-deps --no-binary :all: --dest $(BENCH_VENV)/sdist "claude-agent-sdk>=0.2.188,<0.3"
+	tar -xzf $(BENCH_VENV)/sdist/claude_agent_sdk-*.tar.gz -C $(BENCH_VENV)/sdist
 	@touch $@
 
 bench: BENCH_OPTIONS := --publish

@@ -1,18 +1,21 @@
-"""The findings in docs/benchmarks.md: a table and plots between two comments, which each full run replaces."""
+"""The findings in docs/benchmarks.md: tables and plots between comments, which each full run replaces."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks import plots
+from benchmarks import comparison, plots
 from benchmarks.findings import Findings
 from benchmarks.report import spread
+from benchmarks.scenarios.integrations import SCENARIO
 from benchmarks.targets import measured_targets
 
 PROJECT = Path(__file__).parents[1]
 PAGE = PROJECT / "docs" / "benchmarks.md"
 PLOTS = PROJECT / "docs" / "benchmarks"
 BEGIN, END = "<!-- benchmarks: begin (written by make bench) -->", "<!-- benchmarks: end -->"
+COMPARISON_BEGIN = "<!-- integrations: begin (written by make bench) -->"
+COMPARISON_END = "<!-- integrations: end -->"
 _SHOWN = {
     "targets": "Every target as the used share of its limit",
     "agents": "Resuming 200 messages and saving a turn",
@@ -22,13 +25,20 @@ _SHOWN = {
 
 
 def publish(findings: Findings) -> None:
-    """Draw the plots into ``docs/benchmarks`` and write the page's section."""
-    for old in PLOTS.glob("*.svg"):
-        old.unlink()
-    drawn = {path.stem for path in plots.draw(findings, PLOTS)}
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    after = rest.partition(END)[2]
-    PAGE.write_text(before + BEGIN + "\n" + section(findings, drawn) + END + after)
+    """Write the sections of the page that the findings are about, and draw the plots of the first into ``docs/benchmarks``."""
+    if any(findings.find(scenario=SCENARIO)):
+        _replace(COMPARISON_BEGIN, COMPARISON_END, f"{_machine(findings)}\n\n{comparison.section(findings)}")
+    if any(samples.scenario != SCENARIO for samples in findings.samples):
+        for old in PLOTS.glob("*.svg"):
+            old.unlink()
+        drawn = {path.stem for path in plots.draw(findings, PLOTS)}
+        _replace(BEGIN, END, section(findings, drawn))
+
+
+def _replace(begin: str, end: str, text: str) -> None:
+    before, _, rest = PAGE.read_text().partition(begin)
+    after = rest.partition(end)[2]
+    PAGE.write_text(before + begin + "\n" + text + end + after)
 
 
 def section(findings: Findings, drawn: set[str]) -> str:

@@ -11,6 +11,7 @@ SCENARIOS = {
     "concurrency": "async operations a second, by the number of concurrent tasks",
     "writers": "updates a second, by the number of writers, of one shared session or of one session each",
     "agents": "resuming 200 messages and saving a turn, beside strands-agents and langgraph",
+    "integrations": "a turn and a resume of each integration, beside the framework's other stores on S3",
     "costs": "requests and dollars of each operation, counted at the server",
     "cold_start": "a fresh process to its first session or the first items of an agent, imports, and their times by module",
     "memory": "peak memory of a 10 MB session, in multiples of its body",

@@ -7,7 +7,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
 from filelock import FileLock
 
@@ -15,12 +17,15 @@ if os.environ.get("CI") != "true":
     pytest.importorskip("matplotlib", reason="matplotlib, of the groups dev and bench, is not installed")
 
 from benchmarks import __main__ as command
-from benchmarks import publishing
+from benchmarks import comparison, publishing
+from benchmarks.counting_proxy import CountingProxy
 from benchmarks.documents import document_of, session_of
-from benchmarks.findings import CPU, RATE, Findings, Setting
+from benchmarks.findings import CPU, ELAPSED, RATE, Cost, Findings, Setting
 from benchmarks.measuring import Spread, race
 from benchmarks.prices import dollars
 from benchmarks.running import Run
+from benchmarks.scenarios.integrations import LANGGRAPH, RESUME, SCENARIO, TURN, cost_of, operation_of
+from benchmarks.servers import Server
 from benchmarks.targets import TARGETS, measured_targets
 
 PROJECT = Path(__file__).parents[2]
@@ -168,3 +173,57 @@ def test_the_error_for_an_unknown_scenario_names_it(capsys: pytest.CaptureFixtur
     with pytest.raises(SystemExit):
         command.main(["hot_paths"])
     assert "there is no scenario 'hot_paths'" in capsys.readouterr().err
+
+
+def test_a_proxy_counts_requests_and_changes_none(moto: Any):
+    with CountingProxy(Server("moto", moto.endpoint_url)) as proxy:
+        client = boto3.client("s3", endpoint_url=proxy.server.endpoint_url)
+        client.create_bucket(Bucket="counted")
+
+        def act() -> None:
+            client.put_object(Bucket="counted", Key="a/b", Body=b"x" * 100_000)
+            with client.get_object(Bucket="counted", Key="a/b")["Body"] as body:
+                assert body.read() == b"x" * 100_000
+            assert client.head_object(Bucket="counted", Key="a/b")["ContentLength"] == 100_000
+            assert client.list_objects_v2(Bucket="counted")["KeyCount"] == 1
+            client.delete_objects(Bucket="counted", Delete={"Objects": [{"Key": "a/b"}]})
+
+        assert proxy.count(act) == {"PUT": 1, "GET": 1, "HEAD": 1, "LIST": 1, "DELETE": 1}
+        client.close()
+
+
+def test_each_row_of_the_integrations_is_ahead_or_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    findings = Findings(
+        {"date": "2026-11-28", "cores": 2, "processor": "", "system": "", "python": "", "quick": False}
+    )
+    ours, rival = ["sessionbucket (boto3)", "sessionbucket (obstore)"], "a rival"
+    for operation, factor in ((TURN, 3.0), (RESUME, 0.5)):
+        setting = Setting(SCENARIO, operation_of(LANGGRAPH, operation), "seaweedfs", 10)
+        for quantity in (ELAPSED, CPU):
+            values = {ours[0]: [0.01 * factor] * 3, ours[1]: [0.005] * 3, rival: [0.01] * 3}
+            findings.add_values(setting, quantity, values, against=rival)
+        for subject in (*ours, rival):
+            cost = Cost(cost_of(LANGGRAPH, operation, 10), subject, {"GET": 1, "LIST": 2}, 0)
+            findings.costs.append(cost)
+    assert [(row.operation, row.is_ahead) for row in comparison.rows(findings)] == [
+        (TURN, False),
+        (RESUME, True),
+    ]
+    monkeypatch.setitem(comparison.REASONS, (LANGGRAPH, TURN), "Because of this.")
+    page = tmp_path / "benchmarks.md"
+    page.write_text((PROJECT / "docs" / "benchmarks.md").read_text())
+    monkeypatch.setattr(publishing, "PAGE", page)
+    publishing.publish(findings)
+    text = page.read_text()
+    assert (
+        "| a rival | 10 | 1 GET, 2 LIST | 1 GET, 2 LIST | 30, 5, 10 | 30, 5, 10 | 3.00, 0.50 | 3.00, 0.50 | (1) |"
+        in text
+    )
+    assert "| 5, 5, 10 | 5, 5, 10 | 0.50, 0.50 | 0.50, 0.50 | ahead |" in text
+    assert "\n1. Because of this.\n" in text
+    assert "not measured" not in text
+
+
+def test_the_published_rows_of_the_integrations_are_explained():
+    page = (PROJECT / "docs" / "benchmarks.md").read_text()
+    assert "not explained" not in page

@@ -78,10 +78,11 @@ class Side:
         self.is_async = is_async
         if is_async:
             self.bucket: Any = AsyncCountingBucket(AsyncMemoryBucket())
-            self.saver = BucketSaver(AsyncSessionStore(self.bucket), **options)
+            self.store: Any = AsyncSessionStore(self.bucket)
         else:
             self.bucket = CountingBucket(MemoryBucket())
-            self.saver = BucketSaver(SessionStore(self.bucket), **options)
+            self.store = SessionStore(self.bucket)
+        self.saver = BucketSaver(self.store, **options)
 
     def call(self, target: Any, name: str, *args: Any, **kwargs: Any) -> Any:
         """Call a method, or on the async side its counterpart."""
@@ -109,10 +110,19 @@ class Side:
                 info = stored.info._replace(updated_at=stored.info.updated_at - age)
                 objects[key] = StoredObject(info, stored.body)
 
-    def bodies(self) -> dict[str, bytes]:
+    def objects(self) -> dict[str, StoredObject]:
         """Every object of the bucket."""
-        objects = self.bucket.inner._objects._objects
-        return {key: stored.body for key, stored in objects.items()}
+        return dict(self.bucket.inner._objects._objects)
+
+    def set_objects(self, objects: dict[str, StoredObject]) -> None:
+        """Make these the objects of the bucket, without a request."""
+        memory = self.bucket.inner._objects
+        memory._objects = dict(objects)
+        memory._keys = sorted(key.encode() for key in objects)
+
+    def bodies(self) -> dict[str, bytes]:
+        """The body of every object of the bucket."""
+        return {key: stored.body for key, stored in self.objects().items()}
 
 
 class State(TypedDict, total=False):

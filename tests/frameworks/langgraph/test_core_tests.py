@@ -15,43 +15,54 @@ REFILLED = "test_counter_reset_after_supersteps_snapshot"
 it fails, too.
 """
 OPTIONS = ("addopts=", "asyncio_default_fixture_loop_scope=function", "filterwarnings=")
+MOST_TIMED = 10
+"""Some tests compare times of 0.1 s, and fail on a busy machine. So this number of failed tests may run again, one by one."""
 
 
 def test_no_core_test_fails():
     folder = Path(os.environ["FRAMEWORK_SDIST"])
     files = [
-        path.relative_to(folder)
+        str(path.relative_to(folder))
         for path in sorted(folder.glob("tests/test_*.py"))
         if "sync_checkpointer" in path.read_text() or "test_delta" in path.name
     ]
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "no:sessionbucket",
-        "-p",
-        "swapped_saver",
-        "-q",
-        "-n",
-        "2",
+    ran = run(folder, "-n", "2", "-k", f"not {REFILLED}", *files)
+    passed = count(ran, "passed")
+    if ran.returncode:
+        failed = re.findall(r"^FAILED (\S+)", ran.stdout, re.MULTILINE)
+        assert 0 < len(failed) <= MOST_TIMED, ran.stdout[-10_000:] + ran.stderr[-2_000:]
+        assert count(ran, "failed") == len(failed)
+        assert not count(ran, "error")
+        again = run(folder, *failed)
+        assert again.returncode == 0, again.stdout[-10_000:] + again.stderr[-2_000:]
+        passed += count(again, "passed")
+    assert passed >= LEAST, ran.stdout[-500:]
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    options = [each for option in OPTIONS for each in ("-o", option)]
+    plugins = [
+        each
+        for plugin in ("no:sessionbucket", "no:cacheprovider", "swapped_saver")
+        for each in ("-p", plugin)
     ]
-    command += [each for option in OPTIONS for each in ("-o", option)]
     environment = os.environ | {
         "NO_DOCKER": "true",
         "PYTHONPATH": str(Path(__file__).parent),
         "SWAP_IN_MODULES": "test_delta",
     }
     environment.pop("PYTEST_ADDOPTS", None)
-    ran = subprocess.run(
-        [*command, "-p", "no:cacheprovider", "-k", f"not {REFILLED}", *map(str, files)],
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *plugins, *options, *arguments],
         cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert ran.returncode == 0, ran.stdout[-10_000:] + ran.stderr[-2_000:]
-    passed = re.search(r"(\d+) passed", ran.stdout)
-    assert passed
-    assert int(passed[1]) >= LEAST, ran.stdout[-500:]
+
+
+def count(ran: subprocess.CompletedProcess[str], outcome: str) -> int:
+    """The number of tests with an outcome, in the last line of the output."""
+    found = re.search(rf"(\d+) {outcome}", ran.stdout.rstrip().rpartition("\n")[2])
+    return int(found[1]) if found else 0

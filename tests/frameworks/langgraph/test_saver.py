@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import string
+from contextlib import aclosing
 from datetime import timedelta
 from typing import Annotated, Any, TypedDict
 
 import pytest
 from graphs import Side, State, thread, two_nodes
 from langgraph.channels.delta import DeltaChannel
+from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, interrupt
 
-from sessionbucket import InvalidArgumentError, SessionCorruptedError
-from sessionbucket.integrations.langgraph import BucketSaver
+from sessionbucket import BucketCall, InvalidArgumentError, SessionCorruptedError, StoredObject, newest_first
+from sessionbucket.integrations.langgraph import BucketSaver, BucketStore
+from sessionbucket.integrations.langgraph.documents import AT_ONCE
 
 TURNS = 1000
 CANARY = "canary-7f3a"
@@ -68,7 +72,6 @@ def large_values(side: Side) -> int:
 def side_history(side: Side, graph: Any, config: Any) -> list[Any]:
     if not side.is_async:
         return list(graph.get_state_history(config))
-    import asyncio
 
     async def collect() -> list[Any]:
         return [each async for each in graph.aget_state_history(config)]
@@ -110,6 +113,18 @@ def test_deleting_a_thread_leaves_nothing_of_it(is_async: bool):
     assert side.bodies() == {}
     side.call(graph, "invoke", {"document": LARGE}, thread(CANARY))
     assert side.call(graph, "get_state", thread(CANARY)).values["document"] == LARGE
+
+
+def test_a_run_that_goes_on_after_a_delete_stores_its_large_values_again(is_async: bool):
+    side = Side(is_async)
+    config = thread("t")
+    side.call(two_nodes(side.saver), "invoke", {"document": LARGE}, config)
+    found = side.call(side.saver, "get_tuple", config)
+    side.call(side.saver, "delete_thread", "t")
+    later = {**found.checkpoint, "id": empty_checkpoint()["id"]}
+    side.call(side.saver, "put", found.config, later, {"source": "loop"}, {})
+    again = side.call(side.saver, "get_tuple", config)
+    assert again.checkpoint["channel_values"]["document"] == LARGE
 
 
 def test_deleting_a_run_leaves_nothing_of_it(is_async: bool):
@@ -181,8 +196,7 @@ def test_delta_channels_survive_removals_and_grow_by_their_deltas(is_async: bool
         side.call(graph, "invoke", {"notes": [notes[-1]]}, config)
         if number % 40 == 7:
             side.call(side.saver, "prune", ["t"])
-        fresh = delta_graph(Side(is_async).saver)
-        fresh.checkpointer._documents = side.saver._documents
+        fresh = delta_graph(BucketSaver(side.store))
         if number % 10 == 0:
             assert side.call(fresh, "get_state", config).values["notes"] == notes
     assert side.call(graph, "get_state", config).values["notes"] == notes
@@ -257,6 +271,73 @@ def test_a_list_reads_only_what_it_returns(is_async: bool):
     assert side.list(config, before=newest.config, limit=1)[0].config == second.config
 
 
+def test_a_thread_whose_latest_checkpoint_is_pruned_during_a_read_goes_on(is_async: bool):
+    side = Side(is_async)
+    graph, config = two_nodes(side.saver), thread("t")
+    for _ in range(2):
+        side.call(graph, "invoke", {"count": 0}, config)
+    newer = side.list(config)[0]
+    counted, everything = side.bucket.request, side.objects()
+    mark = newest_first(newer.checkpoint["id"])
+    before = {key: stored for key, stored in everything.items() if f"/{mark}." not in key}
+    after = {key: stored for key, stored in everything.items() if f"/{mark}." in key}
+    side.set_objects(before)
+
+    def prune(call: BucketCall, send: Any) -> Any:
+        """Between the listing and the read, another process puts the newer checkpoint and prunes the others."""
+        if call.operation == "get":
+            side.set_objects(after)
+        return counted(call, send)
+
+    side.bucket.request = prune
+    assert side.call(side.saver, "get_tuple", config).config == newer.config
+
+
+def test_a_checkpoint_that_is_listed_and_never_found_is_an_error_that_names_it(is_async: bool):
+    side = Side(is_async)
+    config = thread("t")
+    side.call(two_nodes(side.saver), "invoke", {"count": 0}, config)
+    counted, everything = side.bucket.request, side.objects()
+
+    def lose(call: BucketCall, send: Any) -> Any:
+        side.set_objects({} if call.operation == "get" else everything)
+        return counted(call, send)
+
+    side.bucket.request = lose
+    with pytest.raises(SessionCorruptedError, match=r"\.c\..*no read finds it"):
+        side.call(side.saver, "get_tuple", config)
+
+
+def test_pages_of_large_values_alone_hide_no_checkpoint(is_async: bool):
+    side = Side(is_async)
+    graph, config = two_nodes(side.saver), thread("t")
+    side.call(graph, "invoke", {"notes": ["a"]}, config)
+    objects = side.objects()
+    some = next(iter(objects.values()))
+    for number in range(2100):
+        key = f"langgraph/t/%values/{number:064x}"
+        objects[key] = StoredObject(some.info._replace(key=key), b"")
+    side.set_objects(objects)
+    assert len(side.list(config)) == 4
+
+
+def test_a_listing_that_nobody_reads_to_its_end_sends_no_more_requests(is_async: bool):
+    side = Side(is_async)
+    graph, config = two_nodes(side.saver), thread("t")
+    for _ in range(20):
+        side.call(graph, "invoke", {"notes": []}, config)
+    side.bucket.calls.clear()
+
+    async def first() -> Any:
+        async with aclosing(side.saver.alist(config)) as found:
+            return await anext(found)
+
+    newest = asyncio.run(first()) if is_async else next(side.saver.list(config))
+    assert newest.config == side.call(side.saver, "get_tuple", config).config
+    assert side.bucket.calls["LIST"] == 1 + 1
+    assert side.bucket.calls["GET"] <= 2 * AT_ONCE + 1
+
+
 @pytest.mark.parametrize("tasks", [48, 49, 50, 600, 1100])
 def test_a_checkpoint_has_all_writes_of_its_tasks_however_many_they_are(tasks: int):
     side = Side(is_async=False)
@@ -291,11 +372,15 @@ async def test_a_saver_on_a_store_serves_event_loops_by_threads():
 
 
 def test_one_url_serves_both_sides():
-    import asyncio
-
     graph = two_nodes(BucketSaver("memory://"))
     graph.invoke({"notes": ["a"]}, thread("t"))
     assert asyncio.run(graph.ainvoke({"notes": ["b"]}, thread("t")))["notes"] == ["a", "b"]
+
+
+@pytest.mark.parametrize("kind", [BucketSaver, BucketStore])
+def test_another_type_than_a_url_or_a_store_is_refused(kind: Any):
+    with pytest.raises(InvalidArgumentError, match="url_or_store is int and must be a URL"):
+        kind(5)
 
 
 def test_keep_below_one_is_refused():
