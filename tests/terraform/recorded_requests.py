@@ -66,12 +66,14 @@ def _requests(operation: str, parameters: dict[str, Any], bucket_arn: str) -> It
     elif operation in _CREATING:
         conditions = {key: parameters[name] for name, key in _CONDITIONS.items() if name in parameters}
         yield Request("s3:PutObject", resource, {**TLS, **conditions, "s3:ObjectCreationOperation": "true"})
+    elif operation == "CopyObject":
+        source = parameters["CopySource"]
+        yield Request("s3:GetObject", f"{bucket_arn}/{source['Key']}", TLS)
+        yield Request("s3:PutObject", resource, {**TLS, "s3:ObjectCreationOperation": "true"})
     elif operation in _PREPARING:
         yield Request("s3:PutObject", resource, {**TLS, "s3:ObjectCreationOperation": "false"})
-    elif operation == "AbortMultipartUpload":
-        yield Request("s3:AbortMultipartUpload", resource, TLS)
-    elif operation == "DeleteObject":
-        yield Request("s3:DeleteObject", resource, TLS)
+    elif operation in ("AbortMultipartUpload", "DeleteObject"):
+        yield Request(f"s3:{operation}", resource, TLS)
         if "IfMatch" in parameters:
             yield Request("s3:GetObject", resource, TLS)
     elif operation == "DeleteObjects":

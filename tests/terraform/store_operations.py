@@ -1,13 +1,14 @@
-"""All operations of a store, to be run in this order: writing, reading, overwriting, deleting."""
+"""All operations of a store, and those of integrations, to be run in this order: writing, reading, overwriting, deleting."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
+from store.integration_documents import NAMES, write_all
 
 from conformance.samples import artifacts_of, event_of, report_of, say, session_of
-from sessionbucket import FileNotInStoreError, SessionConflictError, SessionData, SessionStore
+from sessionbucket import AppendLog, FileNotInStoreError, SessionConflictError, SessionData, SessionStore
 
 Store = SessionStore[SessionData]
 _LARGE = 9 << 20
@@ -35,6 +36,15 @@ def write(store: Store) -> None:
         store.put_file("chat-2", "broken.bin", failing_chunks())
     store.delete_file("chat-2", "small.txt")
     store.save(session_of("odd/name_1"))
+    write_all(store, "thread")
+    for name in ("langgraph", "openai-agents"):
+        documents = store.documents(name, integration=True)
+        key = next(documents.list()).key
+        documents.copy(key, f"copy/{key}")
+        documents.update(key, lambda found: found and found.body + b"\n")
+    log = AppendLog(store.documents("claude", integration=True))
+    log.replace("p/s/thread", 0, "redacted")
+    log.pop("p/s/thread")
 
 
 def read(store: Store) -> None:
@@ -53,6 +63,13 @@ def read(store: Store) -> None:
     store.list_page(prefix="chat-", limit=1)
     list(store.iter_sessions(prefix="odd/"))
     list(store.check())
+    for kind in NAMES:
+        list(store.iter_integration(kind))
+        documents = store.documents(kind, integration=True)
+        list(documents.list_folders())
+        for info in documents.list():
+            documents.get(info.key, first=100)
+        documents.get("nobody.log")
 
 
 def overwrite(store: Store) -> None:
@@ -61,6 +78,10 @@ def overwrite(store: Store) -> None:
 
 def delete(store: Store) -> None:
     store.repair(list(store.check()))
+    for kind in NAMES:
+        documents = store.documents(kind, integration=True)
+        documents.delete(next(documents.list()).key)
+        documents.delete_prefix("")
     for id in ("chat-1", "chat-2", "odd/name_1", "nobody"):
         store.delete(id)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sessionbucket import INTEGRATION_FOLDERS
 from terraform.policy_simulator import ADMINISTRATOR, BUCKET_ARN, KEY_ARN, S3_SERVICE, MakePolicies, Request
 from terraform.recorded_requests import TLS, Record, missing_key_request
 
@@ -18,7 +19,7 @@ PARTS = (
     "traces/s.json",
     "verification/s.json",
     "runs/s.json",
-    "langgraph/t/c.bin",
+    *(f"{name}/t/c.bin" for name in sorted(INTEGRATION_FOLDERS)),
 )
 CREATING = {**TLS, "s3:ObjectCreationOperation": "true"}
 PREPARING = {**TLS, "s3:ObjectCreationOperation": "false"}

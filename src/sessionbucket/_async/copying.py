@@ -1,4 +1,4 @@
-"""Copying sessions with all their parts from one store to another, without replacing anything that differs."""
+"""Copying sessions with all their parts, and whole stores, from one to another, without replacing anything that differs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from sessionbucket._async.base_store import SessionT
+from sessionbucket._async.document_copying import AsyncDocumentCopier
 from sessionbucket._async.session_files import AsyncFileReader
 from sessionbucket._async.store import AsyncSessionStore
 from sessionbucket._async.v1_snapshots import SnapshotSession
-from sessionbucket._concurrency.asyncio_ import WorkerPool, gather
+from sessionbucket._concurrency.asyncio_ import WorkerPool, closing, gather
 from sessionbucket._core.arguments import check_items, check_kind, check_text
 from sessionbucket._core.file_sources import CHUNK
+from sessionbucket._core.integration_folders import FOLDERS
 from sessionbucket._core.inventory import FILES, JSON_PARTS, OPAQUE_PARTS, Inventory
 from sessionbucket._core.objects import StoredObject, is_md5_version, is_multipart_md5_version
 from sessionbucket._core.pagination import check_concurrency
@@ -35,6 +37,8 @@ from sessionbucket.errors import (
 if TYPE_CHECKING:
     from sessionbucket._concurrency.asyncio_ import PendingCall
 
+Call = partial[Any]
+
 _STORE_ERRORS = (StoreUnavailableError, BucketNotFoundError, ConditionalWritesUnsupportedError)
 """Errors that the next session would meet, too."""
 
@@ -51,7 +55,8 @@ async def copy_async_sessions(
     """Copy sessions with all their parts and files, byte for byte.
 
     The parts include those that later releases of a3s-code write. A session from a snapshot of a3s-code gets the objects that it
-    would have in this layout; its empty parts get none. A copy of a whole store includes the checkpoints of runs and workflows.
+    would have in this layout; its empty parts get none. A copy of a whole store includes the checkpoints of runs and workflows, and
+    the documents of all integrations.
 
     Copies the sessions with these ``ids``, or all whose ids start with ``prefix``; ``concurrency`` sessions at a time. Yields the
     result of each, in order. A repeated copy skips what is equal. If anything of a session differs in the destination,
@@ -71,17 +76,20 @@ async def copy_async_sessions(
             chosen = await copier.list_sessions(prefix)
         running: deque[PendingCall[CopyResult]] = deque()
         checkpoints = [] if prefix or ids is not None else await source.raw.checkpoints()
-        total = len(chosen) + len(checkpoints)
+        integrations = [] if prefix or ids is not None else copier.integrations()
+        counts = await gather([each.count for each in integrations])
+        total = len(chosen) + len(checkpoints) + sum(counts)
         calls = [
             *(partial(copier.copy_or_error, id, total) for id in chosen),
             *(partial(copier.copy_checkpoint_or_error, info.key, total) for info in checkpoints),
         ]
         try:
-            for call in calls:
-                running.append(pool.start(call))
-                if len(running) == concurrency:
-                    await pool.wait([running[0]])
-                    yield running.popleft().result()
+            async with closing(_all_calls(calls, integrations, total)) as all_calls:
+                async for call in all_calls:
+                    running.append(pool.start(call))
+                    if len(running) == concurrency:
+                        await pool.wait([running[0]])
+                        yield running.popleft().result()
             while running:
                 await pool.wait([running[0]])
                 yield running.popleft().result()
@@ -95,6 +103,17 @@ async def copy_async_sessions(
         except BaseException:
             copier.stop()
             raise
+
+
+async def _all_calls(
+    calls: Iterable[Call], integrations: list[AsyncDocumentCopier], total: int
+) -> AsyncGenerator[Call, None]:
+    for call in calls:
+        yield call
+    for each in integrations:
+        async with closing(each.copies(total)) as copies:
+            async for call in copies:
+                yield call
 
 
 def _check_stores(source: object, destination: object) -> None:
@@ -171,6 +190,22 @@ class _AsyncSessionCopier:
         )
         self._source_inventory, self._destination_inventory = here, there
         return self._from.ids(here)
+
+    def integrations(self) -> list[AsyncDocumentCopier]:
+        """The copies of the documents of each integration that the source has."""
+        present = self._source_inventory.folders if self._source_inventory else set()
+        return [
+            AsyncDocumentCopier(
+                name,
+                folder,
+                self._source.documents(name, integration=True),
+                self._destination.documents(name, integration=True),
+                overwrite=self._overwrite,
+                store_errors=_STORE_ERRORS,
+            )
+            for name, folder in FOLDERS.items()
+            if name in present
+        ]
 
     def stop(self) -> None:
         """End running copies of files."""

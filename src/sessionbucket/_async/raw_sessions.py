@@ -121,14 +121,13 @@ class AsyncRawSessions:
         """The sessions whose ids start with ``prefix``, and the parts of each, from listings alone."""
         start = self._keys.id_prefix(prefix)
         found = Inventory(start.removeprefix(self._keys.root))
-        folders: set[str] = set()
         async for page in list_pages(self._bucket, start, delimiter="/"):
-            folders.update(page.folders)
+            found.folders.update(folder.removeprefix(self._keys.root)[:-1] for folder in page.folders)
             for info in page.objects:
                 if self._keys.session_id(info.key) is not None:
                     found.sessions[self._keys.stem(info.key)] = info
         await gather([partial(self._add_parts, found, start) for start in self._keys.part_prefixes(prefix)])
-        if prefix or self._keys.v1_folder in folders:
+        if prefix or "v1" in found.folders:
             await self._add_snapshots(found, prefix)
         return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -41,25 +41,27 @@ from sessionbucket._async.session_writer import AsyncSessionWriter
 from sessionbucket._async.v1_snapshots import AsyncV1Snapshots
 from sessionbucket._async.wrappers.retrying import AsyncRetryingBucket
 from sessionbucket._codec import Codec
-from sessionbucket._concurrency.asyncio_ import FileSource, Items
+from sessionbucket._concurrency.asyncio_ import FileSource, Items, closing
 from sessionbucket._core.arguments import (
     check_function,
     check_header_text,
     check_integer,
     check_items,
     check_kind,
+    check_text,
 )
 from sessionbucket._core.body_checksum import is_printed
 from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import DEFAULT_MAX_BYTES
 from sessionbucket._core.pagination import check_concurrency
-from sessionbucket._core.results import ProbeResult, SessionInfo, SessionPage
+from sessionbucket._core.results import IntegrationInfo, ProbeResult, SessionInfo, SessionPage
 from sessionbucket._core.session_version import StoredVersion, recall, remember
 from sessionbucket.errors import InvalidArgumentError, SessionNotFoundError, shorten, shorten_list
 from sessionbucket.models.session import SessionData
 
 if TYPE_CHECKING:
     from sessionbucket._async.base_store import TraceEvents, VerificationReports
+    from sessionbucket._async.store_check import AsyncStoreCheck
     from sessionbucket._core.objects import StoredObject
     from sessionbucket._core.results import Finding
     from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
@@ -171,6 +173,24 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         return AsyncDocumentStore(
             self.bucket, name, prefix=self._keys.prefix, max_bytes=self._max_bytes, integration=integration
         )
+
+    async def iter_integration(self, kind: str) -> AsyncGenerator[IntegrationInfo, None]:
+        """Yield the threads, sessions or conversations of an integration, in the order of their keys, whatever their number.
+
+        ``kind`` is one of ``INTEGRATION_FOLDERS``. The framework need not be installed. Sends a LIST for each 1,000 objects, one or two
+        more in a folder of append logs, and one GET of 16 KiB for each item whose name is too long for a key. An item without its
+        main document is left out.
+
+        Raises ``InvalidArgumentError`` for another kind.
+        """
+        from sessionbucket._async.integration_listing import list_items  # noqa: PLC0415 (seldom needed)
+        from sessionbucket._core.integration_folders import folder_of  # noqa: PLC0415 (seldom needed)
+
+        check_text("kind", kind)
+        folder = folder_of(kind)
+        async with closing(list_items(self.documents(kind, integration=True), folder)) as items:
+            async for item in items:
+                yield item
 
     @property
     def backend_name(self) -> str:
@@ -426,22 +446,32 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         """
         if on_session is not None:
             check_function("on_session", on_session)
-        from sessionbucket._async.store_check import AsyncStoreCheck  # noqa: PLC0415 (seldom needed)
-
-        checks = AsyncStoreCheck(self._retrying, self._keys, self._v1, self._reader, self._parts)
-        async for finding in checks.findings(on_session):
+        async for finding in self._check.findings(on_session):
             yield finding
 
     async def repair(self, findings: Sequence[Finding]) -> Findings:
-        """Delete the findings of ``check`` that are ``removable``, and return them. All others stay unchanged."""
-        from sessionbucket._async.store_check import AsyncStoreCheck  # noqa: PLC0415 (seldom needed)
+        """Delete the findings of ``check`` that are ``removable``, and return them. All others stay unchanged.
+
+        A sealed segment that its log names by now stays, too.
+        """
         from sessionbucket._core.results import Finding  # noqa: PLC0415 (seldom needed)
 
         check_items("findings", findings)
         for finding in findings:
             check_kind("each of findings", finding, Finding)
-        return await AsyncStoreCheck(self._retrying, self._keys, self._v1, self._reader, self._parts).repair(
-            findings
+        return await self._check.repair(findings)
+
+    @property
+    def _check(self) -> AsyncStoreCheck:
+        from sessionbucket._async.store_check import AsyncStoreCheck  # noqa: PLC0415 (seldom needed)
+
+        return AsyncStoreCheck(
+            self._retrying,
+            self._keys,
+            self._v1,
+            self._reader,
+            self._parts,
+            partial(self.documents, integration=True),
         )
 
     async def health_check(self) -> None:

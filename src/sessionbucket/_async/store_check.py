@@ -1,4 +1,4 @@
-"""Checks of a store: that it can be used (health), and that every object in it is valid."""
+"""Checks of a store: that it can be used (health), that every session is valid, and that nothing of a write is left over."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from uuid import uuid4
 
 from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._async.bucket_listing import list_pages
+from sessionbucket._async.documents import AsyncDocumentStore
 from sessionbucket._async.legacy_names import inner_id
+from sessionbucket._async.sealed_segments import AsyncSealedSegments
 from sessionbucket._async.session_parts import AsyncSessionParts
 from sessionbucket._async.session_reader import AsyncSessionReader
 from sessionbucket._async.v1_snapshots import AsyncV1Snapshots
 from sessionbucket._concurrency.asyncio_ import gather
 from sessionbucket._core.arguments import close_coroutine
+from sessionbucket._core.integration_folders import FOLDERS
 from sessionbucket._core.inventory import JSON_PARTS
 from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import PAGE_LIMIT, ObjectInfo, StoredObject
@@ -39,41 +42,71 @@ _HEALTH_BODY = b"ok"
 class AsyncStoreCheck:
     """Reads every session of a store, and lists everything else."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         bucket: AsyncBucket,
         keys: StoreKeys,
         v1: AsyncV1Snapshots,
         reader: AsyncSessionReader[Any],
         parts: AsyncSessionParts,
+        documents: Callable[[str], AsyncDocumentStore],
     ) -> None:
+        """``documents`` opens the folder of an integration."""
         self._bucket = bucket
         self._keys = keys
         self._v1 = v1
         self._reader = reader
         self._parts = parts
+        self._documents = documents
         self._stems: set[str] = set()
+        self._folders: set[str] = set()
 
     async def findings(
         self, on_session: Callable[[StoredObject], object] | None = None
     ) -> AsyncGenerator[Finding, None]:
         """Yield the problems, in the order in which they are found. ``on_session`` gets the object of each session."""
+        for findings in (
+            self._check_sessions(on_session),
+            self._check_snapshots(),
+            self._parts_without_session(),
+            self._unnamed_segments(),
+            self._stale_temporary_objects(),
+        ):
+            async for finding in findings:
+                yield finding
+
+    async def _check_sessions(
+        self, on_session: Callable[[StoredObject], object] | None
+    ) -> AsyncGenerator[Finding, None]:
         async for page in list_pages(self._bucket, self._keys.root, delimiter="/", limit=PAGE_LIMIT):
+            self._folders.update(page.folders)
             sessions = [info for info in page.objects if self._keys.session_id(info.key) is not None]
             self._stems.update(self._keys.stem(info.key) for info in sessions)
             calls = [partial(self._check_session, info, on_session) for info in sessions]
             for finding in await gather(calls, limit=_CONCURRENCY):
                 if finding:
                     yield finding
-        async for finding in self._check_snapshots():
-            yield finding
+
+    async def _parts_without_session(self) -> AsyncGenerator[Finding, None]:
         for folder in self._keys.part_folders:
             async for page in list_pages(self._bucket, folder):
                 for info in page.objects:
                     if self._keys.part_stem(info.key) not in self._stems:
                         yield Finding(info.key, Problem.ORPHAN, "a part without its session", removable=False)
-        async for finding in self._stale_temporary_objects():
-            yield finding
+
+    async def _unnamed_segments(self) -> AsyncGenerator[Finding, None]:
+        for folder, segments in self._sealed_segments().items():
+            if folder in self._folders:
+                async for finding in segments.unnamed():
+                    yield finding
+
+    def _sealed_segments(self) -> dict[str, AsyncSealedSegments]:
+        """The sealed segments in the folders of the integrations, by the prefix of their keys."""
+        return {
+            f"{self._keys.root}{name}/": AsyncSealedSegments(self._documents(name), folder.logs_under)
+            for name, folder in FOLDERS.items()
+            if folder.logs_under is not None
+        }
 
     async def _check_session(
         self, info: ObjectInfo, on_session: Callable[[StoredObject], object] | None
@@ -135,8 +168,12 @@ class AsyncStoreCheck:
                 yield Finding(info.key, Problem.STALE, "an interrupted write", removable=True)
 
     async def repair(self, findings: Sequence[Finding]) -> list[Finding]:
-        """Delete the removable findings, and return them."""
+        """Delete the removable findings, and return them. A segment that a log names by now stays."""
         removable = [finding for finding in findings if finding.removable]
+        for folder, segments in self._sealed_segments().items():
+            keys = [each.key.removeprefix(folder) for each in removable if each.key.startswith(folder)]
+            named = {folder + key for key in await segments.named(keys)}
+            removable = [finding for finding in removable if finding.key not in named]
         if removable:
             await self._bucket.delete([finding.key for finding in removable])
         return removable

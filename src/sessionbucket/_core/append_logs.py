@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -31,6 +32,7 @@ HEAD_BYTES = 16 * 1024
 
 SUFFIX = ".log"
 _SEALED = "sealed"
+_SEGMENT_KEY = re.compile(rf"(?P<folder>(?:.*/)?){_SEALED}/(?P<name>[^/]+)/(?P<id>[0-9a-f]{{32}})")
 _HASH_DIGITS = 16
 
 Metadata = dict[str, Any]
@@ -49,6 +51,12 @@ def segment_folder(name: str) -> str:
     """The prefix of the keys of a log's segments. Below it there may also be logs, whose keys end in ``.log``."""
     folder, slash, last = name.rpartition("/")
     return f"{folder}{slash}{_SEALED}/{last}/"
+
+
+def log_of_segment(key: str) -> tuple[str, str] | None:
+    """The name of the log to which a sealed segment belongs, and the segment's id; None when the key is no segment's."""
+    found = _SEGMENT_KEY.fullmatch(key)
+    return (f"{found['folder']}{found['name']}", found["id"]) if found else None
 
 
 def new_segment_id() -> str:
@@ -139,9 +147,18 @@ def decode_log(document: Document, key: str) -> LogState:
 
 def decode_metadata(document: Document, key: str) -> Metadata | None:
     """The metadata in the first bytes of a document, or None when the head line is longer. Raises ``SessionCorruptedError``."""
+    head = decode_head(document, key)
+    return head.metadata if head else None
+
+
+def decode_head(document: Document, key: str) -> LogState | None:
+    """The state in the first bytes of a document, without entries, or None when the head line is longer.
+
+    Raises ``SessionCorruptedError``.
+    """
     if b"\n" not in document.body and len(document.body) < document.size:
         return None
-    return _state_of(_split_head(document.body, key)[0], key).metadata
+    return _state_of(_split_head(document.body, key)[0], key)
 
 
 def encode_segment_body(lines: bytes) -> bytes:

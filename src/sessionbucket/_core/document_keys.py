@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from urllib.parse import unquote_to_bytes
 
 from sessionbucket.errors import InvalidArgumentError, shorten
 
@@ -120,6 +121,19 @@ def encode_segment(text: str) -> str:
         cut = _CUT_ESCAPE.sub("", encoded[:_CUT_SEGMENT_BYTES])
         return f"{cut}%~{hashlib.sha256(raw).hexdigest()}"
     return encoded or "%~"
+
+
+def decode_segment(segment: str) -> str | None:
+    """The text of a segment of ``encode_segment``, or None when the segment is cut. A name of another program is returned as it is."""
+    if segment == "%~":
+        return ""
+    if "%~" in segment:
+        return None
+    try:
+        text = unquote_to_bytes(segment).decode("utf-8", "surrogatepass")
+    except UnicodeError:
+        return segment
+    return text if encode_segment(text) == segment else segment
 
 
 def newest_first(id: str) -> str:

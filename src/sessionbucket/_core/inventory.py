@@ -27,6 +27,8 @@ class Inventory:
         default_factory=lambda: {name: {} for name in (*JSON_PARTS, FILES)}
     )
     """Versions by the part's name and the session's encoded id, None when the listing does not give them; of files, one."""
+    folders: set[str] = field(default_factory=set)
+    """The names of all folders of the store, when ``prefix`` is empty."""
 
     def is_unchanged(self, stem: str, found: ObjectInfo) -> bool:
         """Whether the session's object is still the listed one."""

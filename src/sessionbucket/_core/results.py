@@ -100,6 +100,21 @@ class LogInfo(NamedTuple):
     version: str | None = None
 
 
+class IntegrationInfo(NamedTuple):
+    """A thread, session or conversation of an integration, as a listing describes it.
+
+    ``names`` identify it: the thread of ``langgraph``; the labels of a namespace of ``langgraph-store``; the session of
+    ``openai-agents``; the conversation of ``pydantic-ai``; the project and the session of ``claude``; the app, the user and the
+    session of ``adk`` and ``adk-artifacts``, or of artifacts for all sessions the app and the user; the first two segments of the
+    keys of ``strands``. ``objects`` is their number, ``size`` that of all in bytes, and ``updated_at`` the latest time.
+    """
+
+    names: tuple[str, ...]
+    objects: int
+    size: int
+    updated_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class LogHead:
     """An append log in one version: its name, its metadata, and the number of all its entries.
@@ -183,14 +198,15 @@ class CopyResult(NamedTuple):
     ``outcome`` is ``"copied"``; ``"same"`` when the destination had everything; ``"conflict"`` when it had something else, which was
     left unchanged; ``"missing"`` when the source has no such session; or ``"failed"``. ``detail`` names what differs, or the
     error. ``total`` is the number of results of the whole copy. ``kind`` is ``"checkpoint"`` for a checkpoint of a3s-code, which
-    belongs to no session; its ``id`` is its key in the store.
+    belongs to no session, and ``"document"`` for a document of an integration; their ``id`` is the key in the store. An append log
+    is one document with its sealed segments.
     """
 
     id: str
     outcome: CopyOutcome
     detail: str
     total: int
-    kind: Literal["session", "checkpoint"] = "session"
+    kind: Literal["session", "checkpoint", "document"] = "session"
 
 
 class Problem(StrEnum):
@@ -199,7 +215,7 @@ class Problem(StrEnum):
     CORRUPTED = "corrupted"
     """A session that cannot be read, or that contains another id."""
     ORPHAN = "orphan"
-    """A part without a session: its save is not finished, or was interrupted."""
+    """A part without a session, or a sealed segment that its log does not name: a write is not finished, or was interrupted."""
     STALE = "stale"
     """A temporary object of an interrupted write or probe."""
 

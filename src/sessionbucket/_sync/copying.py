@@ -1,5 +1,5 @@
 # Generated from sessionbucket/_async/copying.py by scripts/generate_sync.py: do not edit.
-"""Copying sessions with all their parts from one store to another, without replacing anything that differs."""
+"""Copying sessions with all their parts, and whole stores, from one to another, without replacing anything that differs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from sessionbucket._concurrency.threads import WorkerPool, gather
+from sessionbucket._concurrency.threads import WorkerPool, closing, gather
 from sessionbucket._core.arguments import check_items, check_kind, check_text
 from sessionbucket._core.file_sources import CHUNK
+from sessionbucket._core.integration_folders import FOLDERS
 from sessionbucket._core.inventory import FILES, JSON_PARTS, OPAQUE_PARTS, Inventory
 from sessionbucket._core.objects import StoredObject, is_md5_version, is_multipart_md5_version
 from sessionbucket._core.pagination import check_concurrency
 from sessionbucket._core.results import CopyOutcome, CopyResult, FileInfo
 from sessionbucket._sync.base_store import SessionT
+from sessionbucket._sync.document_copying import DocumentCopier
 from sessionbucket._sync.session_files import FileReader
 from sessionbucket._sync.store import SessionStore
 from sessionbucket._sync.v1_snapshots import SnapshotSession
@@ -36,6 +38,8 @@ from sessionbucket.errors import (
 if TYPE_CHECKING:
     from sessionbucket._concurrency.threads import PendingCall
 
+Call = partial[Any]
+
 _STORE_ERRORS = (StoreUnavailableError, BucketNotFoundError, ConditionalWritesUnsupportedError)
 """Errors that the next session would meet, too."""
 
@@ -52,7 +56,8 @@ def copy_sessions(
     """Copy sessions with all their parts and files, byte for byte.
 
     The parts include those that later releases of a3s-code write. A session from a snapshot of a3s-code gets the objects that it
-    would have in this layout; its empty parts get none. A copy of a whole store includes the checkpoints of runs and workflows.
+    would have in this layout; its empty parts get none. A copy of a whole store includes the checkpoints of runs and workflows, and
+    the documents of all integrations.
 
     Copies the sessions with these ``ids``, or all whose ids start with ``prefix``; ``concurrency`` sessions at a time. Yields the
     result of each, in order. A repeated copy skips what is equal. If anything of a session differs in the destination,
@@ -72,17 +77,20 @@ def copy_sessions(
             chosen = copier.list_sessions(prefix)
         running: deque[PendingCall[CopyResult]] = deque()
         checkpoints = [] if prefix or ids is not None else source.raw.checkpoints()
-        total = len(chosen) + len(checkpoints)
+        integrations = [] if prefix or ids is not None else copier.integrations()
+        counts = gather([each.count for each in integrations])
+        total = len(chosen) + len(checkpoints) + sum(counts)
         calls = [
             *(partial(copier.copy_or_error, id, total) for id in chosen),
             *(partial(copier.copy_checkpoint_or_error, info.key, total) for info in checkpoints),
         ]
         try:
-            for call in calls:
-                running.append(pool.start(call))
-                if len(running) == concurrency:
-                    pool.wait([running[0]])
-                    yield running.popleft().result()
+            with closing(_all_calls(calls, integrations, total)) as all_calls:
+                for call in all_calls:
+                    running.append(pool.start(call))
+                    if len(running) == concurrency:
+                        pool.wait([running[0]])
+                        yield running.popleft().result()
             while running:
                 pool.wait([running[0]])
                 yield running.popleft().result()
@@ -96,6 +104,17 @@ def copy_sessions(
         except BaseException:
             copier.stop()
             raise
+
+
+def _all_calls(
+    calls: Iterable[Call], integrations: list[DocumentCopier], total: int
+) -> Generator[Call, None, None]:
+    for call in calls:
+        yield call
+    for each in integrations:
+        with closing(each.copies(total)) as copies:
+            for call in copies:
+                yield call
 
 
 def _check_stores(source: object, destination: object) -> None:
@@ -170,6 +189,22 @@ class _SessionCopier:
         here, there = gather([partial(self._from.inventory, prefix), partial(self._to.inventory, prefix)])
         self._source_inventory, self._destination_inventory = here, there
         return self._from.ids(here)
+
+    def integrations(self) -> list[DocumentCopier]:
+        """The copies of the documents of each integration that the source has."""
+        present = self._source_inventory.folders if self._source_inventory else set()
+        return [
+            DocumentCopier(
+                name,
+                folder,
+                self._source.documents(name, integration=True),
+                self._destination.documents(name, integration=True),
+                overwrite=self._overwrite,
+                store_errors=_STORE_ERRORS,
+            )
+            for name, folder in FOLDERS.items()
+            if name in present
+        ]
 
     def stop(self) -> None:
         """End running copies of files."""

@@ -1,5 +1,5 @@
 # Generated from sessionbucket/_async/store_check.py by scripts/generate_sync.py: do not edit.
-"""Checks of a store: that it can be used (health), and that every object in it is valid."""
+"""Checks of a store: that it can be used (health), that every session is valid, and that nothing of a write is left over."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from uuid import uuid4
 
 from sessionbucket._concurrency.threads import gather
 from sessionbucket._core.arguments import close_coroutine
+from sessionbucket._core.integration_folders import FOLDERS
 from sessionbucket._core.inventory import JSON_PARTS
 from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import PAGE_LIMIT, ObjectInfo, StoredObject
 from sessionbucket._core.results import Finding, Problem
 from sessionbucket._sync.bucket import Bucket
 from sessionbucket._sync.bucket_listing import list_pages
+from sessionbucket._sync.documents import DocumentStore
 from sessionbucket._sync.legacy_names import inner_id
+from sessionbucket._sync.sealed_segments import SealedSegments
 from sessionbucket._sync.session_parts import SessionParts
 from sessionbucket._sync.session_reader import SessionReader
 from sessionbucket._sync.v1_snapshots import V1Snapshots
@@ -40,41 +43,71 @@ _HEALTH_BODY = b"ok"
 class StoreCheck:
     """Reads every session of a store, and lists everything else."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         bucket: Bucket,
         keys: StoreKeys,
         v1: V1Snapshots,
         reader: SessionReader[Any],
         parts: SessionParts,
+        documents: Callable[[str], DocumentStore],
     ) -> None:
+        """``documents`` opens the folder of an integration."""
         self._bucket = bucket
         self._keys = keys
         self._v1 = v1
         self._reader = reader
         self._parts = parts
+        self._documents = documents
         self._stems: set[str] = set()
+        self._folders: set[str] = set()
 
     def findings(
         self, on_session: Callable[[StoredObject], object] | None = None
     ) -> Generator[Finding, None, None]:
         """Yield the problems, in the order in which they are found. ``on_session`` gets the object of each session."""
+        for findings in (
+            self._check_sessions(on_session),
+            self._check_snapshots(),
+            self._parts_without_session(),
+            self._unnamed_segments(),
+            self._stale_temporary_objects(),
+        ):
+            for finding in findings:
+                yield finding
+
+    def _check_sessions(
+        self, on_session: Callable[[StoredObject], object] | None
+    ) -> Generator[Finding, None, None]:
         for page in list_pages(self._bucket, self._keys.root, delimiter="/", limit=PAGE_LIMIT):
+            self._folders.update(page.folders)
             sessions = [info for info in page.objects if self._keys.session_id(info.key) is not None]
             self._stems.update(self._keys.stem(info.key) for info in sessions)
             calls = [partial(self._check_session, info, on_session) for info in sessions]
             for finding in gather(calls, limit=_CONCURRENCY):
                 if finding:
                     yield finding
-        for finding in self._check_snapshots():
-            yield finding
+
+    def _parts_without_session(self) -> Generator[Finding, None, None]:
         for folder in self._keys.part_folders:
             for page in list_pages(self._bucket, folder):
                 for info in page.objects:
                     if self._keys.part_stem(info.key) not in self._stems:
                         yield Finding(info.key, Problem.ORPHAN, "a part without its session", removable=False)
-        for finding in self._stale_temporary_objects():
-            yield finding
+
+    def _unnamed_segments(self) -> Generator[Finding, None, None]:
+        for folder, segments in self._sealed_segments().items():
+            if folder in self._folders:
+                for finding in segments.unnamed():
+                    yield finding
+
+    def _sealed_segments(self) -> dict[str, SealedSegments]:
+        """The sealed segments in the folders of the integrations, by the prefix of their keys."""
+        return {
+            f"{self._keys.root}{name}/": SealedSegments(self._documents(name), folder.logs_under)
+            for name, folder in FOLDERS.items()
+            if folder.logs_under is not None
+        }
 
     def _check_session(
         self, info: ObjectInfo, on_session: Callable[[StoredObject], object] | None
@@ -136,8 +169,12 @@ class StoreCheck:
                 yield Finding(info.key, Problem.STALE, "an interrupted write", removable=True)
 
     def repair(self, findings: Sequence[Finding]) -> list[Finding]:
-        """Delete the removable findings, and return them."""
+        """Delete the removable findings, and return them. A segment that a log names by now stays."""
         removable = [finding for finding in findings if finding.removable]
+        for folder, segments in self._sealed_segments().items():
+            keys = [each.key.removeprefix(folder) for each in removable if each.key.startswith(folder)]
+            named = {folder + key for key in segments.named(keys)}
+            removable = [finding for finding in removable if finding.key not in named]
         if removable:
             self._bucket.delete([finding.key for finding in removable])
         return removable

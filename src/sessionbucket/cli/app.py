@@ -73,7 +73,7 @@ def _print_help(context: Any) -> None:
 
 
 @app.command()
-def ls(
+def ls(  # noqa: PLR0917 (typer calls it by name)
     place: StoreArgument = None,
     store: StoreOption = None,
     prefix: PrefixOption = "",
@@ -84,13 +84,30 @@ def ls(
         bool,
         typer.Option("--json", help="One JSON array: id, size in bytes, updated_at (ISO 8601), version."),
     ] = False,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            "--kind",
+            "-k",
+            metavar="FOLDER",
+            help="List what an agent framework keeps, instead of sessions: langgraph (threads), langgraph-store (namespaces), "
+            "openai-agents, claude, strands, adk, adk-artifacts (sessions) or pydantic-ai (conversations).",
+        ),
+    ] = None,
 ) -> None:
     """List sessions: id, size and last change, sorted by key.
 
     It reads no session, so it is quick in a store of any size.
 
-    In a pipe, each session is one line: id, bytes and time, separated by tabs.
+    In a pipe, each session is one line: id, bytes and time, separated by tabs. With --kind, a line has the names, joined by slashes, and
+    the number of objects, their bytes, and the time of the last change. The framework need not be installed.
     """
+    if kind is not None:
+        from sessionbucket.cli.ls_kinds import list_kind  # noqa: PLC0415 (slow to import)
+        from sessionbucket.cli.stores import chosen_store  # noqa: PLC0415
+
+        list_kind(chosen_store(place, store), kind, prefix=prefix, limit=limit, as_json=as_json)
+        return
     from sessionbucket.cli.ls import list_sessions  # noqa: PLC0415 (slow to import)
     from sessionbucket.cli.stores import chosen_store  # noqa: PLC0415
 
@@ -138,6 +155,8 @@ def cp(  # noqa: PLR0917 (typer calls it by name)
 ) -> None:
     """Copy sessions with their artifacts, traces, reports and files from one store to another.
 
+    Without IDS and --prefix, it copies the whole store, with everything that agent frameworks keep in it.
+
     It is safe to repeat: equal sessions are skipped. Sessions of any model are copied byte for byte.
 
     A session that differs in the destination is left unchanged with all its parts, and reported as a conflict.
@@ -175,14 +194,17 @@ def check(
     store: StoreOption = None,
     quick: Annotated[bool, typer.Option("--quick", help="Check the store itself, not the sessions.")] = False,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Remove stale temporary objects, after showing them and asking.")
+        bool,
+        typer.Option(
+            "--repair", help="Remove what interrupted writes have left, after showing it and asking."
+        ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a repair.")] = False,
 ) -> None:
     """Check that the store works, that the server enforces conditional writes, and that every session is valid.
 
     Every session is read. A session of another model than SessionData is named, and only its JSON and its id are checked. Nothing is changed without --repair, which removes only temporary objects of interrupted
-    writes and probes that are at least an hour old.
+    writes and probes that are at least an hour old, and sealed segments of append logs that are at least a day old and that no log names.
     """
     from sessionbucket.cli.check import check_store  # noqa: PLC0415
     from sessionbucket.cli.stores import chosen_store  # noqa: PLC0415

@@ -26,11 +26,12 @@ def copy(
     overwrite: bool,
     concurrency: int,
 ) -> None:
-    """Copy the named sessions, or all whose ids start with ``prefix``, and write the result of each that was not copied.
+    """Copy the named sessions, all whose ids start with ``prefix``, or the whole store, and write the result of each that was not copied.
 
-    Raises ``typer.Exit`` at the end unless all sessions are in the destination as in the source.
+    Raises ``typer.Exit`` at the end unless all of them are in the destination as in the source.
     """
     outcomes: Counter[str] = Counter()
+    documents: Counter[str] = Counter()
     others: set[str] = set()
     with (
         opened_for_any_model(source_url, model=model_that_notes_others(others)) as source,
@@ -48,17 +49,20 @@ def copy(
             with _progress() as progress, closing(results):
                 task = progress.add_task("copying", total=None)
                 for result in results:
-                    outcomes[result.outcome] += 1
+                    (documents if result.kind == "document" else outcomes)[result.outcome] += 1
                     _report(result, source.location)
                     progress.update(task, total=result.total, advance=1)
         finally:
             typer.echo(_summary(outcomes))
+            if documents:
+                typer.echo(f"documents of integrations: {_summary(documents)}")
             if others:
                 names = shorten_list(sorted(others))
                 say_error(
                     f"{count_text(len(others), 'session')} of another model than SessionData: {names}",
                     kind="note",
                 )
+    outcomes += documents
     if outcomes["conflict"] or outcomes["missing"] or outcomes["failed"]:
         raise typer.Exit(FAILED)
 
