@@ -71,11 +71,13 @@ __getattr__, __dir__ = lazy_names(
         "_async.session_files": ("AsyncFileReader",),
         "_async.store": ("AsyncSessionStore",),
         "_async.wrappers.base": ("AsyncBucketWrapper",),
+        "_async.wrappers.encrypting": ("AsyncEncryptingBucket",),
         "_backends.obstore.options": ("CloudOptions",),
         "_backends.s3.options": ("S3Options",),
         "_core.document_keys": ("INTEGRATION_FOLDERS", "encode_segment", "newest_first"),
         "_core.frames": ("Frame", "decode_frame", "decode_frame_header", "encode_frame"),
         "_backends.store_options": ("StoreOptions",),
+        "_core.keyring": ("EncryptionContext", "EncryptionKey", "KeyProvider", "Keyring"),
         "_core.objects": (
             "Always",
             "BucketCall",
@@ -126,6 +128,7 @@ __getattr__, __dir__ = lazy_names(
         "_sync.session_files": ("FileReader",),
         "_sync.store": ("SessionStore",),
         "_sync.wrappers.base": ("BucketWrapper",),
+        "_sync.wrappers.encrypting": ("EncryptingBucket",),
         "errors": (
             "AccessDeniedError",
             "BucketNotFoundError",

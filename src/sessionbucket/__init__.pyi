@@ -14,6 +14,7 @@ from sessionbucket._async.raw_sessions import AsyncRawSessions as AsyncRawSessio
 from sessionbucket._async.session_files import AsyncFileReader as AsyncFileReader
 from sessionbucket._async.store import AsyncSessionStore as AsyncSessionStore
 from sessionbucket._async.wrappers.base import AsyncBucketWrapper as AsyncBucketWrapper
+from sessionbucket._async.wrappers.encrypting import AsyncEncryptingBucket as AsyncEncryptingBucket
 from sessionbucket._backends.obstore.options import CloudOptions as CloudOptions
 from sessionbucket._backends.s3.options import S3Options as S3Options
 from sessionbucket._backends.store_options import StoreOptions as StoreOptions
@@ -24,6 +25,10 @@ from sessionbucket._core.frames import Frame as Frame
 from sessionbucket._core.frames import decode_frame as decode_frame
 from sessionbucket._core.frames import decode_frame_header as decode_frame_header
 from sessionbucket._core.frames import encode_frame as encode_frame
+from sessionbucket._core.keyring import EncryptionContext as EncryptionContext
+from sessionbucket._core.keyring import EncryptionKey as EncryptionKey
+from sessionbucket._core.keyring import KeyProvider as KeyProvider
+from sessionbucket._core.keyring import Keyring as Keyring
 from sessionbucket._core.objects import NO_METADATA as NO_METADATA
 from sessionbucket._core.objects import PAGE_LIMIT as PAGE_LIMIT
 from sessionbucket._core.objects import Always as Always
@@ -72,6 +77,7 @@ from sessionbucket._sync.raw_sessions import RawSessions as RawSessions
 from sessionbucket._sync.session_files import FileReader as FileReader
 from sessionbucket._sync.store import SessionStore as SessionStore
 from sessionbucket._sync.wrappers.base import BucketWrapper as BucketWrapper
+from sessionbucket._sync.wrappers.encrypting import EncryptingBucket as EncryptingBucket
 from sessionbucket.errors import AccessDeniedError as AccessDeniedError
 from sessionbucket.errors import BucketNotFoundError as BucketNotFoundError
 from sessionbucket.errors import ConditionalWritesUnsupportedError as ConditionalWritesUnsupportedError

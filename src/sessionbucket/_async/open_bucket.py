@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._async.documents import AsyncDocumentStore
+from sessionbucket._core.keyring import KeyProvider
 from sessionbucket._core.objects import DEFAULT_MAX_BYTES
 from sessionbucket._core.store_url import CloudURL, FileURL, MemoryURL, parse_url
 from sessionbucket.errors import InvalidArgumentError
@@ -27,6 +28,8 @@ def open_async_documents(
     *,
     max_bytes: int = DEFAULT_MAX_BYTES,
     integration: bool = False,
+    encryption: KeyProvider | None = None,
+    accept_plain: bool = False,
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> AsyncDocumentStore:
@@ -38,6 +41,7 @@ def open_async_documents(
     Raises ``InvalidArgumentError`` for a bad URL, option or name.
     """
     bucket, prefix = open_bucket(url, session, options)
+    bucket = encrypted(bucket, prefix, encryption, accept_plain=accept_plain)
     return AsyncDocumentStore(bucket, name, prefix=prefix, max_bytes=max_bytes, integration=integration)
 
 
@@ -61,6 +65,19 @@ def open_bucket(
             return AsyncFileBucket(root, fsync=fsync, create=create), ""
         case CloudURL() as cloud:
             return _open_cloud_bucket(cloud, session), cloud.prefix
+
+
+def encrypted(
+    bucket: AsyncBucket, prefix: str, keys: KeyProvider | None, *, accept_plain: bool
+) -> AsyncBucket:
+    """The bucket with encryption by these keys, if there are any. Raises ``NotSupportedError`` when cryptography is not installed."""
+    if keys is None:
+        if accept_plain:
+            raise InvalidArgumentError("accept_plain is refused: it needs encryption, the keys of the store")
+        return bucket
+    from sessionbucket._async.wrappers.encrypting import AsyncEncryptingBucket  # noqa: PLC0415
+
+    return AsyncEncryptingBucket(bucket, keys, prefix, accept_plain=accept_plain)
 
 
 def _open_cloud_bucket(url: CloudURL, session: Any) -> AsyncBucket:
