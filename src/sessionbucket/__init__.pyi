@@ -11,10 +11,12 @@ from sessionbucket._async.documents import AsyncDocumentStore as AsyncDocumentSt
 from sessionbucket._async.open_bucket import open_async_documents as open_async_documents
 from sessionbucket._async.open_store import open_async_store as open_async_store
 from sessionbucket._async.raw_sessions import AsyncRawSessions as AsyncRawSessions
+from sessionbucket._async.reencrypting import reencrypt_async_store as reencrypt_async_store
 from sessionbucket._async.session_files import AsyncFileReader as AsyncFileReader
 from sessionbucket._async.store import AsyncSessionStore as AsyncSessionStore
 from sessionbucket._async.wrappers.base import AsyncBucketWrapper as AsyncBucketWrapper
 from sessionbucket._async.wrappers.encrypting import AsyncEncryptingBucket as AsyncEncryptingBucket
+from sessionbucket._backends.kms import KmsKeyring as KmsKeyring
 from sessionbucket._backends.obstore.options import CloudOptions as CloudOptions
 from sessionbucket._backends.s3.options import S3Options as S3Options
 from sessionbucket._backends.store_options import StoreOptions as StoreOptions
@@ -55,6 +57,7 @@ from sessionbucket._core.results import LogHead as LogHead
 from sessionbucket._core.results import LogInfo as LogInfo
 from sessionbucket._core.results import ProbeResult as ProbeResult
 from sessionbucket._core.results import Problem as Problem
+from sessionbucket._core.results import ReencryptResult as ReencryptResult
 from sessionbucket._core.results import SessionInfo as SessionInfo
 from sessionbucket._core.results import SessionPage as SessionPage
 from sessionbucket._core.results import Unseen as Unseen
@@ -74,6 +77,7 @@ from sessionbucket._sync.documents import DocumentStore as DocumentStore
 from sessionbucket._sync.open_bucket import open_documents as open_documents
 from sessionbucket._sync.open_store import open_store as open_store
 from sessionbucket._sync.raw_sessions import RawSessions as RawSessions
+from sessionbucket._sync.reencrypting import reencrypt_store as reencrypt_store
 from sessionbucket._sync.session_files import FileReader as FileReader
 from sessionbucket._sync.store import SessionStore as SessionStore
 from sessionbucket._sync.wrappers.base import BucketWrapper as BucketWrapper

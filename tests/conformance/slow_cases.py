@@ -50,6 +50,10 @@ def is_slow(module: str, test: str, values: Mapping[str, Any]) -> bool:
             slow = location in ON_SERVERS and values["size"] > LARGE  # test_bucket_streams has several parts
         case "test_wrappers", _ if test in (*RACES, LONG_LISTING):
             slow = location in ON_SEAWEEDFS  # a wrapper takes no part in them
+        case "test_encryption", _ if hasattr(BucketConformance, test) or hasattr(StoreConformance, test):
+            slow = location in ON_SEAWEEDFS and (
+                location != SEAWEEDFS or test in (*RACES, *STORE_RACES, UPDATES, LONG_LISTING, STREAM)
+            )  # a wrapper takes no part in them
         case "test_bucket", _ if test in RACES:  # SeaweedFS makes the writers of a race wait for seconds
             slow = location in ON_SEAWEEDFS and (values.get("shared", False) or location != SEAWEEDFS)
         case "test_store", _ if test in STORE_RACES:

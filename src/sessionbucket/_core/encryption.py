@@ -92,7 +92,7 @@ def stored_prefix(first: int) -> int:
 
 
 def _chunk_count(stored: int) -> int:
-    return -(-(stored - HEADER_BYTES) // STORED_CHUNK_BYTES)
+    return max(1, -(-(stored - HEADER_BYTES) // STORED_CHUNK_BYTES))
 
 
 class Header(NamedTuple):
@@ -168,7 +168,7 @@ class ObjectCipher:
         return b"".join((self.header.raw, *chunks))
 
     def decrypt(self, start: bytes, stored: int) -> bytes:
-        """The body in the first bytes of an object of this stored size, without a chunk that is cut off.
+        """The body in the first chunks of an object of this stored size, or in all of them.
 
         Raises ``SessionCorruptedError``.
         """
@@ -178,7 +178,6 @@ class ObjectCipher:
         return b"".join(
             self.decrypt_chunk(number, chunk, is_last=number == last)
             for number, chunk in enumerate(_slices(start))
-            if number == last or len(chunk) == STORED_CHUNK_BYTES
         )
 
     def encrypt_chunk(self, number: int, chunk: bytes | memoryview, *, is_last: bool) -> bytes:

@@ -64,7 +64,7 @@ def open_store(
     session or a part. ``drop_unknown_members`` allows saves that drop members which the model ignores.
 
     ``encryption`` has the keys of an encrypted store, a ``Keyring`` for instance: every object is encrypted before it leaves the process.
-    With ``accept_plain``, objects that are not encrypted are read, too, as long as ``reencrypt_async_store`` has not encrypted them all.
+    With ``accept_plain``, objects that are not encrypted are read, too, as long as ``reencrypt_store`` has not encrypted them all.
 
     Each option is a parameter of the URL, or an argument. Those of S3 are the options of ``S3Options``, and ``engine``:
     ``boto3``/``boto3`` (the default), ``obstore``, or ``auto``, which is obstore when it is installed and supports all the

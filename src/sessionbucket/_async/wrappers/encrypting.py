@@ -32,7 +32,7 @@ from sessionbucket._core.encryption import (
     stored_size,
 )
 from sessionbucket._core.file_sources import checked
-from sessionbucket._core.keyring import EncryptionContext, KeyProvider
+from sessionbucket._core.keyring import EncryptionContext, EncryptionKey, KeyProvider
 from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import (
     NO_METADATA,
@@ -78,6 +78,7 @@ class AsyncEncryptingBucket(AsyncBucketWrapper):
         self.keys = keys
         self.accept_plain = accept_plain
         self._root = StoreKeys(prefix).root
+        self.prefix = self._root.rstrip("/")
 
     @property
     def capabilities(self) -> Capabilities:
@@ -142,6 +143,15 @@ class AsyncEncryptingBucket(AsyncBucketWrapper):
             again = await super().get(key, max_bytes=HEADER_BYTES, first=HEADER_BYTES)
             if info is not None and again is not None and again.body == found.body:
                 return StoredObject(info, found.body)
+
+    async def has_current_key(self, start: StoredObject) -> bool:
+        """Whether the object that ``start`` returned is encrypted with the key that a write of it would have now."""
+        key = start.info.key
+        return (
+            is_encrypted(start.body)
+            and read_header(key, start.body).key_id
+            == (await self._key_for_write(EncryptionContext(self._relative(key)))).id
+        )
 
     async def put(
         self,
@@ -229,12 +239,13 @@ class AsyncEncryptingBucket(AsyncBucketWrapper):
 
     async def _new_cipher(self, key: str, metadata: Mapping[str, str]) -> ObjectCipher:
         relative = self._relative(key)
-        context = EncryptionContext(relative)
-        if self.keys.blocks:
-            chosen = await in_thread(self.keys.key_for_write, context)
-        else:
-            chosen = self.keys.key_for_write(context)
+        chosen = await self._key_for_write(EncryptionContext(relative))
         return ObjectCipher(new_header(chosen, metadata), chosen.key, key, relative)
+
+    async def _key_for_write(self, context: EncryptionContext) -> EncryptionKey:
+        if self.keys.blocks:
+            return await in_thread(self.keys.key_for_write, context)
+        return self.keys.key_for_write(context)
 
     async def _cipher(self, key: str, relative: str, start: bytes) -> ObjectCipher:
         header = read_header(key, start)

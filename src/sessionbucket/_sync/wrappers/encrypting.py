@@ -31,7 +31,7 @@ from sessionbucket._core.encryption import (
     stored_size,
 )
 from sessionbucket._core.file_sources import checked
-from sessionbucket._core.keyring import EncryptionContext, KeyProvider
+from sessionbucket._core.keyring import EncryptionContext, EncryptionKey, KeyProvider
 from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import (
     NO_METADATA,
@@ -79,6 +79,7 @@ class EncryptingBucket(BucketWrapper):
         self.keys = keys
         self.accept_plain = accept_plain
         self._root = StoreKeys(prefix).root
+        self.prefix = self._root.rstrip("/")
 
     @property
     def capabilities(self) -> Capabilities:
@@ -141,6 +142,15 @@ class EncryptingBucket(BucketWrapper):
             again = super().get(key, max_bytes=HEADER_BYTES, first=HEADER_BYTES)
             if info is not None and again is not None and again.body == found.body:
                 return StoredObject(info, found.body)
+
+    def has_current_key(self, start: StoredObject) -> bool:
+        """Whether the object that ``start`` returned is encrypted with the key that a write of it would have now."""
+        key = start.info.key
+        return (
+            is_encrypted(start.body)
+            and read_header(key, start.body).key_id
+            == (self._key_for_write(EncryptionContext(self._relative(key)))).id
+        )
 
     def put(
         self,
@@ -228,12 +238,13 @@ class EncryptingBucket(BucketWrapper):
 
     def _new_cipher(self, key: str, metadata: Mapping[str, str]) -> ObjectCipher:
         relative = self._relative(key)
-        context = EncryptionContext(relative)
-        if self.keys.blocks:
-            chosen = in_thread(self.keys.key_for_write, context)
-        else:
-            chosen = self.keys.key_for_write(context)
+        chosen = self._key_for_write(EncryptionContext(relative))
         return ObjectCipher(new_header(chosen, metadata), chosen.key, key, relative)
+
+    def _key_for_write(self, context: EncryptionContext) -> EncryptionKey:
+        if self.keys.blocks:
+            return in_thread(self.keys.key_for_write, context)
+        return self.keys.key_for_write(context)
 
     def _cipher(self, key: str, relative: str, start: bytes) -> ObjectCipher:
         header = read_header(key, start)
