@@ -39,10 +39,13 @@ from sessionbucket._core.objects import Capabilities as Capabilities
 from sessionbucket._core.objects import Condition as Condition
 from sessionbucket._core.objects import IfAbsent as IfAbsent
 from sessionbucket._core.objects import IfMatch as IfMatch
+from sessionbucket._core.objects import Kept as Kept
 from sessionbucket._core.objects import ObjectInfo as ObjectInfo
 from sessionbucket._core.objects import ObjectPage as ObjectPage
+from sessionbucket._core.objects import ObjectVersion as ObjectVersion
 from sessionbucket._core.objects import Operation as Operation
 from sessionbucket._core.objects import StoredObject as StoredObject
+from sessionbucket._core.objects import VersionPage as VersionPage
 from sessionbucket._core.objects import md5_version as md5_version
 from sessionbucket._core.results import UNSEEN as UNSEEN
 from sessionbucket._core.results import ConditionalWriteSupport as ConditionalWriteSupport

@@ -16,8 +16,10 @@ from conformance.locations import (
     ON_SEAWEEDFS,
     OTHER_SERVERS,
     SEAWEEDFS,
+    VERSIONED,
     WITHOUT_SERVER,
 )
+from sessionbucket.testing._sync.conformance.versions import VersionTests
 from sessionbucket.testing.conformance import BucketConformance, StoreConformance
 
 ON_SERVERS = {*ENGINES, ON_AZURE} - {*WITHOUT_SERVER}
@@ -45,6 +47,8 @@ def is_slow(module: str, test: str, values: Mapping[str, Any]) -> bool:
     location = values.get("location")
     if location in OTHER_SERVERS:
         return True
+    if module == "test_bucket_versions":
+        return location != VERSIONED[0] and not hasattr(VersionTests, test)
     match module, test:
         case "test_bucket" | "test_wrappers", _ if test == STREAM:
             slow = location in ON_SERVERS and values["size"] > LARGE  # test_bucket_streams has several parts

@@ -78,6 +78,16 @@ WRONG_BUCKETS = {
     "DeletesTooMuch": {
         "test_a_delete_takes_the_named_keys_and_no_others": "delete of 'a.json' took others with it"
     },
+    "ListsTheOldestVersionFirst": {
+        "test_every_put_keeps_the_version_before_it": "versions must come newest first",
+    },
+    "ErasesTheKey": {
+        "test_erase_takes_the_named_versions_and_no_others": "",
+        "test_a_delete_keeps_the_versions_and_erase_brings_them_back": "without the delete marker the object must be back",
+    },
+    "ReadsTheCurrentVersion": {
+        "test_every_put_keeps_the_version_before_it": "each with its body",
+    },
     "KeepsHalfAStream": {
         "test_a_stream_that_raises_leaves_the_old_object_and_nothing_behind": "must leave nothing behind"
     },

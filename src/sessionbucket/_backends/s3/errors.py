@@ -39,12 +39,21 @@ from sessionbucket.errors import (
     StoreUnavailableError,
 )
 
+NO_SUCH_VERSION = frozenset({"InvalidArgument", "InvalidVersionId", "MethodNotAllowed", "405"})
+"""The codes of a GET of a version, besides those of a missing one, for an id that is none and for a delete marker."""
+
 _HEADERS_OF_S3 = frozenset({"x-amz-request-id", "x-amz-id-2"})
 
 
 def code_of(error: ClientError) -> str:
     """S3's error code, or the HTTP status when the response has no body (HEAD)."""
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def response_code(error: SessionBucketError) -> str:
+    """S3's error code in the response that caused an error of the library; empty when no response did."""
+    cause = error.__cause__
+    return code_of(cause) if isinstance(cause, ClientError) else ""
 
 
 def was_retried(error: ClientError) -> bool:
