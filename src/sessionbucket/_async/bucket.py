@@ -68,8 +68,8 @@ class AsyncBucket(ABC):
     async def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
         """Return the object at ``key``, whole and of one version, or None when it does not exist.
 
-        With ``first``, which is at least 1, the body is the first bytes alone, at most that many, and the size that of the whole
-        object. The description may then lack the version. A bucket that cannot read a part reads the whole and cuts it.
+        With ``first``, which is at least 1, the body is this many first bytes alone, or all if there are fewer, and the size that of
+        the whole object. The description may then lack the version. A bucket that cannot read a part reads the whole and cuts it.
 
         Raises ``ObjectTooLargeError`` for a body of more than ``max_bytes`` bytes, before reading it. With ``first``, that is the
         body to return, so an object of any size is read.

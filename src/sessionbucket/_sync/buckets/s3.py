@@ -162,13 +162,19 @@ class S3Bucket(Bucket):
             body.close()
             raise ObjectTooLargeError(key, size=size, limit=max_bytes)
         try:
-            # A server that ignores the range sends the whole body.
-            return StoredObject(info, body.read(first) if first else body.read())
+            return StoredObject(info, (self._read_first(body, size) if first else body.read()))
         except BaseException as error:
             body.close()  # or the connection is never released
             if isinstance(error, request_errors()):
                 raise translate(error, self.location, key) from error
             raise
+
+    def _read_first(self, body: Any, size: int) -> bytes:
+        """The first bytes of a body. A server that ignores the range sends more, and a read of aiohttp may return fewer."""
+        data: bytes = body.read(size)
+        while len(data) < size and (more := body.read(size - len(data))):
+            data += more
+        return data
 
     def head(self, key: str) -> ObjectInfo | None:
         check_key(key)
