@@ -60,7 +60,7 @@ STORE_RULES = {
 """The modules whose rules depend on no server: ``test_store`` runs on every kind. A test of theirs that involves the server is
 marked with ``on_every_kind``."""
 
-DOCUMENTS = {"test_documents", "test_document_sequences", "test_encryption", "test_wrappers"}
+DOCUMENTS = {"test_documents", "test_document_sequences", "test_wrappers"}
 """The modules that run without a server, and on SeaweedFS with each engine."""
 
 

@@ -49,15 +49,13 @@ def is_slow(module: str, test: str, values: Mapping[str, Any]) -> bool:
         return True
     if module == "test_bucket_versions":
         return location != VERSIONED[0] and not hasattr(VersionTests, test)
+    if module in ("test_bucket_versions", "test_encryption"):
+        return _is_slow_again(module, test, location)
     match module, test:
         case "test_bucket" | "test_wrappers", _ if test == STREAM:
             slow = location in ON_SERVERS and values["size"] > LARGE  # test_bucket_streams has several parts
         case "test_wrappers", _ if test in (*RACES, LONG_LISTING):
             slow = location in ON_SEAWEEDFS  # a wrapper takes no part in them
-        case "test_encryption", _ if hasattr(BucketConformance, test) or hasattr(StoreConformance, test):
-            slow = location in ON_SEAWEEDFS and (
-                location != SEAWEEDFS or test in (*RACES, *STORE_RACES, UPDATES, LONG_LISTING, STREAM)
-            )  # a wrapper takes no part in them
         case "test_bucket", _ if test in RACES:  # SeaweedFS makes the writers of a race wait for seconds
             slow = location in ON_SEAWEEDFS and (values.get("shared", False) or location != SEAWEEDFS)
         case "test_store", _ if test in STORE_RACES:
@@ -74,3 +72,12 @@ def is_slow(module: str, test: str, values: Mapping[str, Any]) -> bool:
         case _:
             slow = False
     return slow
+
+
+def _is_slow_again(module: str, test: str, location: Any) -> bool:
+    """The same for a module that runs the suites of the kit once more, where most rules involve no server."""
+    if module == "test_bucket_versions":
+        return location != VERSIONED[0] and not hasattr(VersionTests, test)
+    of_kit = hasattr(BucketConformance, test) or hasattr(StoreConformance, test)
+    rare = (*RACES, *STORE_RACES, UPDATES, LONG_LISTING, STREAM)
+    return of_kit and location in ON_SEAWEEDFS and (location != SEAWEEDFS or test in rare)

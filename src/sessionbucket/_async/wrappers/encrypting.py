@@ -12,6 +12,7 @@ from sessionbucket._concurrency.asyncio_ import in_thread
 from sessionbucket._core.arguments import (
     check_copy,
     check_get,
+    check_get_version,
     check_key,
     check_kind,
     check_presign,
@@ -43,6 +44,7 @@ from sessionbucket._core.objects import (
     ObjectInfo,
     ObjectPage,
     StoredObject,
+    VersionPage,
 )
 from sessionbucket.errors import (
     InvalidArgumentError,
@@ -89,11 +91,9 @@ class AsyncEncryptingBucket(AsyncBucketWrapper):
 
     async def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
         check_get(key, max_bytes, first)
-        relative = self._relative(key)
+        self._relative(key)
         if first is not None and first > max_bytes:
-            first = (
-                None  # only a body of at most max_bytes is returned, which has no more than these first bytes
-            )
+            first = None  # a body of more bytes than max_bytes is refused in any case
         stored_first = None if first is None else stored_prefix(first)
         try:
             found = await super().get(
@@ -101,12 +101,31 @@ class AsyncEncryptingBucket(AsyncBucketWrapper):
             )
         except ObjectTooLargeError as error:
             raise ObjectTooLargeError(key, size=body_size(error.size), limit=max_bytes) from error.__cause__
-        if found is None:
-            return None
+        return None if found is None else await self._opened(found, max_bytes, first)
+
+    async def get_version(self, key: str, version_id: str, *, max_bytes: int) -> StoredObject | None:
+        check_get_version(key, version_id, max_bytes)
+        self._relative(key)
+        try:
+            found = await super().get_version(key, version_id, max_bytes=stored_size(max_bytes))
+        except ObjectTooLargeError as error:
+            raise ObjectTooLargeError(key, size=body_size(error.size), limit=max_bytes) from error.__cause__
+        return None if found is None else await self._opened(found, max_bytes)
+
+    async def list_versions(
+        self, prefix: str, *, start_after: tuple[str, str] = ("", ""), limit: int = PAGE_LIMIT
+    ) -> VersionPage:
+        page = await super().list_versions(prefix, start_after=start_after, limit=limit)
+        versions = [each._replace(size=body_size(each.size)) for each in page.versions]
+        return replace(page, versions=versions)
+
+    async def _opened(self, found: StoredObject, max_bytes: int, first: int | None = None) -> StoredObject:
+        """The object as it was put, whole or its first bytes."""
+        key = found.info.key
         if self._is_plain(found.body):
             info, body = found.info, found.body
         else:
-            cipher = await self._cipher(key, relative, found.body)
+            cipher = await self._cipher(key, self._relative(key), found.body)
             info = _described(found.info, cipher)
             body = cipher.decrypt(found.body, found.info.size)
         if first is not None:
@@ -283,14 +302,16 @@ async def _decrypted(
 ) -> AsyncGenerator[bytes, None]:
     try:
         yield b""  # get_stream takes this
-        number, left = 0, stream.info.size - HEADER_BYTES - len(rest)
-        async for chunk in stream.chunks:
-            left -= len(chunk)
-            rest += chunk
+        number, left, is_complete = 0, stream.info.size - HEADER_BYTES - len(rest), False
+        while not is_complete:
             while len(rest) > STORED_CHUNK_BYTES:
                 yield cipher.decrypt_chunk(number, bytes(rest[:STORED_CHUNK_BYTES]), is_last=False)
                 del rest[:STORED_CHUNK_BYTES]
                 number += 1
+            chunk = await anext(stream.chunks, b"")
+            rest += chunk
+            left -= len(chunk)
+            is_complete = not chunk
         if left > 0:
             raise StoreUnavailableError(
                 f"the object ended {left:,} bytes too early; read it again",
