@@ -47,8 +47,6 @@ def is_slow(module: str, test: str, values: Mapping[str, Any]) -> bool:
     location = values.get("location")
     if location in OTHER_SERVERS:
         return True
-    if module == "test_bucket_versions":
-        return location != VERSIONED[0] and not hasattr(VersionTests, test)
     if module in ("test_bucket_versions", "test_encryption"):
         return _is_slow_again(module, test, location)
     match module, test:
