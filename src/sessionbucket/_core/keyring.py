@@ -68,7 +68,7 @@ class KeyProvider(ABC):
     def key(self, id: str, wrapped: bytes, context: EncryptionContext) -> bytes | None:
         """The key with this id, or None for an unknown id. ``wrapped`` is the wrapped key that is stored with the object.
 
-        Whoever may write to the bucket chooses both, so accept only ids of your own keys. Raises only the errors of
+        Anyone who may write to the bucket chooses both, so accept only ids of your own keys. Raises only the errors of
         ``sessionbucket.errors``.
         """
 
