@@ -62,8 +62,10 @@ WRONG_BUCKETS = {
         "test_the_first_bytes_come_alone_and_with_the_whole_size": "max_bytes is ignored: 4 bytes were given",
     },
     "IgnoresFirst": {
-        "test_the_first_bytes_come_alone_and_with_the_whole_size": "get with first=1 must return b'0', not b'0123456789'"
+        "test_the_first_bytes_come_alone_and_with_the_whole_size": "get with first=1 must return b'0', not b'0123456789'",
+        "test_many_first_bytes_come_whole": "get with first=200001 must return 200001 bytes, not 512000",
     },
+    "CutsFirst": {"test_many_first_bytes_come_whole": "must return 200001 bytes, not 65536"},
     "CopiesTheBodyAlone": {
         "test_a_copy_replaces_the_target_and_keeps_the_source": "a copy must have the content type and the metadata of its source"
     },

@@ -122,6 +122,14 @@ class IgnoresTheLimit(MemoryBucket):
         return super().get(key, max_bytes=1 << 30, first=first)
 
 
+class CutsFirst(MemoryBucket):
+    """Returns what one packet has of the first bytes."""
+
+    def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
+        found = super().get(key, max_bytes=max_bytes, first=first)
+        return replace(found, body=found.body[:65_536]) if found and first else found
+
+
 class IgnoresFirst(MemoryBucket):
     """Returns the whole body to a get of its first bytes."""
 
