@@ -444,7 +444,21 @@ def test_a_rotation_keeps_the_turns_of_other_writers(site: Site):
 
 
 @without_server
-def test_a_large_file_is_encrypted_again_unless_it_changes(site: Site):
+def test_a_large_file_that_changes_meanwhile_is_not_replaced(site: Site):
+    store = site.store()
+    store.put_file("s", "large", bytes(9 << 20))
+    faulty = site.side.make("FaultyBucket", unwrapped(site.opener.bucket()))
+    changed = b"x" * (9 << 20)
+    faulty.run_before(lambda: store.put_file("s", "large", changed), "put_stream")
+    bucket = site.side.make("EncryptingBucket", unwrapped(faulty), NEW_KEYS, site.prefix)
+    assert reencrypted(site, site.side.store(bucket, site.prefix)) == {"encrypted": 1}
+    assert faulty.pending == []
+    with site.store(ONLY_NEW).open_file("s", "large") as file:
+        assert file.read() == changed
+
+
+@without_server
+def test_a_large_file_is_encrypted_again(site: Site):
     store = site.store()
     store.save(session_of("s"))
     store.put_file("s", "large", bytes(9 << 20), content_type="text/x-large")
