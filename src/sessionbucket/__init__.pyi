@@ -14,8 +14,10 @@ from sessionbucket._async.raw_sessions import AsyncRawSessions as AsyncRawSessio
 from sessionbucket._async.reencrypting import reencrypt_async_store as reencrypt_async_store
 from sessionbucket._async.session_files import AsyncFileReader as AsyncFileReader
 from sessionbucket._async.store import AsyncSessionStore as AsyncSessionStore
+from sessionbucket._async.traced_store import AsyncTracedSessionStore as AsyncTracedSessionStore
 from sessionbucket._async.wrappers.base import AsyncBucketWrapper as AsyncBucketWrapper
 from sessionbucket._async.wrappers.encrypting import AsyncEncryptingBucket as AsyncEncryptingBucket
+from sessionbucket._async.wrappers.tracing import AsyncTracingBucket as AsyncTracingBucket
 from sessionbucket._backends.kms import KmsKeyring as KmsKeyring
 from sessionbucket._backends.obstore.options import CloudOptions as CloudOptions
 from sessionbucket._backends.s3.options import S3Options as S3Options
@@ -67,6 +69,7 @@ from sessionbucket._core.results import Unseen as Unseen
 from sessionbucket._core.retry import NO_RETRY as NO_RETRY
 from sessionbucket._core.retry import RetryConfig as RetryConfig
 from sessionbucket._core.store_url import ENVIRONMENT_VARIABLE as ENVIRONMENT_VARIABLE
+from sessionbucket._core.telemetry import Telemetry as Telemetry
 from sessionbucket._sync.append_log import AppendLog as AppendLog
 from sessionbucket._sync.base_store import BaseSessionStore as BaseSessionStore
 from sessionbucket._sync.bucket import Bucket as Bucket
@@ -83,8 +86,10 @@ from sessionbucket._sync.raw_sessions import RawSessions as RawSessions
 from sessionbucket._sync.reencrypting import reencrypt_store as reencrypt_store
 from sessionbucket._sync.session_files import FileReader as FileReader
 from sessionbucket._sync.store import SessionStore as SessionStore
+from sessionbucket._sync.traced_store import TracedSessionStore as TracedSessionStore
 from sessionbucket._sync.wrappers.base import BucketWrapper as BucketWrapper
 from sessionbucket._sync.wrappers.encrypting import EncryptingBucket as EncryptingBucket
+from sessionbucket._sync.wrappers.tracing import TracingBucket as TracingBucket
 from sessionbucket.errors import AccessDeniedError as AccessDeniedError
 from sessionbucket.errors import BucketNotFoundError as BucketNotFoundError
 from sessionbucket.errors import ConditionalWritesUnsupportedError as ConditionalWritesUnsupportedError

@@ -46,6 +46,9 @@ class Bucket(ABC):
     name: str = "unknown"
     """The name of the backend, as ``store.backend_name`` returns it: ``"s3"``, ``"file"``, ``"memory"`` or your own."""
 
+    client_library: str = ""
+    """The library that sends the requests, by the name that an instrumentation of OpenTelemetry has for it. Empty for any other."""
+
     sends_bare_etags: bool = False
     """Whether conditions are sent as versions without their quotes. The probe sets it for a server that requires that."""
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Unpack, cast, overload
 from sessionbucket._core.keyring import KeyProvider
 from sessionbucket._core.objects import DEFAULT_MAX_BYTES
 from sessionbucket._sync.base_store import SessionT
-from sessionbucket._sync.open_bucket import encrypted, open_bucket
+from sessionbucket._sync.open_bucket import encrypted, open_bucket, telemetry_of, traced
 from sessionbucket._sync.store import SessionStore
 from sessionbucket.models.session import SessionData
 
 if TYPE_CHECKING:
     from sessionbucket._backends.store_options import StoreOptions
+    from sessionbucket._core.telemetry import Telemetry
 
 
 @overload
@@ -25,6 +26,7 @@ def open_store(
     drop_unknown_members: bool = False,
     encryption: KeyProvider | None = None,
     accept_plain: bool = False,
+    telemetry: Telemetry | bool = False,
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> SessionStore[SessionData]: ...
@@ -39,6 +41,7 @@ def open_store(
     drop_unknown_members: bool = False,
     encryption: KeyProvider | None = None,
     accept_plain: bool = False,
+    telemetry: Telemetry | bool = False,
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> SessionStore[SessionT]: ...
@@ -52,6 +55,7 @@ def open_store(
     drop_unknown_members: bool = False,
     encryption: KeyProvider | None = None,
     accept_plain: bool = False,
+    telemetry: Telemetry | bool = False,
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> SessionStore[SessionT]:
@@ -66,6 +70,8 @@ def open_store(
     ``encryption`` has the keys of an encrypted store, a ``Keyring`` for instance: every object is encrypted before it leaves the process.
     With ``accept_plain``, objects that are not encrypted are read, too, as long as ``reencrypt_store`` has not encrypted them all.
 
+    With ``telemetry``, the store reports its operations and requests to OpenTelemetry: ``True``, or a ``Telemetry`` with settings.
+
     Each option is a parameter of the URL, or an argument. Those of S3 are the options of ``S3Options``, and ``engine``:
     ``boto3``/``boto3`` (the default), ``obstore``, or ``auto``, which is obstore when it is installed and supports all the
     options. The other clouds have the options of ``CloudOptions``, and a folder has ``fsync`` and ``create``. ``session`` is a
@@ -75,8 +81,20 @@ def open_store(
     when an extra is not installed.
     """
     bucket, prefix = open_bucket(url, session, options)
-    bucket = encrypted(bucket, prefix, encryption, accept_plain=accept_plain)
+    reports_to = telemetry_of(telemetry)
+    bucket = encrypted(traced(bucket, reports_to), prefix, encryption, accept_plain=accept_plain)
     chosen = cast("type[SessionT]", SessionData) if model is None else model
+    if reports_to is not None:
+        from sessionbucket._sync.traced_store import TracedSessionStore  # noqa: PLC0415
+
+        return TracedSessionStore(
+            bucket,
+            prefix,
+            model=chosen,
+            max_bytes=max_bytes,
+            drop_unknown_members=drop_unknown_members,
+            telemetry=reports_to,
+        )
     return SessionStore(
         bucket, prefix, model=chosen, max_bytes=max_bytes, drop_unknown_members=drop_unknown_members
     )

@@ -86,6 +86,7 @@ class AsyncS3Bucket(AsyncBucket):
     """One bucket of an S3 server. The client is made on first use and kept until ``close``."""
 
     name = "s3"
+    client_library = "aiobotocore"
     location: str = ""
     capabilities: Capabilities = Capabilities()
 

@@ -87,6 +87,7 @@ class S3Bucket(Bucket):
     """One bucket of an S3 server. The client is made on first use and kept until ``close``."""
 
     name = "s3"
+    client_library = "botocore"
     location: str = ""
     capabilities: Capabilities = Capabilities()
 
