@@ -26,7 +26,7 @@ RULES: list[tuple[re.Pattern[str], Replacement]] = [
         (r" \| Awaitable\[\w+ \| None\]", ""),
         (r"\bAwaitable\[([^\[\]]+(?:\[[^\[\]]*\][^\[\]]*)?)\]", r"\1"),
         (r"(?<![a-z])Async(?=[A-Z])", ""),
-        (r"\b(open|copy)_async_", r"\1_"),
+        (r"\b(open|copy|reencrypt)_async_", r"\1_"),
         (r"\b__a(enter|exit|iter|next)__\b", r"__\1__"),
         (r"\b(aclose|aiter|anext)\b", lambda found: found[0][1:]),
         (r"\b_async\b", "_sync"),

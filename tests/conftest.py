@@ -108,6 +108,24 @@ def moto_bucket(moto_url: str, raw_client: Callable[[str], Any]) -> str:
     return "sessions"
 
 
+def versioned_bucket(client: Any, name: str) -> str:
+    client.create_bucket(Bucket=name)
+    client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    return name
+
+
+@pytest.fixture(scope="session")
+def seaweed_versioned_bucket(seaweed: SeaweedServer, raw_client: Callable[[str], Any]) -> str:
+    """A bucket of SeaweedFS that keeps versions, which all tests share."""
+    return versioned_bucket(raw_client(seaweed.endpoint_url), "versioned")
+
+
+@pytest.fixture(scope="session")
+def moto_versioned_bucket(moto_url: str, raw_client: Callable[[str], Any]) -> str:
+    """A bucket of moto that keeps versions, which all tests share."""
+    return versioned_bucket(raw_client(moto_url), "versioned")
+
+
 @pytest.fixture(scope="session")
 def azurite() -> Iterator[AzuriteServer]:
     """An Azurite server with a container ``sessions``. Without the program its tests are skipped; in CI they fail."""
@@ -150,27 +168,32 @@ def azurite_account(azurite: AzuriteServer, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def location_of(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Location]:
-    """Returns a new, empty location of a kind, or of a kind and an engine: ``moto+obstore``."""
+    """Returns a new, empty location of a kind, of a kind and an engine (``moto+obstore``), or in a versioned bucket
+    (``moto/versioned``).
+    """
 
     def make(named: str) -> Location:
         kind, _, engine = named.partition("+")
+        kind, _, how = kind.partition("/")
+        is_versioned = bool(how)
         if kind in (MEMORY, FILE):
-            return Location(kind, tmp_path / unique_name())
+            return Location(kind, tmp_path / unique_name(), is_versioned=is_versioned)
         if kind == AZURITE:
             server = request.getfixturevalue("azurite_account")
             raw = server.client.get_container_client("sessions")
             return Location(kind, tmp_path, server.endpoint_url, "sessions", unique_name(), raw, engine)
         if kind == MOTO:
             endpoint, bucket = request.getfixturevalue("moto_url"), request.getfixturevalue("moto_bucket")
+            bucket = request.getfixturevalue("moto_versioned_bucket") if is_versioned else bucket
             # A listing of moto scans every key of the bucket.
             s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[bucket].keys.clear()
         elif kind in (CEPH, MINISTACK):
             endpoint, bucket = request.getfixturevalue(kind).endpoint_url, "sessions"
         else:
             endpoint = request.getfixturevalue("seaweed").endpoint_url
-            bucket = request.getfixturevalue("seaweed_bucket")
+            bucket = request.getfixturevalue("seaweed_versioned_bucket" if is_versioned else "seaweed_bucket")
         raw = request.getfixturevalue("raw_client")(endpoint)
-        return Location(kind, tmp_path, endpoint, bucket, unique_name(), raw, engine)
+        return Location(kind, tmp_path, endpoint, bucket, unique_name(), raw, engine, is_versioned)
 
     return make
 

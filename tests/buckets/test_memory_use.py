@@ -16,9 +16,10 @@ LIMIT = 96 * MIB
 
 PROGRAM = """
 import asyncio, resource, sys
-from sessionbucket import SessionData, open_async_store, open_store
+from sessionbucket import Keyring, SessionData, open_async_store, open_store
 
 url, side, size = sys.argv[1], sys.argv[2], int(sys.argv[3])
+keys = Keyring({"k": bytes(32)}, primary="k") if "encrypted" in side else None
 CHUNK = 1 << 20
 
 def peak():
@@ -33,7 +34,7 @@ def chunks():
         yield number.to_bytes(8, "big") * (CHUNK // 8)
 
 def sync():
-    with open_store(url) as store:
+    with open_store(url, encryption=keys) as store:
         store.save(SessionData(id="s"))
         store.put_file("s", "small", b"x")
         before = peak()
@@ -45,7 +46,7 @@ def sync():
         return peak() - before
 
 async def asynchronous():
-    async with open_async_store(url) as store:
+    async with open_async_store(url, encryption=keys) as store:
         await store.save(SessionData(id="s"))
         await store.put_file("s", "small", b"x")
         before = peak()
@@ -56,7 +57,7 @@ async def asynchronous():
             assert await file.read() == b""
         return peak() - before
 
-print(sync() if side == "sync" else asyncio.run(asynchronous()))
+print(sync() if "async" not in side else asyncio.run(asynchronous()))
 """
 
 
@@ -68,7 +69,11 @@ print(sync() if side == "sync" else asyncio.run(asynchronous()))
         pytest.param(MOTO, "sync", 128 * MIB, marks=pytest.mark.slow),
         (MOTO, "async", 128 * MIB),
         (f"{MOTO}+{OBSTORE}", "async", 128 * MIB),
+        (FILE, "async encrypted", 128 * MIB),
         pytest.param(FILE, "sync", 1024 * MIB, marks=pytest.mark.slow),
+        pytest.param(FILE, "sync encrypted", 1024 * MIB, marks=pytest.mark.slow),
+        pytest.param(FILE, "async encrypted", 1024 * MIB, marks=pytest.mark.slow),
+        pytest.param(SEAWEEDFS, "sync encrypted", 1024 * MIB, marks=pytest.mark.slow),
         pytest.param(FILE, "async", 1024 * MIB, marks=pytest.mark.slow),
         pytest.param(SEAWEEDFS, "sync", 1024 * MIB, marks=pytest.mark.slow),
         pytest.param(SEAWEEDFS, "async", 512 * MIB, marks=pytest.mark.slow),

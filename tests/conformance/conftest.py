@@ -144,7 +144,7 @@ class Opener:
         self.location = location
         self._clients = clients
         self._numbers = count()
-        self._memory = side.make("MemoryBucket")
+        self._memory = side.make("MemoryBucket", keep_versions=location.is_versioned)
 
     def bucket(self) -> Any:
         if self.location.kind == MEMORY:

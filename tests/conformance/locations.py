@@ -36,11 +36,15 @@ OTHER_SERVERS = (CEPH, f"{CEPH}+{OBSTORE}", MINISTACK, f"{MINISTACK}+{OBSTORE}")
 ON_AZURE = f"{AZURITE}+{OBSTORE}"
 ON_SEAWEEDFS = (SEAWEEDFS, f"{SEAWEEDFS}+{OBSTORE}")
 WITHOUT_SERVER = (MEMORY, FILE)
+VERSIONED = (f"{MEMORY}/versioned", f"{MOTO}/versioned", f"{SEAWEEDFS}/versioned")
+"""Kinds with a bucket that keeps versions."""
 
 on_every_kind = pytest.mark.parametrize("location", ENGINES, indirect=True)
 """For a test whose point involves the server, in a module that otherwise runs without one."""
 without_server = pytest.mark.parametrize("location", WITHOUT_SERVER, indirect=True)
 """For a test that no server takes part in."""
+versioned = pytest.mark.parametrize("location", VERSIONED, indirect=True)
+"""For a test of a bucket that keeps versions."""
 in_memory = pytest.mark.parametrize("location", [MEMORY], indirect=True)
 """For a test that no bucket takes part in."""
 
@@ -62,6 +66,7 @@ class Location:
     prefix: str = ""
     raw: Any = None
     engine: str = ""
+    is_versioned: bool = False
 
     @property
     def cloud(self) -> Cloud:

@@ -16,8 +16,10 @@ from conformance.locations import (
     ON_SEAWEEDFS,
     OTHER_SERVERS,
     SEAWEEDFS,
+    VERSIONED,
     WITHOUT_SERVER,
 )
+from sessionbucket.testing._sync.conformance.versions import VersionTests
 from sessionbucket.testing.conformance import BucketConformance, StoreConformance
 
 ON_SERVERS = {*ENGINES, ON_AZURE} - {*WITHOUT_SERVER}
@@ -45,6 +47,8 @@ def is_slow(module: str, test: str, values: Mapping[str, Any]) -> bool:
     location = values.get("location")
     if location in OTHER_SERVERS:
         return True
+    if module in ("test_bucket_versions", "test_encryption"):
+        return _is_slow_again(module, test, location)
     match module, test:
         case "test_bucket" | "test_wrappers", _ if test == STREAM:
             slow = location in ON_SERVERS and values["size"] > LARGE  # test_bucket_streams has several parts
@@ -66,3 +70,12 @@ def is_slow(module: str, test: str, values: Mapping[str, Any]) -> bool:
         case _:
             slow = False
     return slow
+
+
+def _is_slow_again(module: str, test: str, location: Any) -> bool:
+    """The same for a module that runs the suites of the kit once more, where most rules involve no server."""
+    if module == "test_bucket_versions":
+        return location != VERSIONED[0] and not hasattr(VersionTests, test)
+    of_kit = hasattr(BucketConformance, test) or hasattr(StoreConformance, test)
+    rare = (*RACES, *STORE_RACES, UPDATES, LONG_LISTING, STREAM)
+    return of_kit and location in ON_SEAWEEDFS and (location != SEAWEEDFS or test in rare)

@@ -6,6 +6,7 @@ import zlib
 from collections import Counter
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any, get_args
 
 import pytest
@@ -84,7 +85,15 @@ def test_every_method_of_the_port_passes_request(counting: Any, opener: Opener):
     counting.get_stream(key).chunks.close()
     with suppress(NotSupportedError):
         counting.presign(key, expires_in=timedelta(hours=1), filename="x")
-    counting.temporary_objects(opener.location.key(""))
+    counting.remove_temporary(counting.temporary_objects(opener.location.key("")))
+    for ask in (
+        counting.keeps_versions,
+        partial(counting.list_versions, key),
+        partial(counting.get_version, key, "x", max_bytes=10),
+        partial(counting.erase, []),
+    ):
+        with suppress(NotSupportedError):
+            ask()
     counting.copy(key, key + "2")
     with suppress(NotSupportedError):
         counting.delete_if(key + "2", counting.inner.head(key + "2").version)

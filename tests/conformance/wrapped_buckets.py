@@ -56,6 +56,10 @@ class CompressingBucket(_Compressing, BucketWrapper):
     def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
         return decompressed(super().get(key, max_bytes=max_bytes + LARGEST_EXPANSION), max_bytes, first)
 
+    def get_version(self, key: str, version_id: str, *, max_bytes: int) -> StoredObject | None:
+        found = super().get_version(key, version_id, max_bytes=max_bytes + LARGEST_EXPANSION)
+        return decompressed(found, max_bytes, None)
+
     def put(self, key: str, body: bytes, **options: Any) -> str:
         return super().put(key, zlib.compress(body), **options)
 
@@ -89,6 +93,10 @@ class AsyncCompressingBucket(_Compressing, AsyncBucketWrapper):
 
     async def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
         return decompressed(await super().get(key, max_bytes=max_bytes + LARGEST_EXPANSION), max_bytes, first)
+
+    async def get_version(self, key: str, version_id: str, *, max_bytes: int) -> StoredObject | None:
+        found = await super().get_version(key, version_id, max_bytes=max_bytes + LARGEST_EXPANSION)
+        return decompressed(found, max_bytes, None)
 
     async def put(self, key: str, body: bytes, **options: Any) -> str:
         return await super().put(key, zlib.compress(body), **options)

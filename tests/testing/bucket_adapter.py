@@ -13,9 +13,12 @@ from sessionbucket import (
     AsyncObjectStream,
     Bucket,
     Capabilities,
+    Kept,
     ObjectInfo,
     ObjectPage,
+    ObjectVersion,
     StoredObject,
+    VersionPage,
 )
 
 
@@ -48,6 +51,18 @@ class AsyncBucketAdapter(AsyncBucket):
 
     async def delete(self, keys: Sequence[str]) -> None:
         await asyncio.to_thread(self.inner.delete, keys)
+
+    async def keeps_versions(self) -> bool:
+        return self.inner.keeps_versions()
+
+    async def list_versions(self, prefix: str, **options: Any) -> VersionPage:
+        return self.inner.list_versions(prefix, **options)
+
+    async def get_version(self, key: str, version_id: str, *, max_bytes: int) -> StoredObject | None:
+        return self.inner.get_version(key, version_id, max_bytes=max_bytes)
+
+    async def erase(self, versions: Sequence[ObjectVersion], **options: Any) -> list[Kept]:
+        return self.inner.erase(versions, **options)
 
     async def list_page(self, prefix: str, **options: Any) -> ObjectPage:
         return await asyncio.to_thread(self.inner.list_page, prefix, **options)

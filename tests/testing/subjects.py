@@ -75,7 +75,7 @@ class TestSqliteStore(SqliteStoreSuite):
 
 def classes_of(module: ModuleType) -> Iterator[type]:
     for _, kind in inspect.getmembers(module, inspect.isclass):
-        if kind.__module__ == module.__name__:
+        if kind.__module__ == module.__name__ and not kind.__name__.startswith("_"):
             yield kind
 
 

@@ -62,8 +62,10 @@ WRONG_BUCKETS = {
         "test_the_first_bytes_come_alone_and_with_the_whole_size": "max_bytes is ignored: 4 bytes were given",
     },
     "IgnoresFirst": {
-        "test_the_first_bytes_come_alone_and_with_the_whole_size": "get with first=1 must return b'0', not b'0123456789'"
+        "test_the_first_bytes_come_alone_and_with_the_whole_size": "get with first=1 must return b'0', not b'0123456789'",
+        "test_many_first_bytes_come_whole": "get with first=200001 must return 200001 bytes, not 512000",
     },
+    "CutsFirst": {"test_many_first_bytes_come_whole": "must return 200001 bytes, not 65536"},
     "CopiesTheBodyAlone": {
         "test_a_copy_replaces_the_target_and_keeps_the_source": "a copy must have the content type and the metadata of its source"
     },
@@ -77,6 +79,16 @@ WRONG_BUCKETS = {
     },
     "DeletesTooMuch": {
         "test_a_delete_takes_the_named_keys_and_no_others": "delete of 'a.json' took others with it"
+    },
+    "ListsTheOldestVersionFirst": {
+        "test_every_put_keeps_the_version_before_it": "versions must come newest first",
+    },
+    "ErasesTheKey": {
+        "test_erase_takes_the_named_versions_and_no_others": "",
+        "test_a_delete_keeps_the_versions_and_erase_brings_them_back": "without the delete marker the object must be back",
+    },
+    "ReadsTheCurrentVersion": {
+        "test_every_put_keeps_the_version_before_it": "each with its body",
     },
     "KeepsHalfAStream": {
         "test_a_stream_that_raises_leaves_the_old_object_and_nothing_behind": "must leave nothing behind"

@@ -247,7 +247,7 @@ ASYNC_SUITES = """
     class TestBucket(AsyncBucketConformance):
         @{fixture}
         async def bucket_factory(self):
-            bucket = AsyncMemoryBucket()
+            bucket = AsyncMemoryBucket(keep_versions=True)
             yield lambda: bucket
             await bucket.close()
 

@@ -11,11 +11,14 @@ from sessionbucket import (
     Always,
     IfAbsent,
     IfMatch,
+    Kept,
     MemoryBucket,
     ObjectInfo,
     ObjectPage,
+    ObjectVersion,
     PreconditionFailedError,
     StoredObject,
+    VersionPage,
 )
 
 PAUSE = 0.002
@@ -119,6 +122,14 @@ class IgnoresTheLimit(MemoryBucket):
         return super().get(key, max_bytes=1 << 30, first=first)
 
 
+class CutsFirst(MemoryBucket):
+    """Returns what one packet has of the first bytes."""
+
+    def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
+        found = super().get(key, max_bytes=max_bytes, first=first)
+        return replace(found, body=found.body[:65_536]) if found and first else found
+
+
 class IgnoresFirst(MemoryBucket):
     """Returns the whole body to a get of its first bytes."""
 
@@ -173,3 +184,38 @@ class KeepsHalfAStream(MemoryBucket):
                 body += chunk
         finally:
             self.put(key, bytes(body), content_type=arguments.get("content_type", "text/plain"))
+
+
+class _Versioned(MemoryBucket):
+    """Keeps versions, correctly."""
+
+    def __init__(self) -> None:
+        super().__init__(keep_versions=True)
+
+
+class ListsTheOldestVersionFirst(_Versioned):
+    """Returns the versions of a key in the order in which they were put."""
+
+    def list_versions(self, prefix: str, **arguments: Any) -> VersionPage:
+        page = super().list_versions(prefix, **arguments)
+        page.versions.reverse()
+        page.versions.sort(key=lambda each: each.key.encode())
+        return page
+
+
+class ErasesTheKey(_Versioned):
+    """Erases every version of the keys of the versions that it is given."""
+
+    def erase(self, versions: Sequence[ObjectVersion], **arguments: Any) -> list[Kept]:
+        for each in versions:
+            page = self.list_versions(each.key)
+            super().erase([found for found in page.versions if found.key == each.key])
+        return []
+
+
+class ReadsTheCurrentVersion(_Versioned):
+    """Returns the current version to a get of any other."""
+
+    def get_version(self, key: str, version_id: str, *, max_bytes: int) -> StoredObject | None:
+        found = super().get_version(key, version_id, max_bytes=max_bytes)
+        return found and (self.get(key, max_bytes=max_bytes) or found)

@@ -14,9 +14,12 @@ from sessionbucket._core.objects import (
     Always,
     Capabilities,
     Condition,
+    Kept,
     ObjectInfo,
     ObjectPage,
+    ObjectVersion,
     StoredObject,
+    VersionPage,
 )
 from sessionbucket.errors import NotSupportedError
 
@@ -42,6 +45,9 @@ class AsyncBucket(ABC):
     name: str = "unknown"
     """The name of the backend, as ``store.backend_name`` returns it: ``"s3"``, ``"file"``, ``"memory"`` or your own."""
 
+    client_library: str = ""
+    """The library that sends the requests, by the name that an instrumentation of OpenTelemetry has for it. Empty for any other."""
+
     sends_bare_etags: bool = False
     """Whether conditions are sent as versions without their quotes. The probe sets it for a server that requires that."""
 
@@ -65,8 +71,8 @@ class AsyncBucket(ABC):
     async def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
         """Return the object at ``key``, whole and of one version, or None when it does not exist.
 
-        With ``first``, which is at least 1, the body is the first bytes alone, at most that many, and the size that of the whole
-        object. The description may then lack the version. A bucket that cannot read a part reads the whole and cuts it.
+        With ``first``, which is at least 1, the body is this many first bytes alone, or all if there are fewer, and the size that of
+        the whole object. The description may then lack the version. A bucket that cannot read a part reads the whole and cuts it.
 
         Raises ``ObjectTooLargeError`` for a body of more than ``max_bytes`` bytes, before reading it. With ``first``, that is the
         body to return, so an object of any size is read.
@@ -173,9 +179,57 @@ class AsyncBucket(ABC):
     async def temporary_objects(self, prefix: str) -> list[ObjectInfo]:
         """List the temporary objects of writes under the prefix that are running or were interrupted. By default there are none.
 
-        They appear in no other listing.
+        They appear in no other listing. Where several uploads may have one key, ``version`` is the id of the upload.
         """
         return []
+
+    async def remove_temporary(self, objects: Sequence[ObjectInfo]) -> None:
+        """Remove objects that ``temporary_objects`` listed, and nothing else at their keys. One that is missing counts as removed.
+
+        Readers of the keys notice nothing; a writer who is still running fails. By default this is a ``delete`` of their keys;
+        override it where those are the keys of objects.
+        """
+        await self.delete([each.key for each in objects])
+
+    async def keeps_versions(self) -> bool:
+        """Return whether the bucket keeps, or has ever kept, the versions of an object that a put or delete replaces.
+
+        The setting of the bucket decides that, never the response to a put. Raises ``NotSupportedError`` where it cannot be found
+        out. By default it is False: a put or delete leaves nothing of the body that it replaces.
+        """
+        return False
+
+    async def list_versions(
+        self, prefix: str, *, start_after: tuple[str, str] = ("", ""), limit: int = PAGE_LIMIT
+    ) -> VersionPage:
+        """List at most ``limit`` (1 to 1,000) versions and delete markers under the prefix, in the order of ``VersionPage``.
+
+        ``start_after`` is a key and the id of one of its versions; versions up to and including it are left out. Raises
+        ``NotSupportedError`` where no versions are kept, which is the default.
+        """
+        raise self._without_versions()
+
+    async def get_version(self, key: str, version_id: str, *, max_bytes: int) -> StoredObject | None:
+        """Return the object in this version, or None when the key has no such version, or it is a delete marker.
+
+        Raises ``ObjectTooLargeError`` as ``get`` does, and ``NotSupportedError`` where no versions are kept, which is the default.
+        """
+        raise self._without_versions()
+
+    async def erase(
+        self, versions: Sequence[ObjectVersion], *, bypass_governance: bool = False
+    ) -> list[Kept]:
+        """Erase exactly these versions and delete markers for good, and return those that the server did not erase.
+
+        A missing version counts as erased. When the current version is erased, the newest remaining one becomes the current
+        one. ``bypass_governance`` also erases versions under a lock in governance mode, for credentials that may do that. After a
+        ``StoreUnavailableError`` whose ``outcome`` is ``"unknown"``, any of the versions may have been erased; the call can be
+        repeated. Raises ``NotSupportedError`` where no versions are kept, which is the default.
+        """
+        raise self._without_versions()
+
+    def _without_versions(self) -> NotSupportedError:
+        return NotSupportedError(f"the {self.name} bucket keeps no versions")
 
     async def close(self) -> None:  # noqa: B027 (many buckets have nothing to close)
         """Close all connections. The bucket may be used again afterwards."""

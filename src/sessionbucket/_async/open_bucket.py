@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._async.documents import AsyncDocumentStore
+from sessionbucket._core.arguments import check_kind
+from sessionbucket._core.keyring import KeyProvider
 from sessionbucket._core.objects import DEFAULT_MAX_BYTES
 from sessionbucket._core.store_url import CloudURL, FileURL, MemoryURL, parse_url
 from sessionbucket.errors import InvalidArgumentError
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from sessionbucket._backends.obstore.options import ObstoreOptions
     from sessionbucket._backends.s3.options import S3Options
     from sessionbucket._backends.store_options import StoreOptions
+    from sessionbucket._core.telemetry import Telemetry
 
 DEFAULT_ENGINE = "aioboto3"
 
@@ -27,6 +30,9 @@ def open_async_documents(
     *,
     max_bytes: int = DEFAULT_MAX_BYTES,
     integration: bool = False,
+    encryption: KeyProvider | None = None,
+    accept_plain: bool = False,
+    telemetry: Telemetry | bool = False,
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> AsyncDocumentStore:
@@ -38,6 +44,8 @@ def open_async_documents(
     Raises ``InvalidArgumentError`` for a bad URL, option or name.
     """
     bucket, prefix = open_bucket(url, session, options)
+    bucket = traced(bucket, telemetry_of(telemetry))
+    bucket = encrypted(bucket, prefix, encryption, accept_plain=accept_plain)
     return AsyncDocumentStore(bucket, name, prefix=prefix, max_bytes=max_bytes, integration=integration)
 
 
@@ -61,6 +69,40 @@ def open_bucket(
             return AsyncFileBucket(root, fsync=fsync, create=create), ""
         case CloudURL() as cloud:
             return _open_cloud_bucket(cloud, session), cloud.prefix
+
+
+def telemetry_of(chosen: Telemetry | bool) -> Telemetry | None:
+    """The settings of telemetry, or None without any. Raises ``InvalidArgumentError``."""
+    if chosen is False:
+        return None
+    from sessionbucket._core.telemetry import Telemetry  # noqa: PLC0415
+
+    if chosen is True:
+        return Telemetry()
+    check_kind("telemetry", chosen, Telemetry)
+    return chosen
+
+
+def traced(bucket: AsyncBucket, telemetry: Telemetry | None) -> AsyncBucket:
+    """The bucket with a span of each request, if there is telemetry."""
+    if telemetry is None:
+        return bucket
+    from sessionbucket._async.wrappers.tracing import AsyncTracingBucket  # noqa: PLC0415
+
+    return AsyncTracingBucket(bucket, telemetry)
+
+
+def encrypted(
+    bucket: AsyncBucket, prefix: str, keys: KeyProvider | None, *, accept_plain: bool
+) -> AsyncBucket:
+    """The bucket with encryption by these keys, if there are any. Raises ``NotSupportedError`` when cryptography is not installed."""
+    if keys is None:
+        if accept_plain:
+            raise InvalidArgumentError("accept_plain is refused: it needs encryption, the keys of the store")
+        return bucket
+    from sessionbucket._async.wrappers.encrypting import AsyncEncryptingBucket  # noqa: PLC0415
+
+    return AsyncEncryptingBucket(bucket, keys, prefix, accept_plain=accept_plain)
 
 
 def _open_cloud_bucket(url: CloudURL, session: Any) -> AsyncBucket:

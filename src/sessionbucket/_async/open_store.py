@@ -6,13 +6,15 @@ import os
 from typing import TYPE_CHECKING, Any, Unpack, cast, overload
 
 from sessionbucket._async.base_store import SessionT
-from sessionbucket._async.open_bucket import open_bucket
+from sessionbucket._async.open_bucket import encrypted, open_bucket, telemetry_of, traced
 from sessionbucket._async.store import AsyncSessionStore
+from sessionbucket._core.keyring import KeyProvider
 from sessionbucket._core.objects import DEFAULT_MAX_BYTES
 from sessionbucket.models.session import SessionData
 
 if TYPE_CHECKING:
     from sessionbucket._backends.store_options import StoreOptions
+    from sessionbucket._core.telemetry import Telemetry
 
 
 @overload
@@ -21,6 +23,9 @@ def open_async_store(
     *,
     max_bytes: int = DEFAULT_MAX_BYTES,
     drop_unknown_members: bool = False,
+    encryption: KeyProvider | None = None,
+    accept_plain: bool = False,
+    telemetry: Telemetry | bool = False,
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> AsyncSessionStore[SessionData]: ...
@@ -33,6 +38,9 @@ def open_async_store(
     model: type[SessionT],
     max_bytes: int = DEFAULT_MAX_BYTES,
     drop_unknown_members: bool = False,
+    encryption: KeyProvider | None = None,
+    accept_plain: bool = False,
+    telemetry: Telemetry | bool = False,
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> AsyncSessionStore[SessionT]: ...
@@ -44,6 +52,9 @@ def open_async_store(
     model: type[SessionT] | None = None,
     max_bytes: int = DEFAULT_MAX_BYTES,
     drop_unknown_members: bool = False,
+    encryption: KeyProvider | None = None,
+    accept_plain: bool = False,
+    telemetry: Telemetry | bool = False,
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> AsyncSessionStore[SessionT]:
@@ -55,6 +66,11 @@ def open_async_store(
     ``model`` is any pydantic model with an ``id: str`` (``SessionData`` by default). ``max_bytes`` is the largest size of a
     session or a part. ``drop_unknown_members`` allows saves that drop members which the model ignores.
 
+    ``encryption`` has the keys of an encrypted store, a ``Keyring`` for instance: every object is encrypted before it leaves the process.
+    With ``accept_plain``, objects that are not encrypted are read, too, as long as ``reencrypt_async_store`` has not encrypted them all.
+
+    With ``telemetry``, the store reports its operations and requests to OpenTelemetry: ``True``, or a ``Telemetry`` with settings.
+
     Each option is a parameter of the URL, or an argument. Those of S3 are the options of ``S3Options``, and ``engine``:
     ``boto3``/``aioboto3`` (the default), ``obstore``, or ``auto``, which is obstore when it is installed and supports all the
     options. The other clouds have the options of ``CloudOptions``, and a folder has ``fsync`` and ``create``. ``session`` is a
@@ -64,7 +80,20 @@ def open_async_store(
     when an extra is not installed.
     """
     bucket, prefix = open_bucket(url, session, options)
+    reports_to = telemetry_of(telemetry)
+    bucket = encrypted(traced(bucket, reports_to), prefix, encryption, accept_plain=accept_plain)
     chosen = cast("type[SessionT]", SessionData) if model is None else model
+    if reports_to is not None:
+        from sessionbucket._async.traced_store import AsyncTracedSessionStore  # noqa: PLC0415
+
+        return AsyncTracedSessionStore(
+            bucket,
+            prefix,
+            model=chosen,
+            max_bytes=max_bytes,
+            drop_unknown_members=drop_unknown_members,
+            telemetry=reports_to,
+        )
     return AsyncSessionStore(
         bucket, prefix, model=chosen, max_bytes=max_bytes, drop_unknown_members=drop_unknown_members
     )

@@ -5,16 +5,37 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from datetime import datetime
 from threading import Lock
+from typing import NamedTuple
+from uuid import uuid4
 
-from sessionbucket._core.objects import PAGE_LIMIT, Always, Condition, ObjectInfo, ObjectPage, StoredObject
+from sessionbucket._core.objects import (
+    PAGE_LIMIT,
+    Always,
+    Condition,
+    ObjectInfo,
+    ObjectPage,
+    ObjectVersion,
+    StoredObject,
+    VersionPage,
+)
 from sessionbucket.errors import ObjectTooLargeError, PreconditionFailedError
+
+
+class _Version(NamedTuple):
+    """A version, or a delete marker without an object."""
+
+    version_id: str
+    updated_at: datetime
+    found: StoredObject | None
 
 
 class MemoryObjects:
     """Objects with S3's versions, conditions and listing order. It is safe for several threads."""
 
-    def __init__(self, location: str) -> None:
+    def __init__(self, location: str, *, keeps_versions: bool = False) -> None:
         self.location = location
+        self.keeps_versions = keeps_versions
+        self._versions: dict[str, list[_Version]] = {}
         self._objects: dict[str, StoredObject] = {}
         self._keys: list[bytes] = []
         self._lock = Lock()
@@ -43,20 +64,31 @@ class MemoryObjects:
             before = self._objects.get(key)
             if not condition.holds(before.info.version if before else None):
                 raise PreconditionFailedError(key, location=self.location, is_missing=before is None)
-            if before is None:
-                insort(self._keys, key.encode())
-            self._objects[key] = found
+            self._set(key, found)
+            self._keep(key, found, found.info.updated_at)
 
-    def delete(self, key: str) -> None:
+    def _set(self, key: str, found: StoredObject) -> None:
+        if key not in self._objects:
+            insort(self._keys, key.encode())
+        self._objects[key] = found
+
+    def _keep(self, key: str, found: StoredObject | None, now: datetime) -> None:
+        if self.keeps_versions:
+            self._versions.setdefault(key, []).append(_Version(uuid4().hex, now, found))
+
+    def delete(self, key: str, now: datetime) -> None:
+        """Delete the key. Like S3, a bucket with versions makes a delete marker even for a key that never existed."""
         with self._lock:
             self._remove(key)
+            self._keep(key, None, now)
 
-    def delete_if(self, key: str, version: str) -> None:
+    def delete_if(self, key: str, version: str, now: datetime) -> None:
         with self._lock:
             found = self._objects.get(key)
             if found is not None and found.info.version != version:
                 raise PreconditionFailedError(key, location=self.location)
             self._remove(key)
+            self._keep(key, None, now)
 
     def _remove(self, key: str) -> None:
         if self._objects.pop(key, None) is not None:
@@ -85,6 +117,56 @@ class MemoryObjects:
                         page.folders.append(row)
                 at = bisect_left(self._keys, row.encode() + b"\xff") if cut >= 0 else at + 1
         return page
+
+    def list_versions(self, prefix: str, start_after: tuple[str, str], limit: int) -> VersionPage:
+        start_key, start_id = start_after
+        found: list[ObjectVersion] = []
+        with self._lock:
+            keys = [key for key in self._versions if key.startswith(prefix) and key >= start_key]
+            for key in sorted(keys, key=str.encode):
+                rows = self._described(key)
+                ids = [row.version_id for row in rows]
+                if key == start_key:
+                    rows = rows[ids.index(start_id) + 1 :] if start_id in ids else []
+                found += rows
+        if len(found) <= limit:
+            return VersionPage(found, None)
+        return VersionPage(found[:limit], (found[limit - 1].key, found[limit - 1].version_id))
+
+    def _described(self, key: str) -> list[ObjectVersion]:
+        """The versions of a key, newest first."""
+        return [
+            ObjectVersion(
+                key,
+                kept.version_id,
+                is_current=age == 0,
+                is_delete=kept.found is None,
+                size=kept.found.info.size if kept.found else 0,
+                updated_at=kept.updated_at,
+                version=kept.found.info.version if kept.found else None,
+            )
+            for age, kept in enumerate(reversed(self._versions[key]))
+        ]
+
+    def get_version(self, key: str, version_id: str, *, max_bytes: int) -> StoredObject | None:
+        found = next(
+            (kept.found for kept in self._versions.get(key, ()) if kept.version_id == version_id), None
+        )
+        if found is not None and found.info.size > max_bytes:
+            raise ObjectTooLargeError(key, size=found.info.size, limit=max_bytes)
+        return found
+
+    def erase(self, key: str, version_id: str) -> None:
+        """Forget one version. The newest remaining one becomes the current one."""
+        with self._lock:
+            rest = [kept for kept in self._versions.pop(key, ()) if kept.version_id != version_id]
+            if rest:
+                self._versions[key] = rest
+            newest = rest[-1].found if rest else None
+            if newest is None:
+                self._remove(key)
+            else:
+                self._set(key, newest)
 
 
 def _listed(info: ObjectInfo) -> ObjectInfo:

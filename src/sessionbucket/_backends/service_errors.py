@@ -15,7 +15,7 @@ from sessionbucket.errors import (
     StoreUnavailableError,
 )
 
-MISSING = frozenset({"NoSuchKey", "NotFound", "BlobNotFound"})
+MISSING = frozenset({"NoSuchKey", "NotFound", "BlobNotFound", "NoSuchVersion"})
 CONFLICT = frozenset({"ConditionalRequestConflict"})
 _PRECONDITION_FAILED = frozenset({"PreconditionFailed", "412", "ConditionNotMet", "BlobAlreadyExists"})
 NO_BATCH_DELETE = frozenset(

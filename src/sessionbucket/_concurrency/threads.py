@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Collection, Generator, Iterable, Sequence
+from contextvars import copy_context
 from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeVar
@@ -50,7 +51,7 @@ def gather(calls: Sequence[Callable[[], T]], *, limit: int | None = None) -> lis
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 (a load or a save needs no threads)
 
     with ThreadPoolExecutor(max_workers=max(1, min(len(calls), limit or len(calls)))) as pool:
-        futures = [pool.submit(call) for call in calls]
+        futures = [pool.submit(copy_context().run, call) for call in calls]
     return [future.result() for future in futures]
 
 
@@ -80,7 +81,7 @@ class WorkerPool:
 
     def start(self, call: Callable[[], T]) -> Future[T]:
         if self._pool is not None:
-            return self._pool.submit(call)
+            return self._pool.submit(copy_context().run, call)
         done: Future[T] = self._futures.Future()
         done.set_result(call())
         return done

@@ -9,7 +9,15 @@ from datetime import timedelta
 from typing import Any, cast
 
 from sessionbucket._core.headers import check_headers
-from sessionbucket._core.objects import NO_METADATA, Always, Condition, IfAbsent, IfMatch
+from sessionbucket._core.objects import (
+    NO_METADATA,
+    PAGE_LIMIT,
+    Always,
+    Condition,
+    IfAbsent,
+    IfMatch,
+    ObjectVersion,
+)
 from sessionbucket.errors import InvalidArgumentError, shorten
 
 MOST_KEY_BYTES = 1024
@@ -161,6 +169,38 @@ def check_listing(prefix: object, delimiter: object, start_after: object, limit:
     check_integer("limit", limit, 1)
     if cast("int", limit) > MOST_ROWS:
         raise InvalidArgumentError(f"limit {limit} is refused: it must be at most {MOST_ROWS:,}")
+
+
+def check_version_listing(prefix: object, start_after: object, limit: object) -> None:
+    """Raises for bad arguments of a bucket's ``list_versions``."""
+    check_prefix(prefix)
+    if not isinstance(start_after, tuple) or len(start_after) != 2:  # noqa: PLR2004
+        raise refused("start_after", start_after, "a key and the id of a version")
+    check_prefix(start_after[0], "the key of start_after")
+    check_header_text("the version id of start_after", start_after[1])
+    check_integer("limit", limit, 1)
+    if cast("int", limit) > PAGE_LIMIT:
+        raise InvalidArgumentError(f"limit {limit} is refused: it must be at most {PAGE_LIMIT:,}")
+
+
+def check_get_version(key: object, version_id: object, max_bytes: object) -> None:
+    """Raises for bad arguments of a bucket's ``get_version``."""
+    check_get(key, max_bytes)
+    check_version_id(version_id)
+
+
+def check_version_id(version_id: object) -> None:
+    """Raises unless the value could be the id of a version."""
+    check_header_text("version_id", version_id)
+    if not version_id:
+        raise InvalidArgumentError("version_id is refused: it is empty")
+
+
+def check_versions(versions: object) -> None:
+    """Raises unless the value is a list of versions."""
+    check_items("versions", versions)
+    for each in cast("Iterable[object]", versions):
+        check_kind("each of versions", each, ObjectVersion)
 
 
 def check_header_text(name: str, value: Any) -> None:

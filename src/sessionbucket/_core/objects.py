@@ -159,6 +159,44 @@ class ObjectPage:
     next_start_after: str | None
 
 
+class ObjectVersion(NamedTuple):
+    """A version that a versioned bucket keeps at a key, as a listing describes it.
+
+    ``version_id`` is the server's name of it, which never returns; ``version`` is the ETag, which equal bytes share. Of the versions
+    of a key at most one is the current one. ``is_delete`` says that it is a delete marker: it has no body, a ``size`` of 0 and no
+    ``version``. ``updated_at`` has whole seconds on most servers.
+    """
+
+    key: str
+    version_id: str
+    is_current: bool
+    is_delete: bool
+    size: int
+    updated_at: datetime
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionPage:
+    """One page of a listing of versions.
+
+    ``versions`` are sorted by the UTF-8 bytes of their keys, and those of one key newest first. A delete marker may be in either place
+    among versions of the same second. ``next_start_after`` is the ``start_after`` of the next page, or None on the last page.
+    """
+
+    versions: list[ObjectVersion]
+    next_start_after: tuple[str, str] | None
+
+
+class Kept(NamedTuple):
+    """A version that the server did not erase, and the reason. ``until`` is the end of its lock, when the server gives it."""
+
+    key: str
+    version_id: str
+    reason: str
+    until: datetime | None = None
+
+
 Operation = Literal[
     "get",
     "head",
@@ -171,13 +209,18 @@ Operation = Literal[
     "put_stream",
     "get_stream",
     "temporary_objects",
+    "remove_temporary",
     "presign",
+    "keeps_versions",
+    "list_versions",
+    "get_version",
+    "erase",
 ]
 """The requests of a bucket."""
 
 
 class BucketCall(NamedTuple):
-    """One request to a bucket: its operation and its key; the keys of a ``delete``, source and target of a ``copy``, the prefix of a listing."""
+    """One request to a bucket: its operation and its key; the keys of a ``delete`` or an ``erase``, source and target of a ``copy``, the prefix of a listing."""
 
     operation: Operation
     keys: Sequence[str]

@@ -209,6 +209,21 @@ class CopyResult(NamedTuple):
     kind: Literal["session", "checkpoint", "document"] = "session"
 
 
+ReencryptOutcome = Literal["encrypted", "current", "failed"]
+
+
+class ReencryptResult(NamedTuple):
+    """The result of encrypting one object again.
+
+    ``key`` is the key of the object in the bucket. ``outcome`` is ``"encrypted"``; ``"current"`` when its key was the current one; or
+    ``"failed"``, and ``detail`` is the error.
+    """
+
+    key: str
+    outcome: ReencryptOutcome
+    detail: str = ""
+
+
 class Problem(StrEnum):
     """The kinds of findings."""
 

@@ -30,7 +30,7 @@ from sessionbucket._core.objects import ObjectInfo, metadata_entry
 HISTORY_LENGTH = 16
 """How many write ids a history holds."""
 
-_ENTRY = "writes"  # letters only: some servers change the case or the separators of names
+HISTORY_ENTRY = "writes"  # letters only: some servers change the case or the separators of names
 
 
 class WrittenVersion(NamedTuple):
@@ -57,13 +57,13 @@ def new_write_history(base: tuple[str, ...] = ()) -> tuple[str, ...]:
 
 def history_metadata(history: tuple[str, ...]) -> dict[str, str]:
     """The metadata entry that holds the history: at most 544 bytes of the 2,048 that S3 allows."""
-    return {_ENTRY: " ".join(history)}
+    return {HISTORY_ENTRY: " ".join(history)}
 
 
 def written_version(info: ObjectInfo) -> WrittenVersion:
     """The version and write history of an object. Its ETag stands in for a history that is not there."""
     version = info.version or ""
-    entry = info.metadata.get(_ENTRY) or metadata_entry(info.metadata, _ENTRY)
+    entry = info.metadata.get(HISTORY_ENTRY) or metadata_entry(info.metadata, HISTORY_ENTRY)
     return WrittenVersion(version, tuple(entry.split()) if entry else (version.strip('"'),))
 
 

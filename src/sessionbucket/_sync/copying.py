@@ -183,6 +183,8 @@ class _SessionCopier:
         self._source_inventory: Inventory | None = None
         self._destination_inventory: Inventory | None = None
         self._is_stopped = False
+        capabilities = (source.bucket.capabilities, destination.bucket.capabilities)
+        self._sizes_are_exact = all(each.lists_body_sizes for each in capabilities)
 
     def list_sessions(self, prefix: str) -> list[str]:
         """List both stores, and return the ids in the source."""
@@ -365,7 +367,7 @@ class _SessionCopier:
         )
 
     def _is_same_file(self, id: str, file: FileInfo, other: FileInfo | None) -> bool:
-        if other is None or file.size != other.size:
+        if other is None or (self._sizes_are_exact and file.size != other.size):
             return False
         if file.version == other.version and (
             is_md5_version(file.version) or is_multipart_md5_version(file.version)

@@ -114,21 +114,22 @@ class ConditionalWriter:
         earlier = tuple(noted)
         while True:
             write = _Write(self._bucket, key, body, base, content_type, metadata)
-            mine = write.history[0] if self._keeps_history else md5_version(body).strip('"')
-            noted.append(mine)
+            # Without metadata the MD5 names a write, or the write id in the header of an encrypted object.
+            mine = [write.history[0], *([] if self._keeps_history else [md5_version(body).strip('"')])]
+            noted += mine
             try:
                 written = self._send(write)
             except ConflictError as error:
                 if error.outcome == "unknown":
                     raise
-                noted.remove(mine)
+                _remove(mine, noted)
                 base = self._find_own(key, earlier)
                 if base is None:
                     raise
                 earlier = ()
             except SessionBucketError as error:
                 if getattr(error, "outcome", "not written") == "not written":
-                    noted.remove(mine)
+                    _remove(mine, noted)
                 raise
             else:
                 noted.clear()
@@ -246,6 +247,11 @@ class ConditionalWriter:
         """Delete the keys unconditionally. A request that may have been done is not repeated."""
         if keys:
             send_with_retries(lambda: self._bucket.delete(keys), self._retry, repeat_unknown=False)
+
+
+def _remove(mine: Sequence[str], noted: list[str]) -> None:
+    for each in mine:
+        noted.remove(each)
 
 
 class _Write:

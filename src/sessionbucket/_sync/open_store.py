@@ -6,14 +6,16 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Unpack, cast, overload
 
+from sessionbucket._core.keyring import KeyProvider
 from sessionbucket._core.objects import DEFAULT_MAX_BYTES
 from sessionbucket._sync.base_store import SessionT
-from sessionbucket._sync.open_bucket import open_bucket
+from sessionbucket._sync.open_bucket import encrypted, open_bucket, telemetry_of, traced
 from sessionbucket._sync.store import SessionStore
 from sessionbucket.models.session import SessionData
 
 if TYPE_CHECKING:
     from sessionbucket._backends.store_options import StoreOptions
+    from sessionbucket._core.telemetry import Telemetry
 
 
 @overload
@@ -22,6 +24,9 @@ def open_store(
     *,
     max_bytes: int = DEFAULT_MAX_BYTES,
     drop_unknown_members: bool = False,
+    encryption: KeyProvider | None = None,
+    accept_plain: bool = False,
+    telemetry: Telemetry | bool = False,
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> SessionStore[SessionData]: ...
@@ -34,6 +39,9 @@ def open_store(
     model: type[SessionT],
     max_bytes: int = DEFAULT_MAX_BYTES,
     drop_unknown_members: bool = False,
+    encryption: KeyProvider | None = None,
+    accept_plain: bool = False,
+    telemetry: Telemetry | bool = False,
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> SessionStore[SessionT]: ...
@@ -45,6 +53,9 @@ def open_store(
     model: type[SessionT] | None = None,
     max_bytes: int = DEFAULT_MAX_BYTES,
     drop_unknown_members: bool = False,
+    encryption: KeyProvider | None = None,
+    accept_plain: bool = False,
+    telemetry: Telemetry | bool = False,
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> SessionStore[SessionT]:
@@ -56,6 +67,11 @@ def open_store(
     ``model`` is any pydantic model with an ``id: str`` (``SessionData`` by default). ``max_bytes`` is the largest size of a
     session or a part. ``drop_unknown_members`` allows saves that drop members which the model ignores.
 
+    ``encryption`` has the keys of an encrypted store, a ``Keyring`` for instance: every object is encrypted before it leaves the process.
+    With ``accept_plain``, objects that are not encrypted are read, too, as long as ``reencrypt_store`` has not encrypted them all.
+
+    With ``telemetry``, the store reports its operations and requests to OpenTelemetry: ``True``, or a ``Telemetry`` with settings.
+
     Each option is a parameter of the URL, or an argument. Those of S3 are the options of ``S3Options``, and ``engine``:
     ``boto3``/``boto3`` (the default), ``obstore``, or ``auto``, which is obstore when it is installed and supports all the
     options. The other clouds have the options of ``CloudOptions``, and a folder has ``fsync`` and ``create``. ``session`` is a
@@ -65,7 +81,20 @@ def open_store(
     when an extra is not installed.
     """
     bucket, prefix = open_bucket(url, session, options)
+    reports_to = telemetry_of(telemetry)
+    bucket = encrypted(traced(bucket, reports_to), prefix, encryption, accept_plain=accept_plain)
     chosen = cast("type[SessionT]", SessionData) if model is None else model
+    if reports_to is not None:
+        from sessionbucket._sync.traced_store import TracedSessionStore  # noqa: PLC0415
+
+        return TracedSessionStore(
+            bucket,
+            prefix,
+            model=chosen,
+            max_bytes=max_bytes,
+            drop_unknown_members=drop_unknown_members,
+            telemetry=reports_to,
+        )
     return SessionStore(
         bucket, prefix, model=chosen, max_bytes=max_bytes, drop_unknown_members=drop_unknown_members
     )

@@ -9,6 +9,7 @@ import typer
 
 from sessionbucket import ENVIRONMENT_VARIABLE
 from sessionbucket.cli.failures import MISUSED, ReadableErrorsGroup, say_error
+from sessionbucket.cli.keys import KEYRING_VARIABLE, choose_keyring
 
 _EPILOG = (
     "A store is s3://bucket/prefix?endpoint_url=…&region=…, file:///folder, or the path of a folder. Credentials come from where boto3 "
@@ -53,7 +54,18 @@ def _sessionbucket(
     show_version: Annotated[
         bool, typer.Option("--version", is_eager=True, help="Show the version and exit.")
     ] = False,
+    keyring: Annotated[
+        str | None,
+        typer.Option(
+            "--keyring",
+            metavar="FILE",
+            envvar=KEYRING_VARIABLE,
+            show_envvar=True,
+            help="The keys of encrypted stores: a file with the JSON of a keyring, or the ARN of a KMS key. The variable may also have the JSON.",
+        ),
+    ] = None,
 ) -> None:
+    choose_keyring(keyring)
     if show_version:
         from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 (slow to import)
 
@@ -152,6 +164,22 @@ def cp(  # noqa: PLR0917 (typer calls it by name)
     concurrency: Annotated[
         int, typer.Option("--concurrency", "-c", min=1, metavar="N", help="Copy N sessions at a time.")
     ] = 16,
+    source_keyring: Annotated[
+        str | None,
+        typer.Option(
+            "--source-keyring",
+            metavar="FILE",
+            help="The keys of SRC, if it has others; none if it is not encrypted.",
+        ),
+    ] = None,
+    destination_keyring: Annotated[
+        str | None,
+        typer.Option(
+            "--destination-keyring",
+            metavar="FILE",
+            help="The keys of DST, if it has others; none if it is not encrypted.",
+        ),
+    ] = None,
 ) -> None:
     """Copy sessions with their artifacts, traces, reports and files from one store to another.
 
@@ -168,7 +196,16 @@ def cp(  # noqa: PLR0917 (typer calls it by name)
         raise typer.Exit(MISUSED)
     from sessionbucket.cli.cp import copy  # noqa: PLC0415
 
-    copy(source, destination, ids or [], prefix=prefix, overwrite=overwrite, concurrency=concurrency)
+    copy(
+        source,
+        destination,
+        ids or [],
+        prefix=prefix,
+        overwrite=overwrite,
+        concurrency=concurrency,
+        source_keyring=source_keyring,
+        destination_keyring=destination_keyring,
+    )
 
 
 @app.command()
@@ -210,6 +247,30 @@ def check(
     from sessionbucket.cli.stores import chosen_store  # noqa: PLC0415
 
     check_store(chosen_store(place, store), quick=quick, repair=repair, confirmed=yes)
+
+
+@app.command()
+def reencrypt(
+    place: StoreArgument = None,
+    store: StoreOption = None,
+    prefix: PrefixOption = "",
+    accept_plain: Annotated[
+        bool, typer.Option("--accept-plain", help="Encrypt the objects that are not encrypted, too.")
+    ] = False,
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", "-c", min=1, metavar="N", help="Encrypt N objects at a time.")
+    ] = 8,
+) -> None:
+    """Encrypt every object again that is not encrypted with the primary key of the keyring (--keyring).
+
+    It is safe to repeat and to interrupt. Without --prefix, it includes the documents of the store.
+    """
+    from sessionbucket.cli.reencrypt import reencrypt as encrypt_again  # noqa: PLC0415
+    from sessionbucket.cli.stores import chosen_store  # noqa: PLC0415
+
+    encrypt_again(
+        chosen_store(place, store), prefix=prefix, accept_plain=accept_plain, concurrency=concurrency
+    )
 
 
 @app.command()

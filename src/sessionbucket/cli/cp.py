@@ -25,6 +25,8 @@ def copy(
     prefix: str,
     overwrite: bool,
     concurrency: int,
+    source_keyring: str | None,
+    destination_keyring: str | None,
 ) -> None:
     """Copy the named sessions, all whose ids start with ``prefix``, or the whole store, and write the result of each that was not copied.
 
@@ -34,8 +36,10 @@ def copy(
     documents: Counter[str] = Counter()
     others: set[str] = set()
     with (
-        opened_for_any_model(source_url, model=model_that_notes_others(others)) as source,
-        opened_for_any_model(destination_url, create=True) as destination,
+        opened_for_any_model(
+            source_url, model=model_that_notes_others(others), keyring=source_keyring
+        ) as source,
+        opened_for_any_model(destination_url, create=True, keyring=destination_keyring) as destination,
     ):
         results = copy_sessions(
             source,

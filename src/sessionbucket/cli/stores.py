@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from sessionbucket import ENVIRONMENT_VARIABLE, InvalidArgumentError, SessionStore, open_store
 from sessionbucket.cli.any_session import AnySession
+from sessionbucket.cli.keys import keys_of
 
 _SCHEMES = ("s3://", "gs://", "az://", "file:", "memory:")
 _PATHS = ("/", "./", "../", "~/")
@@ -40,16 +41,24 @@ def opened(store: str | None, *, create: bool = False) -> Iterator[SessionStore]
 
     A missing folder is created only with ``create``: a mistyped path must not look like an empty store.
     """
-    with open_store(_url(store, create=create)) as opened_store:
+    with open_store(_url(store, create=create), encryption=keys_of()) as opened_store:
         yield opened_store
 
 
 @contextmanager
 def opened_for_any_model(
-    store: str | None, *, create: bool = False, model: type[AnySession] = AnySession
+    store: str | None,
+    *,
+    create: bool = False,
+    model: type[AnySession] = AnySession,
+    keyring: str | None = None,
+    accept_plain: bool = False,
 ) -> Iterator[SessionStore[AnySession]]:
-    """The same store, for sessions of any model."""
-    with open_store(_url(store, create=create), model=model) as opened_store:
+    """The same store, for sessions of any model. ``keyring`` replaces the keyring of the command."""
+    keys = keys_of(keyring)
+    with open_store(
+        _url(store, create=create), model=model, encryption=keys, accept_plain=accept_plain
+    ) as opened_store:
         yield opened_store
 
 

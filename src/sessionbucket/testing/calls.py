@@ -9,7 +9,9 @@ from typing import Any, get_args
 from sessionbucket import Operation
 from sessionbucket.errors import InvalidArgumentError
 
-CHANGES: frozenset[Operation] = frozenset({"put", "put_stream", "copy", "delete"})
+CHANGES: frozenset[Operation] = frozenset(
+    {"put", "put_stream", "copy", "delete", "delete_if", "remove_temporary", "erase"}
+)
 """The operations that change an object."""
 
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)

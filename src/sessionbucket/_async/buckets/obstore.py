@@ -63,6 +63,7 @@ from sessionbucket._core.objects import (
 )
 from sessionbucket._core.store_url import Cloud
 from sessionbucket.errors import (
+    NotSupportedError,
     ObjectTooLargeError,
     PreconditionFailedError,
     SessionBucketError,
@@ -339,6 +340,12 @@ class AsyncObstoreBucket(AsyncBucket):
 
             url = await sign_async(client, "GET", key, expires_in)
         return requests.check_presigned_url(url, key, self._cloud)
+
+    async def keeps_versions(self) -> bool:
+        raise NotSupportedError(
+            f"{self.location}: the engine obstore cannot list the versions of a bucket; use the engine boto3 or aioboto3, where the "
+            "server has S3's protocol"
+        )
 
     async def close(self) -> None:
         self._clients.close()

@@ -6,16 +6,18 @@ import logging
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, Unpack
 
 from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
-from sessionbucket._async.buckets.batch_deletes import AsyncBatchDeletes
+from sessionbucket._async.buckets.batch_deletes import BATCH_LIMIT, AsyncBatchDeletes
 from sessionbucket._async.request_retries import send_with_retries
 from sessionbucket._backends.connection_options import check_bucket_name, network_capabilities
 from sessionbucket._backends.endpoints import location_of, partition_of
 from sessionbucket._backends.s3 import requests
 from sessionbucket._backends.s3.aioboto3_client import Connection
 from sessionbucket._backends.s3.errors import (
+    NO_SUCH_VERSION,
     code_of,
     request_errors,
     translate,
@@ -31,17 +33,22 @@ from sessionbucket._backends.service_errors import (
     UnsatisfiableRangeError,
     not_from_server,
 )
+from sessionbucket._concurrency.asyncio_ import gather
 from sessionbucket._core.arguments import (
     check_copy,
     check_delete_if,
     check_get,
+    check_get_version,
     check_key,
     check_keys,
     check_kind,
     check_listing,
+    check_prefix,
     check_presign,
     check_put,
     check_put_stream,
+    check_version_listing,
+    check_versions,
 )
 from sessionbucket._core.body_checksum import with_bucket_checksum
 from sessionbucket._core.file_sources import CHUNK, checked
@@ -52,17 +59,23 @@ from sessionbucket._core.objects import (
     Capabilities,
     Condition,
     IfMatch,
+    Kept,
     ObjectInfo,
     ObjectPage,
+    ObjectVersion,
     StoredObject,
+    VersionPage,
 )
 from sessionbucket._core.retry import RetryConfig
 from sessionbucket.errors import (
     InvalidArgumentError,
+    NotSupportedError,
     ObjectTooLargeError,
     PreconditionFailedError,
     SessionBucketError,
 )
+
+_LOCKS_AT_ONCE = 8
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +84,7 @@ class AsyncS3Bucket(AsyncBucket):
     """One bucket of an S3 server. The client is made on first use and kept until ``close``."""
 
     name = "s3"
+    client_library = "aiobotocore"
 
     def __init__(
         self, bucket: str, *, session: Any = None, client: Any = None, **options: Unpack[S3Options]
@@ -143,11 +157,16 @@ class AsyncS3Bucket(AsyncBucket):
     async def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
         check_get(key, max_bytes, first)
         try:
-            response = await self._request("get_object", key, requests.range_parameter(first))
+            return await self._get(key, requests.range_parameter(first), max_bytes, first)
         except MissingKeyError:
             return None
         except UnsatisfiableRangeError:  # an empty object has no first byte
             return await self.get(key, max_bytes=max_bytes)
+
+    async def _get(
+        self, key: str, parameters: Mapping[str, str], max_bytes: int, first: int | None = None
+    ) -> StoredObject:
+        response = await self._request("get_object", key, parameters)
         body = response["Body"]
         info = requests.described(key, response, self.location)
         size = min(info.size, first or info.size)
@@ -155,13 +174,19 @@ class AsyncS3Bucket(AsyncBucket):
             body.close()
             raise ObjectTooLargeError(key, size=size, limit=max_bytes)
         try:
-            # A server that ignores the range sends the whole body.
-            return StoredObject(info, await body.read(first) if first else await body.read())
+            return StoredObject(info, await (self._read_first(body, size) if first else body.read()))
         except BaseException as error:
             body.close()  # or the connection is never released
             if isinstance(error, request_errors()):
                 raise translate(error, self.location, key) from error
             raise
+
+    async def _read_first(self, body: Any, size: int) -> bytes:
+        """The first bytes of a body. A server that ignores the range sends more, and a read of aiohttp may return fewer."""
+        data: bytes = await body.read(size)
+        while len(data) < size and (more := await body.read(size - len(data))):
+            data += more
+        return data
 
     async def head(self, key: str) -> ObjectInfo | None:
         check_key(key)
@@ -341,6 +366,76 @@ class AsyncS3Bucket(AsyncBucket):
         except transport_errors() as error:
             raise translate(error, self.location, key) from error
         return str(url)
+
+    async def temporary_objects(self, prefix: str) -> list[ObjectInfo]:
+        check_prefix(prefix)
+        found: list[ObjectInfo] = []
+        marker: dict[str, str] = {}
+        while True:
+            response = await self._request("list_multipart_uploads", None, {"Prefix": prefix, **marker})
+            found += requests.listed_uploads(response, self.location)
+            if not response.get("IsTruncated"):
+                return found
+            marker = {
+                "KeyMarker": response.get("NextKeyMarker", ""),
+                "UploadIdMarker": response.get("NextUploadIdMarker", ""),
+            }
+
+    async def remove_temporary(self, objects: Sequence[ObjectInfo]) -> None:
+        for each in objects:
+            try:
+                await self._request(
+                    "abort_multipart_upload", each.key, {"UploadId": each.version}, writing=True
+                )
+            except SessionBucketError as error:
+                if code_of(error.__cause__) != "NoSuchUpload":
+                    raise
+
+    async def keeps_versions(self) -> bool:
+        response = await self._request("get_bucket_versioning")
+        return bool(response.get("Status"))
+
+    async def list_versions(
+        self, prefix: str, *, start_after: tuple[str, str] = ("", ""), limit: int = PAGE_LIMIT
+    ) -> VersionPage:
+        check_version_listing(prefix, start_after, limit)
+        parameters = {"Prefix": prefix, "MaxKeys": limit, **requests.versions_after(start_after)}
+        response = await self._request("list_object_versions", None, parameters)
+        return requests.listed_versions(response, self.location)
+
+    async def get_version(self, key: str, version_id: str, *, max_bytes: int) -> StoredObject | None:
+        check_get_version(key, version_id, max_bytes)
+        try:
+            return await self._get(key, {"VersionId": version_id}, max_bytes)
+        except NotSupportedError as error:
+            if isinstance(error, MissingKeyError) or code_of(error.__cause__) in NO_SUCH_VERSION:
+                return None
+            raise
+
+    async def erase(
+        self, versions: Sequence[ObjectVersion], *, bypass_governance: bool = False
+    ) -> list[Kept]:
+        check_versions(versions)
+        kept: list[Kept] = []
+        for start in range(0, len(versions), BATCH_LIMIT):
+            parameters = requests.erase_parameters(
+                versions[start : start + BATCH_LIMIT], bypass_governance=bypass_governance
+            )
+            response = await self._request("delete_objects", None, parameters, writing=True)
+            refused = [row for row in response.get("Errors", []) if row["Code"] not in MISSING]
+            kept += await gather([partial(self._kept, row) for row in refused], limit=_LOCKS_AT_ONCE)
+        return kept
+
+    async def _kept(self, row: Mapping[str, Any]) -> Kept:
+        """The version that the server did not erase, with its lock, if it has one and the credentials may read it."""
+        key, version_id = row["Key"], row.get("VersionId", "")
+        try:
+            response = await self._request("head_object", key, {"VersionId": version_id})
+        except SessionBucketError:
+            lock = None
+        else:
+            lock = requests.lock_of(key, version_id, response)
+        return lock or Kept(key, version_id, f"the server refused: {row['Code']}")
 
     async def close(self) -> None:
         await self._connection.close()

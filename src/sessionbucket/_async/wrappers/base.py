@@ -16,9 +16,12 @@ from sessionbucket._core.objects import (
     Capabilities,
     Condition,
     IfMatch,
+    Kept,
     ObjectInfo,
     ObjectPage,
+    ObjectVersion,
     StoredObject,
+    VersionPage,
 )
 
 T = TypeVar("T")
@@ -28,7 +31,7 @@ class AsyncBucketWrapper(AsyncBucket):
     """A bucket over another bucket, ``inner``, with the same name, location and capabilities. It changes nothing by itself.
 
     A subclass that concerns every request overrides ``request``. A subclass that changes bytes overrides ``get``, ``put``,
-    ``get_stream`` and ``put_stream``, and ``copy`` if its bytes depend on the key.
+    ``get_stream``, ``put_stream`` and ``get_version``, and ``copy`` if its bytes depend on the key.
     """
 
     def __init__(self, inner: AsyncBucket) -> None:
@@ -132,6 +135,36 @@ class AsyncBucketWrapper(AsyncBucket):
     async def temporary_objects(self, prefix: str) -> list[ObjectInfo]:
         return await self.request(
             BucketCall("temporary_objects", (prefix,)), lambda: self.inner.temporary_objects(prefix)
+        )
+
+    async def remove_temporary(self, objects: Sequence[ObjectInfo]) -> None:
+        keys = [each.key for each in objects]
+        await self.request(BucketCall("remove_temporary", keys), lambda: self.inner.remove_temporary(objects))
+
+    async def keeps_versions(self) -> bool:
+        return await self.request(BucketCall("keeps_versions", ("",)), self.inner.keeps_versions)
+
+    async def list_versions(
+        self, prefix: str, *, start_after: tuple[str, str] = ("", ""), limit: int = PAGE_LIMIT
+    ) -> VersionPage:
+        return await self.request(
+            BucketCall("list_versions", (prefix,)),
+            lambda: self.inner.list_versions(prefix, start_after=start_after, limit=limit),
+        )
+
+    async def get_version(self, key: str, version_id: str, *, max_bytes: int) -> StoredObject | None:
+        return await self.request(
+            BucketCall("get_version", (key,)),
+            lambda: self.inner.get_version(key, version_id, max_bytes=max_bytes),
+        )
+
+    async def erase(
+        self, versions: Sequence[ObjectVersion], *, bypass_governance: bool = False
+    ) -> list[Kept]:
+        keys = [each.key for each in versions]
+        return await self.request(
+            BucketCall("erase", keys),
+            lambda: self.inner.erase(versions, bypass_governance=bypass_governance),
         )
 
     async def close(self) -> None:

@@ -23,6 +23,9 @@ from sessionbucket.errors import (
     StoreUnavailableError,
 )
 
+NO_SUCH_VERSION = frozenset({"InvalidArgument", "InvalidVersionId", "MethodNotAllowed", "405"})
+"""The codes of a GET of a version, besides those of a missing one, for an id that is none and for a delete marker."""
+
 _HEADERS_OF_S3 = frozenset({"x-amz-request-id", "x-amz-id-2"})
 
 

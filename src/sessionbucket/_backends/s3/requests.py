@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any, NoReturn
 from urllib.parse import quote
@@ -11,7 +11,16 @@ from urllib.parse import quote
 from sessionbucket._backends.s3.options import S3Options
 from sessionbucket._backends.service_errors import not_from_server
 from sessionbucket._core.body_checksum import split_bucket_checksum
-from sessionbucket._core.objects import Condition, IfAbsent, IfMatch, ObjectInfo, ObjectPage
+from sessionbucket._core.objects import (
+    Condition,
+    IfAbsent,
+    IfMatch,
+    Kept,
+    ObjectInfo,
+    ObjectPage,
+    ObjectVersion,
+    VersionPage,
+)
 
 PART_BYTES = 8 << 20
 MAX_PARTS = 10_000
@@ -134,6 +143,74 @@ def listed(response: Mapping[str, Any], after: str, delimiter: str, location: st
     folders = [row for row in rows if row.encode() > after.encode()]
     last = max([*(info.key for info in objects[-1:]), *rows[-1:]], key=str.encode, default="")
     return ObjectPage(objects, folders, (last or None) if response.get("IsTruncated") else None)
+
+
+def versions_after(start: tuple[str, str]) -> dict[str, str]:
+    """The parameters to continue a listing of versions after one of them, or after all versions of a key."""
+    key, version_id = start
+    parameters = {"KeyMarker": key, "VersionIdMarker": version_id}
+    return {name: value for name, value in parameters.items() if value}
+
+
+def listed_versions(response: Mapping[str, Any], location: str) -> VersionPage:
+    """The page in a response to ListObjectVersions. Raises ``StoreUnavailableError`` for a page that S3 cannot have sent.
+
+    The server sends the versions of a key newest first, and its delete markers too, but each kind apart from the other.
+    """
+    if "IsTruncated" not in response:
+        raise not_from_server("it has no readable IsTruncated", location, None)
+    try:
+        found = [_listed_version(row, is_delete=False) for row in response.get("Versions", [])]
+        found += [_listed_version(row, is_delete=True) for row in response.get("DeleteMarkers", [])]
+    except _UNREADABLE as error:
+        raise not_from_server(f"a row has no readable {error}", location, None) from error
+    found.sort(key=lambda each: (each.is_current, each.updated_at), reverse=True)
+    found.sort(key=lambda each: each.key.encode())
+    if not response["IsTruncated"]:
+        return VersionPage(found, None)
+    return VersionPage(found, (response.get("NextKeyMarker", ""), response.get("NextVersionIdMarker", "")))
+
+
+def _listed_version(row: Mapping[str, Any], *, is_delete: bool) -> ObjectVersion:
+    return ObjectVersion(
+        row["Key"],
+        row["VersionId"],
+        is_current=row["IsLatest"],
+        is_delete=is_delete,
+        size=0 if is_delete else row["Size"],
+        updated_at=row["LastModified"].astimezone(UTC),
+        version=None if is_delete else _listed_etag(row),
+    )
+
+
+def erase_parameters(versions: Sequence[ObjectVersion], *, bypass_governance: bool) -> dict[str, Any]:
+    """The parameters of a DeleteObjects request that erases versions."""
+    rows = [{"Key": each.key, "VersionId": each.version_id} for each in versions]
+    bypass = {"BypassGovernanceRetention": True} if bypass_governance else {}
+    return {"Delete": {"Objects": rows, "Quiet": True}, **bypass}
+
+
+def lock_of(key: str, version_id: str, response: Mapping[str, Any]) -> Kept | None:
+    """The lock in the response to a HEAD of a version, if there is one."""
+    mode = response.get("ObjectLockMode")
+    until = response.get("ObjectLockRetainUntilDate")
+    if response.get("ObjectLockLegalHoldStatus") == "ON":
+        return Kept(key, version_id, "an object lock: legal hold", None)
+    if mode:
+        reason = f"an object lock: retention in {mode.lower()} mode"
+        return Kept(key, version_id, reason, until.astimezone(UTC) if until else None)
+    return None
+
+
+def listed_uploads(response: Mapping[str, Any], location: str) -> list[ObjectInfo]:
+    """The unfinished uploads in a response to ListMultipartUploads, each with the id of the upload as its version."""
+    try:
+        return [
+            ObjectInfo(row["Key"], 0, row["Initiated"].astimezone(UTC), row["UploadId"])
+            for row in response.get("Uploads", [])
+        ]
+    except _UNREADABLE as error:
+        raise not_from_server(f"a row has no readable {error}", location, None) from error
 
 
 def part_size(size: int | None) -> int:

@@ -13,12 +13,15 @@ from sessionbucket._core.arguments import (
     check_copy,
     check_delete_if,
     check_get,
+    check_get_version,
     check_key,
     check_keys,
     check_kind,
     check_listing,
     check_put,
     check_put_stream,
+    check_version_listing,
+    check_versions,
 )
 from sessionbucket._core.file_sources import CHUNK, checked
 from sessionbucket._core.objects import (
@@ -28,13 +31,17 @@ from sessionbucket._core.objects import (
     Always,
     Capabilities,
     Condition,
+    Kept,
     ObjectInfo,
     ObjectPage,
+    ObjectVersion,
     StoredObject,
+    VersionPage,
     md5_version,
 )
 from sessionbucket._core.store_url import check_memory_name
 from sessionbucket._sync.bucket import Bucket, ObjectStream
+from sessionbucket.errors import InvalidArgumentError
 
 
 class MemoryBucket(Bucket):
@@ -48,10 +55,16 @@ class MemoryBucket(Bucket):
     location: str = ""
     capabilities = Capabilities(conditional_deletes="trusted", page_limit=1_000_000)
 
-    def __init__(self, name: str | None = None) -> None:
-        """``name`` is 1 to 100 ASCII letters, digits, ``.``, ``_`` and ``-``. Raises ``InvalidArgumentError`` for any other."""
+    def __init__(self, name: str | None = None, *, keep_versions: bool = False) -> None:
+        """``name`` is 1 to 100 ASCII letters, digits, ``.``, ``_`` and ``-``. With ``keep_versions``, which a bucket with a name
+        refuses, the bucket is versioned, as a bucket of S3 can be.
+
+        Raises ``InvalidArgumentError`` for any other name.
+        """
         if name is None:
-            self._objects = MemoryObjects(f"memory://{uuid4().hex}")
+            self._objects = MemoryObjects(f"memory://{uuid4().hex}", keeps_versions=keep_versions)
+        elif keep_versions:
+            raise InvalidArgumentError("keep_versions is refused: a named bucket in memory keeps no versions")
         else:
             self._objects = named_objects(check_memory_name(name))
         self.location = self._objects.location
@@ -94,11 +107,11 @@ class MemoryBucket(Bucket):
     def delete(self, keys: Sequence[str]) -> None:
         check_keys(keys)
         for key in keys:
-            self._objects.delete(key)
+            self._objects.delete(key, datetime.now(UTC))
 
     def delete_if(self, key: str, version: str) -> None:
         check_delete_if(key, version)
-        self._objects.delete_if(key, version)
+        self._objects.delete_if(key, version, datetime.now(UTC))
 
     def list_page(
         self, prefix: str, *, delimiter: str = "", start_after: str = "", limit: int = PAGE_LIMIT
@@ -125,6 +138,31 @@ class MemoryBucket(Bucket):
         check_key(key)
         found = self._objects.get(key, max_bytes=COPY_BYTES, first=None)
         return ObjectStream(found.info, _slices(found.body)) if found else None
+
+    def keeps_versions(self) -> bool:
+        return self._objects.keeps_versions
+
+    def list_versions(
+        self, prefix: str, *, start_after: tuple[str, str] = ("", ""), limit: int = PAGE_LIMIT
+    ) -> VersionPage:
+        check_version_listing(prefix, start_after, limit)
+        if not self._objects.keeps_versions:
+            raise self._without_versions()
+        return self._objects.list_versions(prefix, start_after, limit)
+
+    def get_version(self, key: str, version_id: str, *, max_bytes: int) -> StoredObject | None:
+        check_get_version(key, version_id, max_bytes)
+        if not self._objects.keeps_versions:
+            raise self._without_versions()
+        return self._objects.get_version(key, version_id, max_bytes=max_bytes)
+
+    def erase(self, versions: Sequence[ObjectVersion], *, bypass_governance: bool = False) -> list[Kept]:
+        check_versions(versions)
+        if not self._objects.keeps_versions:
+            raise self._without_versions()
+        for each in versions:
+            self._objects.erase(each.key, each.version_id)
+        return []
 
 
 def _slices(body: bytes) -> Generator[bytes, None, None]:

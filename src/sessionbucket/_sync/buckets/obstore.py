@@ -64,6 +64,7 @@ from sessionbucket._sync.bucket import Bucket, ObjectStream
 from sessionbucket._sync.buckets.batch_deletes import BatchDeletes
 from sessionbucket._sync.request_retries import send_with_retries
 from sessionbucket.errors import (
+    NotSupportedError,
     ObjectTooLargeError,
     PreconditionFailedError,
     SessionBucketError,
@@ -340,6 +341,12 @@ class ObstoreBucket(Bucket):
 
             url = sign(client, "GET", key, expires_in)
         return requests.check_presigned_url(url, key, self._cloud)
+
+    def keeps_versions(self) -> bool:
+        raise NotSupportedError(
+            f"{self.location}: the engine obstore cannot list the versions of a bucket; use the engine boto3 or boto3, where the "
+            "server has S3's protocol"
+        )
 
     def close(self) -> None:
         self._clients.close()

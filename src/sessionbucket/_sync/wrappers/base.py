@@ -16,9 +16,12 @@ from sessionbucket._core.objects import (
     Capabilities,
     Condition,
     IfMatch,
+    Kept,
     ObjectInfo,
     ObjectPage,
+    ObjectVersion,
     StoredObject,
+    VersionPage,
 )
 from sessionbucket._sync.bucket import Bucket, ObjectStream
 
@@ -29,7 +32,7 @@ class BucketWrapper(Bucket):
     """A bucket over another bucket, ``inner``, with the same name, location and capabilities. It changes nothing by itself.
 
     A subclass that concerns every request overrides ``request``. A subclass that changes bytes overrides ``get``, ``put``,
-    ``get_stream`` and ``put_stream``, and ``copy`` if its bytes depend on the key.
+    ``get_stream``, ``put_stream`` and ``get_version``, and ``copy`` if its bytes depend on the key.
     """
 
     def __init__(self, inner: Bucket) -> None:
@@ -131,6 +134,34 @@ class BucketWrapper(Bucket):
     def temporary_objects(self, prefix: str) -> list[ObjectInfo]:
         return self.request(
             BucketCall("temporary_objects", (prefix,)), lambda: self.inner.temporary_objects(prefix)
+        )
+
+    def remove_temporary(self, objects: Sequence[ObjectInfo]) -> None:
+        keys = [each.key for each in objects]
+        self.request(BucketCall("remove_temporary", keys), lambda: self.inner.remove_temporary(objects))
+
+    def keeps_versions(self) -> bool:
+        return self.request(BucketCall("keeps_versions", ("",)), self.inner.keeps_versions)
+
+    def list_versions(
+        self, prefix: str, *, start_after: tuple[str, str] = ("", ""), limit: int = PAGE_LIMIT
+    ) -> VersionPage:
+        return self.request(
+            BucketCall("list_versions", (prefix,)),
+            lambda: self.inner.list_versions(prefix, start_after=start_after, limit=limit),
+        )
+
+    def get_version(self, key: str, version_id: str, *, max_bytes: int) -> StoredObject | None:
+        return self.request(
+            BucketCall("get_version", (key,)),
+            lambda: self.inner.get_version(key, version_id, max_bytes=max_bytes),
+        )
+
+    def erase(self, versions: Sequence[ObjectVersion], *, bypass_governance: bool = False) -> list[Kept]:
+        keys = [each.key for each in versions]
+        return self.request(
+            BucketCall("erase", keys),
+            lambda: self.inner.erase(versions, bypass_governance=bypass_governance),
         )
 
     def close(self) -> None:

@@ -10,10 +10,16 @@ from sessionbucket.testing._async.conformance.saves import AsyncSaveTests
 from sessionbucket.testing._async.conformance.sessions import AsyncSessionTests
 from sessionbucket.testing._async.conformance.stream_bodies import AsyncStreamTests
 from sessionbucket.testing._async.conformance.updates import AsyncUpdateTests
+from sessionbucket.testing._async.conformance.versions import AsyncVersionTests
 
 
 class AsyncBucketConformance(
-    AsyncObjectTests, AsyncConditionTests, AsyncRaceTests, AsyncListingTests, AsyncStreamTests
+    AsyncObjectTests,
+    AsyncConditionTests,
+    AsyncRaceTests,
+    AsyncListingTests,
+    AsyncStreamTests,
+    AsyncVersionTests,
 ):
     """Every promise in the docstrings of ``AsyncBucket``.
 

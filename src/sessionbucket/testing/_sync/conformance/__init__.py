@@ -11,9 +11,17 @@ from sessionbucket.testing._sync.conformance.saves import SaveTests
 from sessionbucket.testing._sync.conformance.sessions import SessionTests
 from sessionbucket.testing._sync.conformance.stream_bodies import StreamTests
 from sessionbucket.testing._sync.conformance.updates import UpdateTests
+from sessionbucket.testing._sync.conformance.versions import VersionTests
 
 
-class BucketConformance(ObjectTests, ConditionTests, RaceTests, ListingTests, StreamTests):
+class BucketConformance(
+    ObjectTests,
+    ConditionTests,
+    RaceTests,
+    ListingTests,
+    StreamTests,
+    VersionTests,
+):
     """Every promise in the docstrings of ``Bucket``.
 
     A subclass has the fixture ``bucket_factory``: a function without arguments that returns a bucket at one location, each

@@ -160,6 +160,16 @@ class ObjectTests(BucketCase):
         else:
             pytest.fail("max_bytes is ignored: 4 bytes were given to a get with max_bytes=3 and first=4")
 
+    def test_many_first_bytes_come_whole(self) -> None:
+        body = bytes(range(256)) * 2000
+        self.bucket.put(self.key(), body)
+        for first in (200_001, len(body) - 1):
+            found = self.bucket.get(self.key(), max_bytes=LIMIT, first=first)
+            assert found is not None, "get with `first` does not find the object that was just put"
+            assert found.body == body[:first], (
+                f"get with first={first} must return {first} bytes, not {len(found.body)}"
+            )
+
     def test_the_first_bytes_of_an_empty_object_and_of_a_missing_key(self) -> None:
         self.bucket.put(self.key("empty"), b"")
         found = self.bucket.get(self.key("empty"), max_bytes=LIMIT, first=5)
