@@ -56,6 +56,10 @@ from sessionbucket._core.results import Unseen as Unseen
 from sessionbucket._core.retry import NO_RETRY as NO_RETRY
 from sessionbucket._core.retry import RetryConfig as RetryConfig
 from sessionbucket._core.store_url import ENVIRONMENT_VARIABLE as ENVIRONMENT_VARIABLE
+from sessionbucket._core.summary import SessionSummary as SessionSummary
+from sessionbucket._core.summary import SummaryMode as SummaryMode
+from sessionbucket._core.summary import SummaryPage as SummaryPage
+from sessionbucket._core.summary import summarize as summarize
 from sessionbucket._sync.append_log import AppendLog as AppendLog
 from sessionbucket._sync.base_store import BaseSessionStore as BaseSessionStore
 from sessionbucket._sync.bucket import Bucket as Bucket
@@ -131,6 +135,7 @@ __all__ = [
     "SessionNotFoundError",
     "SessionPage",
     "SessionStore",
+    "SessionSummary",
     "SessionTooLargeError",
     "StorageError",
     "StoreUnavailableError",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Unpack, cast, overload
 
 from sessionbucket._async.base_store import SessionT
@@ -13,6 +14,7 @@ from sessionbucket.models.session import SessionData
 
 if TYPE_CHECKING:
     from sessionbucket._backends.store_options import StoreOptions
+    from sessionbucket._core.summary import SessionSummary, SummaryMode
 
 
 @overload
@@ -21,6 +23,8 @@ def open_async_store(
     *,
     max_bytes: int = DEFAULT_MAX_BYTES,
     drop_unknown_members: bool = False,
+    summarize: Callable[[SessionData], SessionSummary] | None = None,
+    summaries: SummaryMode = "full",
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> AsyncSessionStore[SessionData]: ...
@@ -33,6 +37,8 @@ def open_async_store(
     model: type[SessionT],
     max_bytes: int = DEFAULT_MAX_BYTES,
     drop_unknown_members: bool = False,
+    summarize: Callable[[SessionT], SessionSummary] | None = None,
+    summaries: SummaryMode = "full",
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> AsyncSessionStore[SessionT]: ...
@@ -44,6 +50,8 @@ def open_async_store(
     model: type[SessionT] | None = None,
     max_bytes: int = DEFAULT_MAX_BYTES,
     drop_unknown_members: bool = False,
+    summarize: Callable[[SessionT], SessionSummary] | None = None,
+    summaries: SummaryMode = "full",
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> AsyncSessionStore[SessionT]:
@@ -53,7 +61,8 @@ def open_async_store(
 
     Without a URL, the environment variable ``SESSIONBUCKET_URL`` names it. Nothing is connected before the first use.
     ``model`` is any pydantic model with an ``id: str`` (``SessionData`` by default). ``max_bytes`` is the largest size of a
-    session or a part. ``drop_unknown_members`` allows saves that drop members which the model ignores.
+    session or a part. ``drop_unknown_members`` allows saves that drop members which the model ignores. ``summarize`` and
+    ``summaries`` are those of ``AsyncSessionStore``.
 
     Each option is a parameter of the URL, or an argument. Those of S3 are the options of ``S3Options``, and ``engine``:
     ``boto3``/``aioboto3`` (the default), ``obstore``, or ``auto``, which is obstore when it is installed and supports all the
@@ -66,5 +75,11 @@ def open_async_store(
     bucket, prefix = open_bucket(url, session, options)
     chosen = cast("type[SessionT]", SessionData) if model is None else model
     return AsyncSessionStore(
-        bucket, prefix, model=chosen, max_bytes=max_bytes, drop_unknown_members=drop_unknown_members
+        bucket,
+        prefix,
+        model=chosen,
+        max_bytes=max_bytes,
+        drop_unknown_members=drop_unknown_members,
+        summarize=summarize,
+        summaries=summaries,
     )

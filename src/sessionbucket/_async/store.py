@@ -41,6 +41,7 @@ from sessionbucket._async.session_writer import AsyncSessionWriter
 from sessionbucket._async.v1_snapshots import AsyncV1Snapshots
 from sessionbucket._async.wrappers.retrying import AsyncRetryingBucket
 from sessionbucket._codec import Codec
+from sessionbucket._codec.summary_entries import SummaryEntries
 from sessionbucket._concurrency.asyncio_ import FileSource, Items
 from sessionbucket._core.arguments import (
     check_function,
@@ -55,13 +56,16 @@ from sessionbucket._core.objects import DEFAULT_MAX_BYTES
 from sessionbucket._core.pagination import check_concurrency
 from sessionbucket._core.results import ProbeResult, SessionInfo, SessionPage
 from sessionbucket._core.session_version import StoredVersion, recall, remember
+from sessionbucket._core.summary import check_where, summarizer_of
 from sessionbucket.errors import InvalidArgumentError, SessionNotFoundError, shorten, shorten_list
 from sessionbucket.models.session import SessionData
 
 if TYPE_CHECKING:
     from sessionbucket._async.base_store import TraceEvents, VerificationReports
+    from sessionbucket._async.session_summaries import AsyncSessionSummaries
     from sessionbucket._core.objects import StoredObject
     from sessionbucket._core.results import Finding
+    from sessionbucket._core.summary import SessionSummary, SummaryMode, SummaryPage
     from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
 
     Findings = list[Finding]  # inside the class, ``list`` is the method
@@ -83,6 +87,8 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         *,
         max_bytes: int = DEFAULT_MAX_BYTES,
         drop_unknown_members: bool = False,
+        summarize: Callable[[SessionData], SessionSummary] | None = None,
+        summaries: SummaryMode = "full",
     ) -> None: ...
 
     @overload
@@ -94,6 +100,8 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         model: type[SessionT],
         max_bytes: int = DEFAULT_MAX_BYTES,
         drop_unknown_members: bool = False,
+        summarize: Callable[[SessionT], SessionSummary] | None = None,
+        summaries: SummaryMode = "full",
     ) -> None: ...
 
     def __init__(
@@ -104,13 +112,18 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         model: type[SessionT] | None = None,
         max_bytes: int = DEFAULT_MAX_BYTES,
         drop_unknown_members: bool = False,
+        summarize: Callable[[Any], SessionSummary] | None = None,
+        summaries: SummaryMode = "full",
     ) -> None:
         """``model`` is any pydantic model with an ``id: str``. ``max_bytes`` is the largest size of a session or a part.
+
+        ``summarize`` returns the summary of a session of your own model, from the session alone. Its name marks the summaries that it
+        made, so give it another name when it changes. With ``summaries="no-text"``, summaries have no titles.
 
         A model may ignore members of an object that it does not declare. Then a save of the loaded session would drop them, and
         is refused, unless ``drop_unknown_members`` is set.
 
-        Raises ``InvalidArgumentError`` for a bad prefix or a model without an id.
+        Raises ``InvalidArgumentError`` for a bad prefix, a model without an id, and a ``summarize`` without a name.
         """
         chosen = cast("type[SessionT]", SessionData) if model is None else model
         check_kind("bucket", bucket, AsyncBucket)
@@ -123,6 +136,10 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         self._max_bytes = max_bytes
         self._drop_unknown_members = drop_unknown_members
         self._codec = Codec[SessionT](chosen, max_bytes=max_bytes)
+        self._summarizer = summarizer_of(chosen, summarize, summaries)
+        self._summary_entries = SummaryEntries(
+            self._summarizer, self._codec, keeps_metadata=bucket.capabilities.keeps_metadata
+        )
         self._retrying = AsyncRetryingBucket(bucket)
         self._support = AsyncSupportProbe(self._retrying, f"{self._keys.bookkeeping}probe/")
         self._legacy = AsyncLegacyNames(self._retrying, self._keys, max_bytes)
@@ -159,7 +176,27 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
     def raw(self) -> AsyncRawSessions:
         """The sessions as they are stored, byte for byte."""
         return AsyncRawSessions(
-            self._retrying, self._keys, self._legacy, self._v1, self._reader, self._writer, self._parts
+            self._retrying,
+            self._keys,
+            self._legacy,
+            self._v1,
+            self._reader,
+            self._writer,
+            self._parts,
+            self._summary_entries,
+        )
+
+    @cached_property
+    def _summaries(self) -> AsyncSessionSummaries:
+        from sessionbucket._async.session_summaries import AsyncSessionSummaries  # noqa: PLC0415
+
+        if self._summarizer is None:
+            raise InvalidArgumentError(
+                f"sessions of model {self._model.__name__} have no summaries: open the store with summarize=, a function that returns "
+                "the SessionSummary of a session"
+            )
+        return AsyncSessionSummaries(
+            self._retrying, self._keys, self._legacy, self._reader, self._listing, self._summarizer
         )
 
     def documents(self, name: str, *, integration: bool = False) -> AsyncDocumentStore:
@@ -240,7 +277,14 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         seen = self._writer.seen(session.id, stored)
         pending = [*seen.pending] if seen else []
         try:
-            written = await self._writer.write(session.id, body, stored, pending, overwrite=overwrite)
+            written = await self._writer.write(
+                session.id,
+                body,
+                stored,
+                pending,
+                overwrite=overwrite,
+                summary=self._summary_entries.of_session(session, body),
+            )
         except BaseException:  # a cancellation or Ctrl-C included
             if pending:
                 key = self._keys.of_session(session.id).session
@@ -325,6 +369,45 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         """
         check_concurrency(concurrency)
         return self._listing.iterate(prefix, concurrency)
+
+    async def summary(self, id: str) -> SessionSummary | None:
+        """Return the title, owner, cost and other facts of a session, by one HEAD. Returns None when it does not exist.
+
+        A session without a summary in its metadata, and any in a folder, is read. Raises the errors of ``load``, and
+        ``InvalidArgumentError`` for a store of your own model without ``summarize``.
+        """
+        return await self._summaries.find(id)
+
+    def summaries(
+        self, *, prefix: str = "", where: Callable[[SessionSummary], object] | None = None
+    ) -> AsyncGenerator[SessionSummary, None]:
+        """Yield the summaries of all sessions whose ids start with ``prefix`` and that ``where`` accepts, sorted by key.
+
+        A session under its legacy name has its true id. A session that cannot be read has a ``problem``. The store keeps a catalog of
+        the summaries. So this costs the requests of ``iter_sessions``, 1 for every 20,000 sessions, and 1 for each session that was
+        saved since the last call. The catalog may be deleted at any time.
+
+        Raises ``InvalidArgumentError`` for a store of your own model without ``summarize``.
+        """
+        check_where(where)
+        return self._summaries.iterate(prefix, where)
+
+    async def summary_page(
+        self,
+        *,
+        prefix: str = "",
+        limit: int = 100,
+        cursor: str | None = None,
+        where: Callable[[SessionSummary], object] | None = None,
+    ) -> SummaryPage:
+        """Return at most ``limit`` summaries, from ``cursor`` on. The arguments are those of ``list_page`` and ``summaries``.
+
+        With ``where``, the page is full unless it is the last, and the listing goes on until it is. A page of at most 32 sessions
+        costs a HEAD for each. Sessions that are deleted meanwhile are left out. Raises ``InvalidArgumentError`` for a bad cursor or
+        limit, and for a store of your own model without ``summarize``.
+        """
+        check_where(where)
+        return await self._summaries.page(prefix, limit, cursor, where)
 
     def load_many(self, ids: Items[str], *, concurrency: int = 16) -> AsyncGenerator[Loaded[SessionT], None]:
         return super().load_many(ids, concurrency=concurrency)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Unpack, cast, overload
 
 from sessionbucket._core.objects import DEFAULT_MAX_BYTES
@@ -14,6 +15,7 @@ from sessionbucket.models.session import SessionData
 
 if TYPE_CHECKING:
     from sessionbucket._backends.store_options import StoreOptions
+    from sessionbucket._core.summary import SessionSummary, SummaryMode
 
 
 @overload
@@ -22,6 +24,8 @@ def open_store(
     *,
     max_bytes: int = DEFAULT_MAX_BYTES,
     drop_unknown_members: bool = False,
+    summarize: Callable[[SessionData], SessionSummary] | None = None,
+    summaries: SummaryMode = "full",
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> SessionStore[SessionData]: ...
@@ -34,6 +38,8 @@ def open_store(
     model: type[SessionT],
     max_bytes: int = DEFAULT_MAX_BYTES,
     drop_unknown_members: bool = False,
+    summarize: Callable[[SessionT], SessionSummary] | None = None,
+    summaries: SummaryMode = "full",
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> SessionStore[SessionT]: ...
@@ -45,6 +51,8 @@ def open_store(
     model: type[SessionT] | None = None,
     max_bytes: int = DEFAULT_MAX_BYTES,
     drop_unknown_members: bool = False,
+    summarize: Callable[[SessionT], SessionSummary] | None = None,
+    summaries: SummaryMode = "full",
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> SessionStore[SessionT]:
@@ -54,7 +62,8 @@ def open_store(
 
     Without a URL, the environment variable ``SESSIONBUCKET_URL`` names it. Nothing is connected before the first use.
     ``model`` is any pydantic model with an ``id: str`` (``SessionData`` by default). ``max_bytes`` is the largest size of a
-    session or a part. ``drop_unknown_members`` allows saves that drop members which the model ignores.
+    session or a part. ``drop_unknown_members`` allows saves that drop members which the model ignores. ``summarize`` and
+    ``summaries`` are those of ``SessionStore``.
 
     Each option is a parameter of the URL, or an argument. Those of S3 are the options of ``S3Options``, and ``engine``:
     ``boto3``/``boto3`` (the default), ``obstore``, or ``auto``, which is obstore when it is installed and supports all the
@@ -67,5 +76,11 @@ def open_store(
     bucket, prefix = open_bucket(url, session, options)
     chosen = cast("type[SessionT]", SessionData) if model is None else model
     return SessionStore(
-        bucket, prefix, model=chosen, max_bytes=max_bytes, drop_unknown_members=drop_unknown_members
+        bucket,
+        prefix,
+        model=chosen,
+        max_bytes=max_bytes,
+        drop_unknown_members=drop_unknown_members,
+        summarize=summarize,
+        summaries=summaries,
     )
