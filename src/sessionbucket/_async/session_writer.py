@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._async.conditional_write_support import AsyncSupportProbe
@@ -60,10 +60,11 @@ class AsyncSessionWriter:
         *,
         overwrite: bool,
         summary: Mapping[str, str] = NO_METADATA,
+        check: Callable[[], None] | None = None,
     ) -> StoredVersion:
         """Write the session's body, and return its version. ``stored`` is the version on the session, from any store.
 
-        ``summary`` is the metadata entry with the session's summary.
+        ``summary`` is the metadata entry with the session's summary, and ``check`` that of a conditional write.
 
         A session keeps its key, be it the encoded id or the legacy name. ``pending`` has earlier writes of this session whose
         outcome is unknown, and this write while its outcome is unknown. Raises ``SessionConflictError`` when the store has
@@ -80,6 +81,7 @@ class AsyncSessionWriter:
                     content_type=JSON_CONTENT_TYPE,
                     metadata={**codec_checksum(body), **summary},
                     pending=pending,
+                    check=check,
                 )
             except ConflictError as error:
                 raise _of_session(id, key, error) from error.__cause__
@@ -91,11 +93,13 @@ class AsyncSessionWriter:
                 raise SessionConflictError(
                     id, key=elsewhere[0].session, location=self._bucket.location, kind=kind
                 )
-            written = await self.replace(id, key, body, None, pending, kind=kind, metadata=summary)
+            written = await self.replace(
+                id, key, body, None, pending, kind=kind, metadata=summary, check=check
+            )
         else:
             key = seen.key
             base = WrittenVersion(seen.version, seen.history)
-            written = await self.replace(id, key, body, base, pending, metadata=summary)
+            written = await self.replace(id, key, body, base, pending, metadata=summary, check=check)
         return StoredVersion(self._bucket.location, key, *written)
 
     async def replace(
@@ -108,10 +112,11 @@ class AsyncSessionWriter:
         *,
         kind: ConflictKind | None = None,
         metadata: Mapping[str, str] = NO_METADATA,
+        check: Callable[[], None] | None = None,
     ) -> WrittenVersion:
         """Write a body of the session over ``base``, or where nothing is. Raises ``SessionConflictError``.
 
-        ``metadata`` joins that of the write. ``kind`` replaces the kind of a conflict with an existing object.
+        ``metadata`` joins that of the write, and ``check`` is called before each of its requests. ``kind`` replaces the kind of a conflict with an existing object.
         """
         try:
             return await self._writer.write(
@@ -121,6 +126,7 @@ class AsyncSessionWriter:
                 content_type=JSON_CONTENT_TYPE,
                 metadata={**codec_checksum(body), **metadata},
                 pending=pending,
+                check=check,
             )
         except ConflictError as error:
             raise _of_session(id, key, error, kind) from error.__cause__

@@ -62,6 +62,7 @@ from sessionbucket.models.session import SessionData
 
 if TYPE_CHECKING:
     from sessionbucket._async.base_store import TraceEvents, VerificationReports
+    from sessionbucket._async.lease import AsyncLease
     from sessionbucket._async.session_summaries import AsyncSessionSummaries
     from sessionbucket._core.objects import StoredObject
     from sessionbucket._core.results import Finding
@@ -219,19 +220,26 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         return f"{self._location}/{self._keys.prefix}".rstrip("/")
 
     async def save(
-        self, session: SessionT, *, overwrite: bool = False, if_version: str | None = None
+        self,
+        session: SessionT,
+        *,
+        overwrite: bool = False,
+        if_version: str | None = None,
+        lease: AsyncLease | None = None,
     ) -> None:
         """Save the session in one conditional PUT: readers see the old one or the new one, whole.
 
         A session that came from this store replaces exactly the version it was loaded or last saved as. Any other session
         is new and replaces nothing. Otherwise ``SessionConflictError`` is raised and nothing is changed.
         ``overwrite=True`` replaces any version, and ``if_version`` this one: a version that ``version_of`` returned, maybe to
-        another process. It costs a HEAD when the session was not loaded in this version.
+        another process. It costs a HEAD when the session was not loaded in this version. With ``lease``, the save sends no request
+        once the lease is lost, and raises ``LeaseLostError``.
 
         Raises ``InvalidArgumentError`` for a session that cannot be written (it names the field), and
         ``SessionTooLargeError``; nothing was written then.
         """
         self._check_session(session)
+        _check_lease_of(session, lease)
         body = self._codec.encode(session, key=self._keys.of_session(session.id).session)
         if if_version is not None:
             check_header_text("if_version", if_version)
@@ -243,7 +251,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
                 found = await self._writer.find_version(session.id, if_version)
                 loaded = recall(session)
                 remember(session, found._replace(dropped=loaded.dropped) if loaded else found)
-        await self._write(session, body, overwrite=overwrite)
+        await self._write(session, body, overwrite=overwrite, lease=lease)
 
     def version_of(self, session: SessionT) -> str | None:
         """Return the version of this store's object that the session was loaded or last saved as; None for any other session.
@@ -270,7 +278,9 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
                 "drop_unknown_members=True; nothing was written"
             )
 
-    async def _write(self, session: SessionT, body: bytes, *, overwrite: bool) -> None:
+    async def _write(
+        self, session: SessionT, body: bytes, *, overwrite: bool, lease: AsyncLease | None = None
+    ) -> None:
         """Write the body of the session, and remember its version, or that the write may have been done."""
         self._check_members(session)
         stored = recall(session)
@@ -284,6 +294,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
                 pending,
                 overwrite=overwrite,
                 summary=self._summary_entries.of_session(session, body),
+                check=lease.check if lease else None,
             )
         except BaseException:  # a cancellation or Ctrl-C included
             if pending:
@@ -409,6 +420,35 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         check_where(where)
         return await self._summaries.page(prefix, limit, cursor, where)
 
+    def lease(
+        self,
+        id: str,
+        *,
+        ttl: timedelta = timedelta(minutes=1),
+        wait: timedelta = timedelta(0),
+        owner: str | None = None,
+    ) -> AsyncLease:
+        """Return the lease of a session, which a ``with`` block acquires and releases: one worker at a time asks the model.
+
+        It is held for ``ttl``, and ``renew`` prolongs it. The block waits for ``wait`` while another worker holds it, then raises
+        ``LeaseHeldError``. ``owner`` names this worker in that error; by default host and process. Sends no request before the block.
+
+        Correctness stays with the conditions of saves: a lease saves the cost of work that a conflict would waste. The session
+        need not exist. Raises ``InvalidArgumentError`` for a bad id or time.
+        """
+        from sessionbucket._async.lease import AsyncLease  # noqa: PLC0415 (seldom needed)
+
+        return AsyncLease(
+            self._retrying,
+            self._keys,
+            AsyncConditionalWriter(self.bucket, self._support),
+            self._support,
+            id,
+            ttl,
+            wait,
+            owner,
+        )
+
     def load_many(self, ids: Items[str], *, concurrency: int = 16) -> AsyncGenerator[Loaded[SessionT], None]:
         return super().load_many(ids, concurrency=concurrency)
 
@@ -479,22 +519,25 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         trace_events: Sequence[TraceEvent] | None = None,
         verification_reports: Sequence[VerificationReport] | None = None,
         overwrite: bool = False,
+        lease: AsyncLease | None = None,
     ) -> None:
         """Save a whole turn: the parts first, concurrently, and the session last.
 
         So a session never refers to a part that does not exist. When another writer has saved the session, this raises before it
         writes the parts. Only when the other save happens during this call can the parts be of this turn and the session of
-        the other.
+        the other. ``lease`` is that of ``save``.
         """
         self._check_session(session)
+        _check_lease_of(session, lease)
         self._check_members(session)
         body = self._codec.encode(session, key=self._keys.of_session(session.id).session)
         parts = await self._parts.encoded(
             session.id, artifacts=artifacts, events=trace_events, reports=verification_reports
         )
         await self._writer.check_not_stale(session.id, recall(session), overwrite=overwrite)
+        _check_lease_of(session, lease)
         await self._parts.put(parts)
-        await self._write(session, body, overwrite=overwrite)
+        await self._write(session, body, overwrite=overwrite, lease=lease)
 
     async def probe_conditional_writes(self) -> ProbeResult:
         """Find out how the server supports conditional writes. Any server but AWS is probed once in this process."""
@@ -539,6 +582,21 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
 
     async def close(self) -> None:
         await self.bucket.close()
+
+
+def _check_lease_of(session: Any, lease: object) -> None:
+    """Raises ``LeaseLostError`` for a lost lease, and ``InvalidArgumentError`` for the lease of another session."""
+    if lease is None:
+        return
+    from sessionbucket._async.lease import AsyncLease  # noqa: PLC0415 (seldom needed)
+
+    check_kind("lease", lease, AsyncLease)
+    held = cast("AsyncLease", lease)
+    if held.id != session.id:
+        raise InvalidArgumentError(
+            f"the lease is refused: it is that of session {shorten(held.id)}, not of {shorten(session.id)}; nothing was written"
+        )
+    held.check()
 
 
 def check_model(model: Any) -> None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sessionbucket._core.body_checksum import codec_checksum
 from sessionbucket._core.keys import SessionKeys, StoreKeys
@@ -61,10 +61,11 @@ class SessionWriter:
         *,
         overwrite: bool,
         summary: Mapping[str, str] = NO_METADATA,
+        check: Callable[[], None] | None = None,
     ) -> StoredVersion:
         """Write the session's body, and return its version. ``stored`` is the version on the session, from any store.
 
-        ``summary`` is the metadata entry with the session's summary.
+        ``summary`` is the metadata entry with the session's summary, and ``check`` that of a conditional write.
 
         A session keeps its key, be it the encoded id or the legacy name. ``pending`` has earlier writes of this session whose
         outcome is unknown, and this write while its outcome is unknown. Raises ``SessionConflictError`` when the store has
@@ -81,6 +82,7 @@ class SessionWriter:
                     content_type=JSON_CONTENT_TYPE,
                     metadata={**codec_checksum(body), **summary},
                     pending=pending,
+                    check=check,
                 )
             except ConflictError as error:
                 raise _of_session(id, key, error) from error.__cause__
@@ -92,11 +94,11 @@ class SessionWriter:
                 raise SessionConflictError(
                     id, key=elsewhere[0].session, location=self._bucket.location, kind=kind
                 )
-            written = self.replace(id, key, body, None, pending, kind=kind, metadata=summary)
+            written = self.replace(id, key, body, None, pending, kind=kind, metadata=summary, check=check)
         else:
             key = seen.key
             base = WrittenVersion(seen.version, seen.history)
-            written = self.replace(id, key, body, base, pending, metadata=summary)
+            written = self.replace(id, key, body, base, pending, metadata=summary, check=check)
         return StoredVersion(self._bucket.location, key, *written)
 
     def replace(
@@ -109,10 +111,11 @@ class SessionWriter:
         *,
         kind: ConflictKind | None = None,
         metadata: Mapping[str, str] = NO_METADATA,
+        check: Callable[[], None] | None = None,
     ) -> WrittenVersion:
         """Write a body of the session over ``base``, or where nothing is. Raises ``SessionConflictError``.
 
-        ``metadata`` joins that of the write. ``kind`` replaces the kind of a conflict with an existing object.
+        ``metadata`` joins that of the write, and ``check`` is called before each of its requests. ``kind`` replaces the kind of a conflict with an existing object.
         """
         try:
             return self._writer.write(
@@ -122,6 +125,7 @@ class SessionWriter:
                 content_type=JSON_CONTENT_TYPE,
                 metadata={**codec_checksum(body), **metadata},
                 pending=pending,
+                check=check,
             )
         except ConflictError as error:
             raise _of_session(id, key, error, kind) from error.__cause__

@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from sessionbucket._core.results import Finding
     from sessionbucket._core.summary import SessionSummary, SummaryMode, SummaryPage
     from sessionbucket._sync.base_store import TraceEvents, VerificationReports
+    from sessionbucket._sync.lease import Lease
     from sessionbucket._sync.session_summaries import SessionSummaries
     from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
 
@@ -219,18 +220,27 @@ class SessionStore(BaseSessionStore[SessionT]):
     def location(self) -> str:
         return f"{self._location}/{self._keys.prefix}".rstrip("/")
 
-    def save(self, session: SessionT, *, overwrite: bool = False, if_version: str | None = None) -> None:
+    def save(
+        self,
+        session: SessionT,
+        *,
+        overwrite: bool = False,
+        if_version: str | None = None,
+        lease: Lease | None = None,
+    ) -> None:
         """Save the session in one conditional PUT: readers see the old one or the new one, whole.
 
         A session that came from this store replaces exactly the version it was loaded or last saved as. Any other session
         is new and replaces nothing. Otherwise ``SessionConflictError`` is raised and nothing is changed.
         ``overwrite=True`` replaces any version, and ``if_version`` this one: a version that ``version_of`` returned, maybe to
-        another process. It costs a HEAD when the session was not loaded in this version.
+        another process. It costs a HEAD when the session was not loaded in this version. With ``lease``, the save sends no request
+        once the lease is lost, and raises ``LeaseLostError``.
 
         Raises ``InvalidArgumentError`` for a session that cannot be written (it names the field), and
         ``SessionTooLargeError``; nothing was written then.
         """
         self._check_session(session)
+        _check_lease_of(session, lease)
         body = self._codec.encode(session, key=self._keys.of_session(session.id).session)
         if if_version is not None:
             check_header_text("if_version", if_version)
@@ -242,7 +252,7 @@ class SessionStore(BaseSessionStore[SessionT]):
                 found = self._writer.find_version(session.id, if_version)
                 loaded = recall(session)
                 remember(session, found._replace(dropped=loaded.dropped) if loaded else found)
-        self._write(session, body, overwrite=overwrite)
+        self._write(session, body, overwrite=overwrite, lease=lease)
 
     def version_of(self, session: SessionT) -> str | None:
         """Return the version of this store's object that the session was loaded or last saved as; None for any other session.
@@ -269,7 +279,7 @@ class SessionStore(BaseSessionStore[SessionT]):
                 "drop_unknown_members=True; nothing was written"
             )
 
-    def _write(self, session: SessionT, body: bytes, *, overwrite: bool) -> None:
+    def _write(self, session: SessionT, body: bytes, *, overwrite: bool, lease: Lease | None = None) -> None:
         """Write the body of the session, and remember its version, or that the write may have been done."""
         self._check_members(session)
         stored = recall(session)
@@ -283,6 +293,7 @@ class SessionStore(BaseSessionStore[SessionT]):
                 pending,
                 overwrite=overwrite,
                 summary=self._summary_entries.of_session(session, body),
+                check=lease.check if lease else None,
             )
         except BaseException:  # a cancellation or Ctrl-C included
             if pending:
@@ -406,6 +417,35 @@ class SessionStore(BaseSessionStore[SessionT]):
         check_where(where)
         return self._summaries.page(prefix, limit, cursor, where)
 
+    def lease(
+        self,
+        id: str,
+        *,
+        ttl: timedelta = timedelta(minutes=1),
+        wait: timedelta = timedelta(0),
+        owner: str | None = None,
+    ) -> Lease:
+        """Return the lease of a session, which a ``with`` block acquires and releases: one worker at a time asks the model.
+
+        It is held for ``ttl``, and ``renew`` prolongs it. The block waits for ``wait`` while another worker holds it, then raises
+        ``LeaseHeldError``. ``owner`` names this worker in that error; by default host and process. Sends no request before the block.
+
+        Correctness stays with the conditions of saves: a lease saves the cost of work that a conflict would waste. The session
+        need not exist. Raises ``InvalidArgumentError`` for a bad id or time.
+        """
+        from sessionbucket._sync.lease import Lease  # noqa: PLC0415 (seldom needed)
+
+        return Lease(
+            self._retrying,
+            self._keys,
+            ConditionalWriter(self.bucket, self._support),
+            self._support,
+            id,
+            ttl,
+            wait,
+            owner,
+        )
+
     def load_many(self, ids: Items[str], *, concurrency: int = 16) -> Generator[Loaded[SessionT], None, None]:
         return super().load_many(ids, concurrency=concurrency)
 
@@ -474,22 +514,25 @@ class SessionStore(BaseSessionStore[SessionT]):
         trace_events: Sequence[TraceEvent] | None = None,
         verification_reports: Sequence[VerificationReport] | None = None,
         overwrite: bool = False,
+        lease: Lease | None = None,
     ) -> None:
         """Save a whole turn: the parts first, concurrently, and the session last.
 
         So a session never refers to a part that does not exist. When another writer has saved the session, this raises before it
         writes the parts. Only when the other save happens during this call can the parts be of this turn and the session of
-        the other.
+        the other. ``lease`` is that of ``save``.
         """
         self._check_session(session)
+        _check_lease_of(session, lease)
         self._check_members(session)
         body = self._codec.encode(session, key=self._keys.of_session(session.id).session)
         parts = self._parts.encoded(
             session.id, artifacts=artifacts, events=trace_events, reports=verification_reports
         )
         self._writer.check_not_stale(session.id, recall(session), overwrite=overwrite)
+        _check_lease_of(session, lease)
         self._parts.put(parts)
-        self._write(session, body, overwrite=overwrite)
+        self._write(session, body, overwrite=overwrite, lease=lease)
 
     def probe_conditional_writes(self) -> ProbeResult:
         """Find out how the server supports conditional writes. Any server but AWS is probed once in this process."""
@@ -532,6 +575,21 @@ class SessionStore(BaseSessionStore[SessionT]):
 
     def close(self) -> None:
         self.bucket.close()
+
+
+def _check_lease_of(session: Any, lease: object) -> None:
+    """Raises ``LeaseLostError`` for a lost lease, and ``InvalidArgumentError`` for the lease of another session."""
+    if lease is None:
+        return
+    from sessionbucket._sync.lease import Lease  # noqa: PLC0415 (seldom needed)
+
+    check_kind("lease", lease, Lease)
+    held = cast("Lease", lease)
+    if held.id != session.id:
+        raise InvalidArgumentError(
+            f"the lease is refused: it is that of session {shorten(held.id)}, not of {shorten(session.id)}; nothing was written"
+        )
+    held.check()
 
 
 def check_model(model: Any) -> None:
