@@ -54,6 +54,8 @@ from sessionbucket._core.results import Problem as Problem
 from sessionbucket._core.results import SessionInfo as SessionInfo
 from sessionbucket._core.results import SessionPage as SessionPage
 from sessionbucket._core.results import Unseen as Unseen
+from sessionbucket._core.retention import Retention as Retention
+from sessionbucket._core.retention import Swept as Swept
 from sessionbucket._core.retry import NO_RETRY as NO_RETRY
 from sessionbucket._core.retry import RetryConfig as RetryConfig
 from sessionbucket._core.store_url import ENVIRONMENT_VARIABLE as ENVIRONMENT_VARIABLE
@@ -130,6 +132,7 @@ __all__ = [
     "Message",
     "NotSupportedError",
     "ObstoreBucket",
+    "Retention",
     "S3Bucket",
     "SessionBucketError",
     "SessionConflictError",

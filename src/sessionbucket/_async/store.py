@@ -63,6 +63,7 @@ from sessionbucket.models.session import SessionData
 if TYPE_CHECKING:
     from sessionbucket._async.base_store import TraceEvents, VerificationReports
     from sessionbucket._async.lease import AsyncLease
+    from sessionbucket._async.retention import AsyncStoreRetention
     from sessionbucket._async.session_summaries import AsyncSessionSummaries
     from sessionbucket._core.objects import StoredObject
     from sessionbucket._core.results import Finding
@@ -185,6 +186,16 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
             self._writer,
             self._parts,
             self._summary_entries,
+        )
+
+    @cached_property
+    def retention(self) -> AsyncStoreRetention:
+        """Deletes sessions and parts that have not changed for long."""
+        from sessionbucket._async.retention import AsyncStoreRetention  # noqa: PLC0415 (seldom needed)
+
+        writer = AsyncConditionalWriter(self.bucket, self._support)
+        return AsyncStoreRetention(
+            self._retrying, self._keys, writer, self._support, self._legacy, self._v1, self._listing
         )
 
     @cached_property

@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from sessionbucket._core.summary import SessionSummary, SummaryMode, SummaryPage
     from sessionbucket._sync.base_store import TraceEvents, VerificationReports
     from sessionbucket._sync.lease import Lease
+    from sessionbucket._sync.retention import StoreRetention
     from sessionbucket._sync.session_summaries import SessionSummaries
     from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
 
@@ -186,6 +187,16 @@ class SessionStore(BaseSessionStore[SessionT]):
             self._writer,
             self._parts,
             self._summary_entries,
+        )
+
+    @cached_property
+    def retention(self) -> StoreRetention:
+        """Deletes sessions and parts that have not changed for long."""
+        from sessionbucket._sync.retention import StoreRetention  # noqa: PLC0415 (seldom needed)
+
+        writer = ConditionalWriter(self.bucket, self._support)
+        return StoreRetention(
+            self._retrying, self._keys, writer, self._support, self._legacy, self._v1, self._listing
         )
 
     @cached_property
