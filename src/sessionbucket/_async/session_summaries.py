@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._async.bucket_listing import list_objects
-from sessionbucket._async.legacy_names import AsyncLegacyNames
 from sessionbucket._async.session_listing import AsyncSessionListing
 from sessionbucket._async.session_reader import AsyncSessionReader
+from sessionbucket._async.v1_snapshots import AsyncV1Snapshots
 from sessionbucket._concurrency.asyncio_ import WorkerPool, closing, in_thread
 from sessionbucket._core.catalog import (
     CATALOG_SUFFIX,
@@ -29,7 +29,15 @@ from sessionbucket._core.catalog import (
     token_of,
 )
 from sessionbucket._core.keys import StoreKeys
-from sessionbucket._core.objects import PAGE_LIMIT, Always, Condition, IfAbsent, IfMatch, ObjectInfo
+from sessionbucket._core.objects import (
+    PAGE_LIMIT,
+    Always,
+    Condition,
+    IfAbsent,
+    IfMatch,
+    ObjectInfo,
+    StoredObject,
+)
 from sessionbucket._core.pagination import check_limit
 from sessionbucket._core.summary import SessionSummary, Summarizer, SummaryPage, accepts
 from sessionbucket.errors import (
@@ -67,14 +75,14 @@ class AsyncSessionSummaries:
         self,
         bucket: AsyncBucket,
         keys: StoreKeys,
-        legacy: AsyncLegacyNames,
+        v1: AsyncV1Snapshots,
         reader: AsyncSessionReader[Any],
         listing: AsyncSessionListing,
         summarizer: Summarizer,
     ) -> None:
         self._bucket = bucket
         self._keys = keys
-        self._legacy = legacy
+        self._v1 = v1
         self._reader = reader
         self._listing = listing
         self._summarizer = summarizer
@@ -189,6 +197,7 @@ class AsyncSessionSummaries:
     async def _current(self, info: ObjectInfo) -> tuple[ObjectInfo | None, SessionSummary]:
         """The current description and summary of a listed session."""
         id = self._keys.session_id(info.key) or ""
+        found: StoredObject | None
         try:
             if self._has_metadata and info.version is not None:
                 current = await self._bucket.head(info.key)
@@ -197,7 +206,8 @@ class AsyncSessionSummaries:
                     return current, summary
                 found = await self._reader.get(info.key)
             else:  # a file, or a session in a snapshot
-                found = await self._reader.find(id)
+                found = await self._v1.find_first(id)
+                found = found or await self._reader.get(info.key) or await self._v1.find_last(id)
             if found is None:
                 return None, SessionSummary(id)
             return found.info, self._summarizer.summary(self._reader.parse(found))

@@ -208,7 +208,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
                 "the SessionSummary of a session"
             )
         return AsyncSessionSummaries(
-            self._retrying, self._keys, self._legacy, self._reader, self._listing, self._summarizer
+            self._retrying, self._keys, self._v1, self._reader, self._listing, self._summarizer
         )
 
     def documents(self, name: str, *, integration: bool = False) -> AsyncDocumentStore:

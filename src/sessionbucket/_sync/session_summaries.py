@@ -25,14 +25,22 @@ from sessionbucket._core.catalog import (
     token_of,
 )
 from sessionbucket._core.keys import StoreKeys
-from sessionbucket._core.objects import PAGE_LIMIT, Always, Condition, IfAbsent, IfMatch, ObjectInfo
+from sessionbucket._core.objects import (
+    PAGE_LIMIT,
+    Always,
+    Condition,
+    IfAbsent,
+    IfMatch,
+    ObjectInfo,
+    StoredObject,
+)
 from sessionbucket._core.pagination import check_limit
 from sessionbucket._core.summary import SessionSummary, Summarizer, SummaryPage, accepts
 from sessionbucket._sync.bucket import Bucket
 from sessionbucket._sync.bucket_listing import list_objects
-from sessionbucket._sync.legacy_names import LegacyNames
 from sessionbucket._sync.session_listing import SessionListing
 from sessionbucket._sync.session_reader import SessionReader
+from sessionbucket._sync.v1_snapshots import V1Snapshots
 from sessionbucket.errors import (
     InvalidSessionIdError,
     SessionBucketError,
@@ -68,14 +76,14 @@ class SessionSummaries:
         self,
         bucket: Bucket,
         keys: StoreKeys,
-        legacy: LegacyNames,
+        v1: V1Snapshots,
         reader: SessionReader[Any],
         listing: SessionListing,
         summarizer: Summarizer,
     ) -> None:
         self._bucket = bucket
         self._keys = keys
-        self._legacy = legacy
+        self._v1 = v1
         self._reader = reader
         self._listing = listing
         self._summarizer = summarizer
@@ -190,6 +198,7 @@ class SessionSummaries:
     def _current(self, info: ObjectInfo) -> tuple[ObjectInfo | None, SessionSummary]:
         """The current description and summary of a listed session."""
         id = self._keys.session_id(info.key) or ""
+        found: StoredObject | None
         try:
             if self._has_metadata and info.version is not None:
                 current = self._bucket.head(info.key)
@@ -198,7 +207,8 @@ class SessionSummaries:
                     return current, summary
                 found = self._reader.get(info.key)
             else:  # a file, or a session in a snapshot
-                found = self._reader.find(id)
+                found = self._v1.find_first(id)
+                found = found or self._reader.get(info.key) or self._v1.find_last(id)
             if found is None:
                 return None, SessionSummary(id)
             return found.info, self._summarizer.summary(self._reader.parse(found))

@@ -209,7 +209,7 @@ class SessionStore(BaseSessionStore[SessionT]):
                 "the SessionSummary of a session"
             )
         return SessionSummaries(
-            self._retrying, self._keys, self._legacy, self._reader, self._listing, self._summarizer
+            self._retrying, self._keys, self._v1, self._reader, self._listing, self._summarizer
         )
 
     def documents(self, name: str, *, integration: bool = False) -> DocumentStore:
