@@ -114,7 +114,8 @@ class StoreRetention:
     def _sweep_object(self, info: ObjectInfo, reason: str, sweep: _Sweep) -> Swept | None:
         is_session = info.key.rpartition("/")[0] == self._keys.root.rstrip("/")
         stem = self._keys.stem(info.key) if is_session else self._keys.part(info.key)[1]
-        if reason == _ORPHAN and stem not in sweep.due and self._has_session(stem):
+        goes_with_session = sweep.dry_run and stem in sweep.due
+        if reason == _ORPHAN and not goes_with_session and self._has_session(stem):
             return None
         if sweep.dry_run:
             outcome: SweepOutcome = "due"
