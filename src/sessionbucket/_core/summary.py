@@ -38,7 +38,7 @@ _ENTRY = "summary"  # letters only: some servers change the case or the separato
 _RULES = "1"
 _FINGERPRINT_LENGTH = 12
 _LONGEST_ROW = ENTRY_LIMIT - _FINGERPRINT_LENGTH - len('["",9999999999,')
-_TITLE_SOURCE = 4 * LONGEST_TITLE
+_TITLE_SOURCE = 2 * LONGEST_TITLE
 _encode = JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
@@ -93,10 +93,15 @@ class SummaryPage(NamedTuple):
 
 def summarize(session: SessionData) -> SessionSummary:
     """Return the summary of a session, as a listing of its store shows it."""
-    llm = session.llm_config
-    summary = SessionSummary(
+    return _fitting(_facts(session))[0]
+
+
+def _facts(session: SessionData) -> SessionSummary:
+    """The summary with a title of any length in bytes."""
+    llm, config = session.llm_config, session.config
+    return SessionSummary(
         session.id,
-        _title(session),
+        cut_title(config.name or _first_text(session)),
         session.principal,
         session.tenant_id,
         tuple(session.tags),
@@ -107,23 +112,18 @@ def summarize(session: SessionData) -> SessionSummary:
         len(session.messages),
         session.total_usage.total_tokens,
         session.total_cost,
-        session.parent_id or session.config.parent_id,
+        session.parent_id or config.parent_id,
     )
-    return _fitting(summary, _row_text(summary))[0]
 
 
-def _title(session: SessionData) -> str:
-    text = session.config.name
-    if not text:
-        texts = (
-            block.text
-            for message in session.messages
-            if message.role == "user"
-            for block in message.content
-            if block.type == "text"
-        )
-        text = next((text for text in texts if text and not text.isspace()), "")
-    return cut_title(text)
+def _first_text(session: SessionData) -> str:
+    """The first text of a user."""
+    for message in session.messages:
+        if message.role == "user":
+            for block in message.content:
+                if block.type == "text" and block.text and not block.text.isspace():
+                    return block.text
+    return ""
 
 
 def cut_title(text: str) -> str:
@@ -139,8 +139,9 @@ def _row_text(summary: SessionSummary) -> str:
     return text.replace("\x7f", "\\u007f") if "\x7f" in text else text
 
 
-def _fitting(summary: SessionSummary, text: str) -> tuple[SessionSummary, str | None]:
+def _fitting(summary: SessionSummary) -> tuple[SessionSummary, str | None]:
     """The summary with a title that fits into the entry, and its text. When no title fits, the summary stays and has no text."""
+    text = _row_text(summary)
     if len(text) <= _LONGEST_ROW:
         return summary, text
     for length in range(len(summary.title) - 1, -1, -1):
@@ -182,12 +183,11 @@ class Summarizer:
         return {} if text is None else {_ENTRY: f"{self._start}{size},{text[1:]}"}
 
     def _made(self, session: Any) -> tuple[SessionSummary, str | None]:
-        summary = self._function(session)
-        if self._function is not summarize:
-            summary = _checked(summary, session.id)
-        if not self._has_titles:
-            summary = summary._replace(title="")
-        return _fitting(summary, _row_text(summary))
+        if self._function is summarize:
+            summary = _facts(session)
+        else:
+            summary = _checked(self._function(session), session.id)
+        return _fitting(summary if self._has_titles else summary._replace(title=""))
 
     def read(self, metadata: Mapping[str, str], size: int | None) -> SessionSummary | None:
         """The summary in an object's metadata. None when there is none, or when another summariser or body made it.
