@@ -171,7 +171,8 @@ class Blocking:
             passed = [
                 in_thread(arg) if takes_function and callable(arg) else as_argument(arg) for arg in args
             ]
-            return blocking(self._run(_called(member, passed, kwargs)), self._run)
+            named = {key: unwrapped(value) for key, value in kwargs.items()}
+            return blocking(self._run(_called(member, passed, named)), self._run)
 
         return call
 

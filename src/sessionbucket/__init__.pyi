@@ -8,6 +8,7 @@ from sessionbucket._async.buckets.obstore import AsyncObstoreBucket as AsyncObst
 from sessionbucket._async.buckets.s3 import AsyncS3Bucket as AsyncS3Bucket
 from sessionbucket._async.copying import copy_async_sessions as copy_async_sessions
 from sessionbucket._async.documents import AsyncDocumentStore as AsyncDocumentStore
+from sessionbucket._async.lease import AsyncLease as AsyncLease
 from sessionbucket._async.open_bucket import open_async_documents as open_async_documents
 from sessionbucket._async.open_store import open_async_store as open_async_store
 from sessionbucket._async.raw_sessions import AsyncRawSessions as AsyncRawSessions
@@ -67,9 +68,15 @@ from sessionbucket._core.results import ReencryptResult as ReencryptResult
 from sessionbucket._core.results import SessionInfo as SessionInfo
 from sessionbucket._core.results import SessionPage as SessionPage
 from sessionbucket._core.results import Unseen as Unseen
+from sessionbucket._core.retention import Retention as Retention
+from sessionbucket._core.retention import Swept as Swept
 from sessionbucket._core.retry import NO_RETRY as NO_RETRY
 from sessionbucket._core.retry import RetryConfig as RetryConfig
 from sessionbucket._core.store_url import ENVIRONMENT_VARIABLE as ENVIRONMENT_VARIABLE
+from sessionbucket._core.summary import SessionSummary as SessionSummary
+from sessionbucket._core.summary import SummaryMode as SummaryMode
+from sessionbucket._core.summary import SummaryPage as SummaryPage
+from sessionbucket._core.summary import summarize as summarize
 from sessionbucket._core.telemetry import Telemetry as Telemetry
 from sessionbucket._sync.append_log import AppendLog as AppendLog
 from sessionbucket._sync.base_store import BaseSessionStore as BaseSessionStore
@@ -81,6 +88,7 @@ from sessionbucket._sync.buckets.obstore import ObstoreBucket as ObstoreBucket
 from sessionbucket._sync.buckets.s3 import S3Bucket as S3Bucket
 from sessionbucket._sync.copying import copy_sessions as copy_sessions
 from sessionbucket._sync.documents import DocumentStore as DocumentStore
+from sessionbucket._sync.lease import Lease as Lease
 from sessionbucket._sync.open_bucket import open_documents as open_documents
 from sessionbucket._sync.open_store import open_store as open_store
 from sessionbucket._sync.raw_sessions import RawSessions as RawSessions
@@ -99,6 +107,8 @@ from sessionbucket.errors import DeleteIncompleteError as DeleteIncompleteError
 from sessionbucket.errors import FileNotInStoreError as FileNotInStoreError
 from sessionbucket.errors import InvalidArgumentError as InvalidArgumentError
 from sessionbucket.errors import InvalidSessionIdError as InvalidSessionIdError
+from sessionbucket.errors import LeaseHeldError as LeaseHeldError
+from sessionbucket.errors import LeaseLostError as LeaseLostError
 from sessionbucket.errors import NotSupportedError as NotSupportedError
 from sessionbucket.errors import ObjectTooLargeError as ObjectTooLargeError
 from sessionbucket.errors import PreconditionFailedError as PreconditionFailedError
@@ -141,6 +151,7 @@ __all__ = [
     "Message",
     "NotSupportedError",
     "ObstoreBucket",
+    "Retention",
     "S3Bucket",
     "SessionBucketError",
     "SessionConflictError",
@@ -150,6 +161,7 @@ __all__ = [
     "SessionNotFoundError",
     "SessionPage",
     "SessionStore",
+    "SessionSummary",
     "SessionTooLargeError",
     "StorageError",
     "StoreUnavailableError",

@@ -10,6 +10,7 @@ rule. A call that does not fit a signature raises Python's ``TypeError``. The co
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, Literal
 
 Outcome = Literal["not written", "unknown"]
@@ -253,6 +254,50 @@ class AccessDeniedError(StorageError):
 
 class BucketNotFoundError(StorageError):
     """The bucket or the root folder does not exist."""
+
+
+class LeaseHeldError(SessionBucketError):
+    """Another worker holds the lease of a session for longer than the caller waits. Nothing was written.
+
+    ``owner`` names the worker, ``token`` is the number of its acquisition, and ``ttl`` is the time for which it holds the lease unless
+    it renews it.
+    """
+
+    def __init__(self, session_id: str, *, owner: str, token: int, ttl: timedelta, location: str) -> None:
+        super().__init__(
+            f"the lease of session {shorten(session_id)} in {location} is held by {shorten(owner)} (token {token}) for at most "
+            f"{ttl.total_seconds():g} seconds at a time; try again later, or pass a longer `wait`"
+        )
+        self.session_id = session_id
+        self.owner = owner
+        self.token = token
+        self.ttl = ttl
+        self.location = location
+
+
+class LeaseLostError(SessionBucketError):
+    """The time of a lease is over, or another worker has it.
+
+    ``outcome`` is ``"not written"`` when this call wrote nothing, and ``"unknown"`` when an earlier attempt of its save may have been
+    done. ``token`` is the number of the acquisition that ended.
+    """
+
+    def __init__(
+        self, session_id: str, token: int, *, location: str, outcome: Outcome = "not written"
+    ) -> None:
+        fate = "nothing was written" if outcome == "not written" else "the save may or may not have been done"
+        super().__init__(
+            f"the lease of session {shorten(session_id)} in {location} (token {token}) was lost; {fate}; acquire it again and load the "
+            "session anew, with a longer `ttl` or renew() if the work takes longer"
+        )
+        self.session_id = session_id
+        self.token = token
+        self.location = location
+        self.outcome: Outcome = outcome
+
+    def with_outcome(self, outcome: Outcome) -> LeaseLostError:
+        """The same error with another outcome."""
+        return LeaseLostError(self.session_id, self.token, location=self.location, outcome=outcome)
 
 
 class DeleteIncompleteError(SessionBucketError):

@@ -20,7 +20,7 @@ from filelock import FileLock
 from both_sides import SyncSide
 from conformance.locations import FIXTURES
 from conformance.samples import artifacts_of, event_of, say, session_of, texts_of
-from sessionbucket import Message, SessionData
+from sessionbucket import Message, SessionData, summarize
 from sessionbucket._codec import Codec
 
 RELEASES = ("2.0.1", "2.4.0")
@@ -194,6 +194,20 @@ def test_a_folder_of_a3s_code_is_a_store(a3s: A3sCode, open_folder: Callable[[Pa
     for id in IDS:
         store.delete(id)
     assert a3s.files() == {}
+
+
+def test_the_summaries_of_a_folder_of_a3s_code_are_those_of_its_sessions(
+    a3s: A3sCode, open_folder: Callable[[Path], Any]
+):
+    store = open_folder(a3s.folder)
+    for text in ("first", "second"):
+        for id in IDS:
+            a3s.write(id, text)
+        expected = {id: summarize(store.load(id)) for id in IDS}
+        for _ in range(2):
+            found = list(store.summaries())
+            assert {summary.id: summary for summary in found} == expected
+            assert len(found) == len(IDS)
 
 
 def test_tool_calls_come_back_byte_for_byte(a3s: A3sCode, open_folder: Callable[[Path], Any]):

@@ -140,6 +140,14 @@ class TestOptions:
         assert head["SSEKMSKeyId"] == "the-key"
         assert head["StorageClass"] == "STANDARD_IA"
 
+    def test_tags_of_the_options_are_sent(self, moto: Location):
+        with open_store(moto.url(engine="obstore", tagging="team=a b&env=prod")) as store:
+            store.save(session_of("s"))
+            store.put_file("s", "large", [b"x" * (9 << 20)])
+        for key in ("s.json", "artifacts/s/files/large"):
+            tags = moto.raw.get_object_tagging(Bucket=moto.bucket, Key=key)["TagSet"]
+            assert {tag["Key"]: tag["Value"] for tag in tags} == {"team": "a b", "env": "prod"}
+
     @pytest.mark.parametrize(
         ("options", "endpoint", "virtual"),
         [

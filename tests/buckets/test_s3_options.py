@@ -43,6 +43,9 @@ SECRET = "TopSecretValue"
         ({"max_attempts": "0"}, "max_attempts"),
         ({"addressing_style": SECRET}, "addressing_style"),
         ({"storage_class": ""}, "storage_class"),
+        ({"tagging": SECRET}, "tagging"),
+        ({"tagging": "a=1&a=2"}, "tagging"),
+        ({"tagging": "&".join(f"t{number}=" for number in range(11))}, "tagging"),
     ],
 )
 def test_the_error_for_a_bad_option_names_it_without_its_value(

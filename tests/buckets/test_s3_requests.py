@@ -58,7 +58,9 @@ def test_keys_bodies_and_metadata_are_those_of_the_format(moto: Location, client
         assert head["ETag"] == f'"{hashlib.md5(moto.read(name), usedforsecurity=False).hexdigest()}"'
     assert '"text": "é"'.encode() in moto.read("team/a/user%2F1.json")
     metadata = client.head_object(Bucket=moto.bucket, Key="team/a/user%2F1.json")["Metadata"]
-    assert set(metadata) == {"writes", "printed", "crc32"}, "no separators: some servers change them"
+    assert set(metadata) == {"writes", "printed", "crc32", "summary"}, (
+        "no separators: some servers change them"
+    )
 
 
 def test_the_options_of_writes_are_sent(moto: Location, client: Any):
@@ -72,6 +74,7 @@ def test_the_options_of_writes_are_sent(moto: Location, client: Any):
         sse="aws:kms",
         sse_kms_key_id="key-1",
         storage_class="STANDARD_IA",
+        tagging="team=a b&env=prod",
         expected_bucket_owner=OWNER,
     )
     store = SessionStore(bucket)
@@ -103,9 +106,13 @@ def test_the_options_of_writes_are_sent(moto: Location, client: Any):
             assert headers["x-amz-server-side-encryption"] == "aws:kms"
             assert headers["x-amz-server-side-encryption-aws-kms-key-id"] == "key-1"
             assert headers["x-amz-storage-class"] == "STANDARD_IA"
+            assert headers["x-amz-tagging"] == "team=a+b&env=prod"
     head = client.head_object(Bucket=moto.bucket, Key="traces/t.json")
     assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", "key-1")
     assert head["StorageClass"] == "STANDARD_IA"
+    bucket.copy("traces/t.json", "copy.json")
+    tags = client.get_object_tagging(Bucket=moto.bucket, Key="copy.json")["TagSet"]
+    assert {tag["Key"]: tag["Value"] for tag in tags} == {"team": "a b", "env": "prod"}
 
 
 def test_every_put_carries_a_checksum_and_its_condition(moto: Location, client: Any):

@@ -401,7 +401,13 @@ class _AsyncSessionCopier:
             ]
         )
         if plan.session:
-            await self._to.put(id, found.body, overwrite=self._overwrite, is_new=plan.is_new)
+            await self._to.put(
+                id,
+                found.body,
+                overwrite=self._overwrite,
+                is_new=plan.is_new,
+                metadata=found.info.metadata,
+            )
 
     async def _copy_file(self, id: str, name: str) -> None:
         self._check_not_stopped()

@@ -53,6 +53,7 @@ from sessionbucket.errors import (
     ConflictError,
     ConflictKind,
     InvalidArgumentError,
+    LeaseLostError,
     NotSupportedError,
     ObjectTooLargeError,
     Outcome,
@@ -97,8 +98,11 @@ class AsyncConditionalWriter:
         content_type: str,
         metadata: Mapping[str, str] = NO_METADATA,
         pending: list[str] | None = None,
+        check: Callable[[], None] | None = None,
     ) -> WrittenVersion:
         """Write the body over ``base``, or create the key when ``base`` is None. The write history joins the metadata.
+
+        ``check`` is called before each request of the write, and raises ``LeaseLostError`` to end it.
 
         ``pending`` has the caller's earlier writes of this key whose outcome is unknown. If the current version is one of
         them, this write builds on it. This write joins the list before it is sent, and leaves it when its outcome is
@@ -112,7 +116,7 @@ class AsyncConditionalWriter:
         noted: list[str] = [] if pending is None else pending
         earlier = tuple(noted)
         while True:
-            write = _Write(self._bucket, key, body, base, content_type, metadata)
+            write = _Write(self._bucket, key, body, base, content_type, metadata, check)
             # Without metadata the MD5 names a write, or the write id in the header of an encrypted object.
             mine = [write.history[0], *([] if self._keeps_history else [md5_version(body).strip('"')])]
             noted += mine
@@ -169,8 +173,9 @@ class AsyncConditionalWriter:
         content_type: str,
         metadata: Mapping[str, str] = NO_METADATA,
         pending: list[str] | None = None,
+        check: Callable[[], None] | None = None,
     ) -> WrittenVersion:
-        """Write the body over the current version, whatever it is. ``pending`` is that of ``write``.
+        """Write the body over the current version, whatever it is. ``pending`` and ``check`` are those of ``write``.
 
         Each attempt is a HEAD, and a PUT on the condition of that version. So a late copy of the PUT changes nothing. Raises
         ``ConflictError`` when other writers are faster many times in a row.
@@ -180,7 +185,13 @@ class AsyncConditionalWriter:
             found = await self._retrying.head(key)
             base = written_version(found) if found else None
             return await self.write(
-                key, body, base, content_type=content_type, metadata=metadata, pending=pending
+                key,
+                body,
+                base,
+                content_type=content_type,
+                metadata=metadata,
+                pending=pending,
+                check=check,
             )
 
         if not await self._support.is_conditional():
@@ -266,6 +277,7 @@ class _Write:
         base: WrittenVersion | None,
         content_type: str,
         metadata: Mapping[str, str],
+        check: Callable[[], None] | None,
     ) -> None:
         self.bucket = bucket
         self.key = key
@@ -276,8 +288,10 @@ class _Write:
         self.history = new_write_history(base.history if base else ())
         self.metadata = {**metadata, **history_metadata(self.history)}
         self.is_unresolved = False
+        self._check = check
 
     async def send(self) -> str:
+        self._raise_if_lost()
         return await self.bucket.put(
             self.key,
             self.body,
@@ -286,6 +300,14 @@ class _Write:
             metadata=self.metadata,
         )
 
+    def _raise_if_lost(self) -> None:
+        if self._check is None:
+            return
+        try:
+            self._check()
+        except LeaseLostError as error:
+            raise error.with_outcome("unknown" if self.is_unresolved else "not written") from None
+
     def note_failure(self, error: SessionBucketError) -> None:
         """Note whether a request of this write may have been done. Raises when the response proves that none was."""
         match error:
@@ -293,6 +315,8 @@ class _Write:
                 self.is_unresolved |= error.retried
                 if not self.is_unresolved:
                     raise self.conflict("not written", is_missing=error.is_missing) from error
+            case LeaseLostError():
+                raise error
             case StoreUnavailableError():
                 self.is_unresolved |= error.outcome == "unknown"
             case _ if not self.is_unresolved:

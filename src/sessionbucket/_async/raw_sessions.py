@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -12,11 +13,12 @@ from sessionbucket._async.session_parts import AsyncSessionParts
 from sessionbucket._async.session_reader import AsyncSessionReader
 from sessionbucket._async.session_writer import AsyncSessionWriter
 from sessionbucket._async.v1_snapshots import AsyncV1Snapshots, SnapshotSession
+from sessionbucket._codec.summary_entries import SummaryEntries
 from sessionbucket._concurrency.asyncio_ import gather
 from sessionbucket._core.arguments import check_body, check_key, check_kind, check_text
 from sessionbucket._core.inventory import JSON_PARTS, Inventory
 from sessionbucket._core.keys import StoreKeys
-from sessionbucket._core.objects import ObjectInfo, StoredObject
+from sessionbucket._core.objects import NO_METADATA, ObjectInfo, StoredObject
 from sessionbucket.errors import InvalidArgumentError
 
 
@@ -32,6 +34,7 @@ class AsyncRawSessions:
         reader: AsyncSessionReader[Any],
         writer: AsyncSessionWriter,
         parts: AsyncSessionParts,
+        entries: SummaryEntries,
     ) -> None:
         self._bucket = bucket
         self._keys = keys
@@ -40,6 +43,7 @@ class AsyncRawSessions:
         self._reader = reader
         self._writer = writer
         self._parts = parts
+        self._entries = entries
 
     @property
     def location(self) -> str:
@@ -190,13 +194,23 @@ class AsyncRawSessions:
             legacy is None or inventory.lacks_session(legacy.stem)
         )
 
-    async def put(self, id: str, body: bytes, *, overwrite: bool, is_new: bool = False) -> None:
+    async def put(
+        self,
+        id: str,
+        body: bytes,
+        *,
+        overwrite: bool,
+        is_new: bool = False,
+        metadata: Mapping[str, str] = NO_METADATA,
+    ) -> None:
         """Write a session's body as ``save`` writes a session from another store; in one request if it ``is_new``.
 
+        The object gets the summary of the session, which may be in the ``metadata`` of the object that the body comes from.
         Raises ``SessionConflictError`` when the session exists; nothing was written then.
         """
         check_body(body)
-        await self._writer.write_copied_session(id, body, overwrite=overwrite, is_new=is_new)
+        summary = self._entries.of_copy(body, metadata)
+        await self._writer.write_copied_session(id, body, overwrite=overwrite, is_new=is_new, summary=summary)
 
     async def put_part(self, id: str, name: str, stem: str, body: bytes, *, overwrite: bool) -> None:
         """Write a part where none is, or with ``overwrite`` in any case. Raises ``SessionConflictError``.

@@ -72,10 +72,14 @@ class AsyncSessionReader(Generic[SessionT]):
         key = found.info.key
         return self._codec.encode(self._codec.decode(found.body, key=key), key=key)
 
+    def parse(self, found: StoredObject) -> SessionT:
+        """The session in the object, whatever its id. Raises ``SessionCorruptedError``."""
+        return self._codec.decode(found.body, key=found.info.key, is_printed=is_printed(found))
+
     def decode(self, id: str, found: StoredObject) -> SessionT:
         """The session in the object, which remembers the object's version. Raises ``SessionCorruptedError``."""
         key = found.info.key
-        session = self._codec.decode(found.body, key=key, is_printed=is_printed(found))
+        session = self.parse(found)
         inside: str = session.id  # type: ignore[attr-defined] # every session model has an id
         if inside != id:
             raise SessionCorruptedError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._async.conditional_write_support import AsyncSupportProbe
@@ -11,7 +11,7 @@ from sessionbucket._async.legacy_names import AsyncLegacyNames
 from sessionbucket._async.v1_snapshots import AsyncV1Snapshots
 from sessionbucket._core.body_checksum import codec_checksum
 from sessionbucket._core.keys import SessionKeys, StoreKeys
-from sessionbucket._core.objects import JSON_CONTENT_TYPE
+from sessionbucket._core.objects import JSON_CONTENT_TYPE, NO_METADATA
 from sessionbucket._core.session_version import StoredVersion
 from sessionbucket._core.write_ids import WrittenVersion, written_version
 from sessionbucket.errors import ConflictError, ConflictKind, SessionConflictError
@@ -52,9 +52,19 @@ class AsyncSessionWriter:
         return StoredVersion(self._bucket.location, key, *written_version(found))
 
     async def write(
-        self, id: str, body: bytes, stored: StoredVersion | None, pending: list[str], *, overwrite: bool
+        self,
+        id: str,
+        body: bytes,
+        stored: StoredVersion | None,
+        pending: list[str],
+        *,
+        overwrite: bool,
+        summary: Mapping[str, str] = NO_METADATA,
+        check: Callable[[], None] | None = None,
     ) -> StoredVersion:
         """Write the session's body, and return its version. ``stored`` is the version on the session, from any store.
+
+        ``summary`` is the metadata entry with the session's summary, and ``check`` that of a conditional write.
 
         A session keeps its key, be it the encoded id or the legacy name. ``pending`` has earlier writes of this session whose
         outcome is unknown, and this write while its outcome is unknown. Raises ``SessionConflictError`` when the store has
@@ -69,8 +79,9 @@ class AsyncSessionWriter:
                     key,
                     body,
                     content_type=JSON_CONTENT_TYPE,
-                    metadata=codec_checksum(body),
+                    metadata={**codec_checksum(body), **summary},
                     pending=pending,
+                    check=check,
                 )
             except ConflictError as error:
                 raise _of_session(id, key, error) from error.__cause__
@@ -82,10 +93,13 @@ class AsyncSessionWriter:
                 raise SessionConflictError(
                     id, key=elsewhere[0].session, location=self._bucket.location, kind=kind
                 )
-            written = await self.replace(id, key, body, None, pending, kind=kind)
+            written = await self.replace(
+                id, key, body, None, pending, kind=kind, metadata=summary, check=check
+            )
         else:
             key = seen.key
-            written = await self.replace(id, key, body, WrittenVersion(seen.version, seen.history), pending)
+            base = WrittenVersion(seen.version, seen.history)
+            written = await self.replace(id, key, body, base, pending, metadata=summary, check=check)
         return StoredVersion(self._bucket.location, key, *written)
 
     async def replace(
@@ -97,10 +111,12 @@ class AsyncSessionWriter:
         pending: list[str] | None = None,
         *,
         kind: ConflictKind | None = None,
+        metadata: Mapping[str, str] = NO_METADATA,
+        check: Callable[[], None] | None = None,
     ) -> WrittenVersion:
         """Write a body of the session over ``base``, or where nothing is. Raises ``SessionConflictError``.
 
-        ``kind`` replaces the kind of a conflict with an existing object.
+        ``metadata`` joins that of the write, and ``check`` is called before each of its requests. ``kind`` replaces the kind of a conflict with an existing object.
         """
         try:
             return await self._writer.write(
@@ -108,19 +124,28 @@ class AsyncSessionWriter:
                 body,
                 base,
                 content_type=JSON_CONTENT_TYPE,
-                metadata=codec_checksum(body),
+                metadata={**codec_checksum(body), **metadata},
                 pending=pending,
+                check=check,
             )
         except ConflictError as error:
             raise _of_session(id, key, error, kind) from error.__cause__
 
-    async def write_copied_session(self, id: str, body: bytes, *, overwrite: bool, is_new: bool) -> None:
+    async def write_copied_session(
+        self,
+        id: str,
+        body: bytes,
+        *,
+        overwrite: bool,
+        is_new: bool,
+        summary: Mapping[str, str],
+    ) -> None:
         """Write the body of a session from another store. ``is_new`` says that it has no object under its legacy name."""
         if is_new and not overwrite:
             await self._v1.check_writable()
-            await self.replace(id, self._keys.of_session(id).session, body, None)
+            await self.replace(id, self._keys.of_session(id).session, body, None, metadata=summary)
         else:
-            await self.write(id, body, None, [], overwrite=overwrite)
+            await self.write(id, body, None, [], overwrite=overwrite, summary=summary)
 
     async def write_copied_part(self, id: str, key: str, body: bytes, *, overwrite: bool) -> None:
         """Write the body of a part where nothing is, or with ``overwrite`` in any case."""

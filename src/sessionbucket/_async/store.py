@@ -41,6 +41,7 @@ from sessionbucket._async.session_writer import AsyncSessionWriter
 from sessionbucket._async.v1_snapshots import AsyncV1Snapshots
 from sessionbucket._async.wrappers.retrying import AsyncRetryingBucket
 from sessionbucket._codec import Codec
+from sessionbucket._codec.summary_entries import SummaryEntries
 from sessionbucket._concurrency.asyncio_ import FileSource, Items, closing
 from sessionbucket._core.arguments import (
     check_function,
@@ -56,14 +57,19 @@ from sessionbucket._core.objects import DEFAULT_MAX_BYTES
 from sessionbucket._core.pagination import check_concurrency
 from sessionbucket._core.results import IntegrationInfo, ProbeResult, SessionInfo, SessionPage
 from sessionbucket._core.session_version import StoredVersion, recall, remember
+from sessionbucket._core.summary import check_where, summarizer_of
 from sessionbucket.errors import InvalidArgumentError, SessionNotFoundError, shorten, shorten_list
 from sessionbucket.models.session import SessionData
 
 if TYPE_CHECKING:
     from sessionbucket._async.base_store import TraceEvents, VerificationReports
+    from sessionbucket._async.lease import AsyncLease
+    from sessionbucket._async.retention import AsyncStoreRetention
+    from sessionbucket._async.session_summaries import AsyncSessionSummaries
     from sessionbucket._async.store_check import AsyncStoreCheck
     from sessionbucket._core.objects import StoredObject
     from sessionbucket._core.results import Finding
+    from sessionbucket._core.summary import SessionSummary, SummaryMode, SummaryPage
     from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
 
     Findings = list[Finding]  # inside the class, ``list`` is the method
@@ -85,6 +91,8 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         *,
         max_bytes: int = DEFAULT_MAX_BYTES,
         drop_unknown_members: bool = False,
+        summarize: Callable[[SessionData], SessionSummary] | None = None,
+        summaries: SummaryMode = "full",
     ) -> None: ...
 
     @overload
@@ -96,6 +104,8 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         model: type[SessionT],
         max_bytes: int = DEFAULT_MAX_BYTES,
         drop_unknown_members: bool = False,
+        summarize: Callable[[SessionT], SessionSummary] | None = None,
+        summaries: SummaryMode = "full",
     ) -> None: ...
 
     def __init__(
@@ -106,13 +116,18 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         model: type[SessionT] | None = None,
         max_bytes: int = DEFAULT_MAX_BYTES,
         drop_unknown_members: bool = False,
+        summarize: Callable[[Any], SessionSummary] | None = None,
+        summaries: SummaryMode = "full",
     ) -> None:
         """``model`` is any pydantic model with an ``id: str``. ``max_bytes`` is the largest size of a session or a part.
+
+        ``summarize`` returns the summary of a session of your own model, from the session alone. Its name marks the summaries that it
+        made, so give it another name when it changes. With ``summaries="no-text"``, summaries have no titles.
 
         A model may ignore members of an object that it does not declare. Then a save of the loaded session would drop them, and
         is refused, unless ``drop_unknown_members`` is set.
 
-        Raises ``InvalidArgumentError`` for a bad prefix or a model without an id.
+        Raises ``InvalidArgumentError`` for a bad prefix, a model without an id, and a ``summarize`` without a name.
         """
         chosen = cast("type[SessionT]", SessionData) if model is None else model
         check_kind("bucket", bucket, AsyncBucket)
@@ -124,6 +139,10 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         self._max_bytes = max_bytes
         self._drop_unknown_members = drop_unknown_members
         self._codec = Codec[SessionT](chosen, max_bytes=max_bytes)
+        self._summarizer = summarizer_of(chosen, summarize, summaries)
+        self._summary_entries = SummaryEntries(
+            self._summarizer, self._codec, keeps_metadata=bucket.capabilities.keeps_metadata
+        )
         self._retrying = AsyncRetryingBucket(bucket)
         self._support = AsyncSupportProbe(self._retrying, f"{self._keys.bookkeeping}probe/")
         self._legacy = AsyncLegacyNames(self._retrying, self._keys, max_bytes)
@@ -160,7 +179,37 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
     def raw(self) -> AsyncRawSessions:
         """The sessions as they are stored, byte for byte."""
         return AsyncRawSessions(
-            self._retrying, self._keys, self._legacy, self._v1, self._reader, self._writer, self._parts
+            self._retrying,
+            self._keys,
+            self._legacy,
+            self._v1,
+            self._reader,
+            self._writer,
+            self._parts,
+            self._summary_entries,
+        )
+
+    @cached_property
+    def retention(self) -> AsyncStoreRetention:
+        """Deletes sessions and parts that have not changed for long."""
+        from sessionbucket._async.retention import AsyncStoreRetention  # noqa: PLC0415 (seldom needed)
+
+        writer = AsyncConditionalWriter(self.bucket, self._support)
+        return AsyncStoreRetention(
+            self._retrying, self._keys, writer, self._support, self._legacy, self._v1, self._listing
+        )
+
+    @cached_property
+    def _summaries(self) -> AsyncSessionSummaries:
+        from sessionbucket._async.session_summaries import AsyncSessionSummaries  # noqa: PLC0415
+
+        if self._summarizer is None:
+            raise InvalidArgumentError(
+                f"sessions of model {self._model.__name__} have no summaries: open the store with summarize=, a function that returns "
+                "the SessionSummary of a session"
+            )
+        return AsyncSessionSummaries(
+            self._retrying, self._keys, self._v1, self._reader, self._listing, self._summarizer
         )
 
     def documents(self, name: str, *, integration: bool = False) -> AsyncDocumentStore:
@@ -201,19 +250,26 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         return f"{self.bucket.location}/{self._keys.prefix}".rstrip("/")
 
     async def save(
-        self, session: SessionT, *, overwrite: bool = False, if_version: str | None = None
+        self,
+        session: SessionT,
+        *,
+        overwrite: bool = False,
+        if_version: str | None = None,
+        lease: AsyncLease | None = None,
     ) -> None:
         """Save the session in one conditional PUT: readers see the old one or the new one, whole.
 
         A session that came from this store replaces exactly the version it was loaded or last saved as. Any other session
         is new and replaces nothing. Otherwise ``SessionConflictError`` is raised and nothing is changed.
         ``overwrite=True`` replaces any version, and ``if_version`` this one: a version that ``version_of`` returned, maybe to
-        another process. It costs a HEAD when the session was not loaded in this version.
+        another process. It costs a HEAD when the session was not loaded in this version. With ``lease``, the save sends no request
+        once the lease is lost, and raises ``LeaseLostError``.
 
         Raises ``InvalidArgumentError`` for a session that cannot be written (it names the field), and
         ``SessionTooLargeError``; nothing was written then.
         """
         self._check_session(session)
+        _check_lease_of(session, lease)
         body = self._codec.encode(session, key=self._keys.of_session(session.id).session)
         if if_version is not None:
             check_header_text("if_version", if_version)
@@ -225,7 +281,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
                 found = await self._writer.find_version(session.id, if_version)
                 loaded = recall(session)
                 remember(session, found._replace(dropped=loaded.dropped) if loaded else found)
-        await self._write(session, body, overwrite=overwrite)
+        await self._write(session, body, overwrite=overwrite, lease=lease)
 
     def version_of(self, session: SessionT) -> str | None:
         """Return the version of this store's object that the session was loaded or last saved as; None for any other session.
@@ -252,14 +308,24 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
                 "drop_unknown_members=True; nothing was written"
             )
 
-    async def _write(self, session: SessionT, body: bytes, *, overwrite: bool) -> None:
+    async def _write(
+        self, session: SessionT, body: bytes, *, overwrite: bool, lease: AsyncLease | None = None
+    ) -> None:
         """Write the body of the session, and remember its version, or that the write may have been done."""
         self._check_members(session)
         stored = recall(session)
         seen = self._writer.seen(session.id, stored)
         pending = [*seen.pending] if seen else []
         try:
-            written = await self._writer.write(session.id, body, stored, pending, overwrite=overwrite)
+            written = await self._writer.write(
+                session.id,
+                body,
+                stored,
+                pending,
+                overwrite=overwrite,
+                summary=self._summary_entries.of_session(session, body),
+                check=lease.check if lease else None,
+            )
         except BaseException:  # a cancellation or Ctrl-C included
             if pending:
                 key = self._keys.of_session(session.id).session
@@ -346,6 +412,74 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         check_concurrency(concurrency)
         return self._listing.iterate(prefix, concurrency)
 
+    async def summary(self, id: str) -> SessionSummary | None:
+        """Return the title, owner, cost and other facts of a session, by one HEAD. Returns None when it does not exist.
+
+        A session without a summary in its metadata, and any in a folder, is read. Raises the errors of ``load``, and
+        ``InvalidArgumentError`` for a store of your own model without ``summarize``.
+        """
+        return await self._summaries.find(id)
+
+    def summaries(
+        self, *, prefix: str = "", where: Callable[[SessionSummary], object] | None = None
+    ) -> AsyncGenerator[SessionSummary, None]:
+        """Yield the summaries of all sessions whose ids start with ``prefix`` and that ``where`` accepts, sorted by key.
+
+        A session under its legacy name has its true id. A session that cannot be read has a ``problem``. The store keeps a catalog of
+        the summaries. So this costs the requests of ``iter_sessions``, 1 for every 20,000 sessions, and 1 for each session that was
+        saved since the last call. The catalog may be deleted at any time.
+
+        Raises ``InvalidArgumentError`` for a store of your own model without ``summarize``.
+        """
+        check_where(where)
+        return self._summaries.iterate(prefix, where)
+
+    async def summary_page(
+        self,
+        *,
+        prefix: str = "",
+        limit: int = 100,
+        cursor: str | None = None,
+        where: Callable[[SessionSummary], object] | None = None,
+    ) -> SummaryPage:
+        """Return at most ``limit`` summaries, from ``cursor`` on. The arguments are those of ``list_page`` and ``summaries``.
+
+        With ``where``, the page is full unless it is the last, and the listing goes on until it is. A page of at most 32 sessions
+        costs a HEAD for each. Sessions that are deleted meanwhile are left out. Raises ``InvalidArgumentError`` for a bad cursor or
+        limit, and for a store of your own model without ``summarize``.
+        """
+        check_where(where)
+        return await self._summaries.page(prefix, limit, cursor, where)
+
+    def lease(
+        self,
+        id: str,
+        *,
+        ttl: timedelta = timedelta(minutes=1),
+        wait: timedelta = timedelta(0),
+        owner: str | None = None,
+    ) -> AsyncLease:
+        """Return the lease of a session, which a ``with`` block acquires and releases: one worker at a time asks the model.
+
+        It is held for ``ttl``, and ``renew`` prolongs it. The block waits for ``wait`` while another worker holds it, then raises
+        ``LeaseHeldError``. ``owner`` names this worker in that error; by default host and process. Sends no request before the block.
+
+        Correctness stays with the conditions of saves: a lease saves the cost of work that a conflict would waste. The session
+        need not exist. Raises ``InvalidArgumentError`` for a bad id or time.
+        """
+        from sessionbucket._async.lease import AsyncLease  # noqa: PLC0415 (seldom needed)
+
+        return AsyncLease(
+            self._retrying,
+            self._keys,
+            AsyncConditionalWriter(self.bucket, self._support),
+            self._support,
+            id,
+            ttl,
+            wait,
+            owner,
+        )
+
     def load_many(self, ids: Items[str], *, concurrency: int = 16) -> AsyncGenerator[Loaded[SessionT], None]:
         return super().load_many(ids, concurrency=concurrency)
 
@@ -416,22 +550,25 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         trace_events: Sequence[TraceEvent] | None = None,
         verification_reports: Sequence[VerificationReport] | None = None,
         overwrite: bool = False,
+        lease: AsyncLease | None = None,
     ) -> None:
         """Save a whole turn: the parts first, concurrently, and the session last.
 
         So a session never refers to a part that does not exist. When another writer has saved the session, this raises before it
         writes the parts. Only when the other save happens during this call can the parts be of this turn and the session of
-        the other.
+        the other. ``lease`` is that of ``save``.
         """
         self._check_session(session)
+        _check_lease_of(session, lease)
         self._check_members(session)
         body = self._codec.encode(session, key=self._keys.of_session(session.id).session)
         parts = await self._parts.encoded(
             session.id, artifacts=artifacts, events=trace_events, reports=verification_reports
         )
         await self._writer.check_not_stale(session.id, recall(session), overwrite=overwrite)
+        _check_lease_of(session, lease)
         await self._parts.put(parts)
-        await self._write(session, body, overwrite=overwrite)
+        await self._write(session, body, overwrite=overwrite, lease=lease)
 
     async def probe_conditional_writes(self) -> ProbeResult:
         """Find out how the server supports conditional writes. Any server but AWS is probed once in this process."""
@@ -486,6 +623,21 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
 
     async def close(self) -> None:
         await self.bucket.close()
+
+
+def _check_lease_of(session: Any, lease: object) -> None:
+    """Raises ``LeaseLostError`` for a lost lease, and ``InvalidArgumentError`` for the lease of another session."""
+    if lease is None:
+        return
+    from sessionbucket._async.lease import AsyncLease  # noqa: PLC0415 (seldom needed)
+
+    check_kind("lease", lease, AsyncLease)
+    held = cast("AsyncLease", lease)
+    if held.id != session.id:
+        raise InvalidArgumentError(
+            f"the lease is refused: it is that of session {shorten(held.id)}, not of {shorten(session.id)}; nothing was written"
+        )
+    held.check()
 
 
 def check_model(model: Any) -> None:

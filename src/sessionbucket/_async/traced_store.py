@@ -12,6 +12,7 @@ from sessionbucket._core.arguments import check_kind
 from sessionbucket._core.telemetry import Telemetry
 
 if TYPE_CHECKING:
+    from sessionbucket._async.lease import AsyncLease
     from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
 
 
@@ -34,10 +35,15 @@ class AsyncTracedSessionStore(AsyncSessionStore[SessionT]):
         self._instruments = telemetry.instruments
 
     async def save(
-        self, session: SessionT, *, overwrite: bool = False, if_version: str | None = None
+        self,
+        session: SessionT,
+        *,
+        overwrite: bool = False,
+        if_version: str | None = None,
+        lease: AsyncLease | None = None,
     ) -> None:
         with self._instruments.operation("save", _id_of(session), self.backend_name):
-            await super().save(session, overwrite=overwrite, if_version=if_version)
+            await super().save(session, overwrite=overwrite, if_version=if_version, lease=lease)
 
     async def load(self, id: str) -> SessionT | None:
         with self._instruments.operation("load", id, self.backend_name) as requests:
@@ -68,6 +74,7 @@ class AsyncTracedSessionStore(AsyncSessionStore[SessionT]):
         trace_events: Sequence[TraceEvent] | None = None,
         verification_reports: Sequence[VerificationReport] | None = None,
         overwrite: bool = False,
+        lease: AsyncLease | None = None,
     ) -> None:
         with self._instruments.operation("save_turn", _id_of(session), self.backend_name):
             await super().save_turn(
@@ -76,6 +83,7 @@ class AsyncTracedSessionStore(AsyncSessionStore[SessionT]):
                 trace_events=trace_events,
                 verification_reports=verification_reports,
                 overwrite=overwrite,
+                lease=lease,
             )
 
 

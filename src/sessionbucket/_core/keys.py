@@ -167,6 +167,10 @@ class StoreKeys:
         """The encoded id in the key of a session."""
         return key.removeprefix(self.root).removesuffix(SUFFIX)
 
+    def session(self, stem: str) -> str:
+        """The key of the session with this encoded id."""
+        return f"{self.root}{stem}{SUFFIX}"
+
     def part_stem(self, key: str) -> str:
         """The encoded id in the key of a part."""
         return key.removeprefix(self.root).split("/")[1].removesuffix(SUFFIX)

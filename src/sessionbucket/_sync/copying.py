@@ -394,7 +394,13 @@ class _SessionCopier:
             ]
         )
         if plan.session:
-            self._to.put(id, found.body, overwrite=self._overwrite, is_new=plan.is_new)
+            self._to.put(
+                id,
+                found.body,
+                overwrite=self._overwrite,
+                is_new=plan.is_new,
+                metadata=found.info.metadata,
+            )
 
     def _copy_file(self, id: str, name: str) -> None:
         self._check_not_stopped()

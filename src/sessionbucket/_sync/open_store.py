@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Unpack, cast, overload
 
 from sessionbucket._core.keyring import KeyProvider
@@ -15,6 +16,7 @@ from sessionbucket.models.session import SessionData
 
 if TYPE_CHECKING:
     from sessionbucket._backends.store_options import StoreOptions
+    from sessionbucket._core.summary import SessionSummary, SummaryMode
     from sessionbucket._core.telemetry import Telemetry
 
 
@@ -27,6 +29,8 @@ def open_store(
     encryption: KeyProvider | None = None,
     accept_plain: bool = False,
     telemetry: Telemetry | bool = False,
+    summarize: Callable[[SessionData], SessionSummary] | None = None,
+    summaries: SummaryMode = "full",
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> SessionStore[SessionData]: ...
@@ -42,6 +46,8 @@ def open_store(
     encryption: KeyProvider | None = None,
     accept_plain: bool = False,
     telemetry: Telemetry | bool = False,
+    summarize: Callable[[SessionT], SessionSummary] | None = None,
+    summaries: SummaryMode = "full",
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> SessionStore[SessionT]: ...
@@ -56,6 +62,8 @@ def open_store(
     encryption: KeyProvider | None = None,
     accept_plain: bool = False,
     telemetry: Telemetry | bool = False,
+    summarize: Callable[[SessionT], SessionSummary] | None = None,
+    summaries: SummaryMode = "full",
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> SessionStore[SessionT]:
@@ -65,7 +73,8 @@ def open_store(
 
     Without a URL, the environment variable ``SESSIONBUCKET_URL`` names it. Nothing is connected before the first use.
     ``model`` is any pydantic model with an ``id: str`` (``SessionData`` by default). ``max_bytes`` is the largest size of a
-    session or a part. ``drop_unknown_members`` allows saves that drop members which the model ignores.
+    session or a part. ``drop_unknown_members`` allows saves that drop members which the model ignores. ``summarize`` and
+    ``summaries`` are those of ``SessionStore``.
 
     ``encryption`` has the keys of an encrypted store, a ``Keyring`` for instance: every object is encrypted before it leaves the process.
     With ``accept_plain``, objects that are not encrypted are read, too, as long as ``reencrypt_store`` has not encrypted them all.
@@ -93,8 +102,16 @@ def open_store(
             model=chosen,
             max_bytes=max_bytes,
             drop_unknown_members=drop_unknown_members,
+            summarize=summarize,
+            summaries=summaries,
             telemetry=reports_to,
         )
     return SessionStore(
-        bucket, prefix, model=chosen, max_bytes=max_bytes, drop_unknown_members=drop_unknown_members
+        bucket,
+        prefix,
+        model=chosen,
+        max_bytes=max_bytes,
+        drop_unknown_members=drop_unknown_members,
+        summarize=summarize,
+        summaries=summaries,
     )

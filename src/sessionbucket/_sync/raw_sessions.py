@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from sessionbucket._codec.summary_entries import SummaryEntries
 from sessionbucket._concurrency.threads import gather
 from sessionbucket._core.arguments import check_body, check_key, check_kind, check_text
 from sessionbucket._core.inventory import JSON_PARTS, Inventory
 from sessionbucket._core.keys import StoreKeys
-from sessionbucket._core.objects import ObjectInfo, StoredObject
+from sessionbucket._core.objects import NO_METADATA, ObjectInfo, StoredObject
 from sessionbucket._sync.bucket import Bucket
 from sessionbucket._sync.bucket_listing import list_objects, list_pages
 from sessionbucket._sync.legacy_names import LegacyNames, inner_id
@@ -33,6 +35,7 @@ class RawSessions:
         reader: SessionReader[Any],
         writer: SessionWriter,
         parts: SessionParts,
+        entries: SummaryEntries,
     ) -> None:
         self._bucket = bucket
         self._keys = keys
@@ -41,6 +44,7 @@ class RawSessions:
         self._reader = reader
         self._writer = writer
         self._parts = parts
+        self._entries = entries
 
     @property
     def location(self) -> str:
@@ -191,13 +195,23 @@ class RawSessions:
             legacy is None or inventory.lacks_session(legacy.stem)
         )
 
-    def put(self, id: str, body: bytes, *, overwrite: bool, is_new: bool = False) -> None:
+    def put(
+        self,
+        id: str,
+        body: bytes,
+        *,
+        overwrite: bool,
+        is_new: bool = False,
+        metadata: Mapping[str, str] = NO_METADATA,
+    ) -> None:
         """Write a session's body as ``save`` writes a session from another store; in one request if it ``is_new``.
 
+        The object gets the summary of the session, which may be in the ``metadata`` of the object that the body comes from.
         Raises ``SessionConflictError`` when the session exists; nothing was written then.
         """
         check_body(body)
-        self._writer.write_copied_session(id, body, overwrite=overwrite, is_new=is_new)
+        summary = self._entries.of_copy(body, metadata)
+        self._writer.write_copied_session(id, body, overwrite=overwrite, is_new=is_new, summary=summary)
 
     def put_part(self, id: str, name: str, stem: str, body: bytes, *, overwrite: bool) -> None:
         """Write a part where none is, or with ``overwrite`` in any case. Raises ``SessionConflictError``.

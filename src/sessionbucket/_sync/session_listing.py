@@ -29,7 +29,7 @@ class SessionListing:
 
     def iterate(self, prefix: str, concurrency: int) -> Generator[SessionInfo, None, None]:
         """Yield all sessions."""
-        with closing(self._objects(prefix, concurrency)) as pages:
+        with closing(self.pages(prefix, concurrency=concurrency)) as pages:
             for objects in pages:
                 for info in objects:
                     session = self._session(info)
@@ -39,18 +39,25 @@ class SessionListing:
     def ids(self) -> list[str]:
         """The ids of all sessions."""
         found: list[str] = []
-        for objects in self._objects("", 1):
+        for objects in self.pages(""):
             ids = [self._keys.session_id(info.key) for info in objects]
             found += [id for id in ids if id is not None]
         return found
 
-    def _objects(self, prefix: str, concurrency: int) -> Generator[list[ObjectInfo], None, None]:
+    def pages(
+        self, prefix: str, *, concurrency: int = 1, cursor: str | None = None
+    ) -> Generator[list[ObjectInfo], None, None]:
+        """Yield the objects of all sessions after the cursor, and others whose keys are no session's.
+
+        Several requests at a time list the whole prefix, without a cursor.
+        """
         start = self._keys.id_prefix(prefix)
         snapshots: list[ObjectInfo] | None = None
         if concurrency == 1:
-            for page in list_pages(self._bucket, start, delimiter="/"):
+            after = self._row_after(cursor, start)
+            for page in list_pages(self._bucket, start, delimiter="/", start_after=after):
                 if snapshots is None:
-                    snapshots = self._snapshots(prefix, "", page)
+                    snapshots = self._snapshots(prefix, after, page)
                 yield self._merge(page.objects, snapshots)
         else:
             first: list[ObjectPage] = []
@@ -71,7 +78,7 @@ class SessionListing:
         is_whole_listing = not prefix and not after and next_start(first) is None
         if is_whole_listing and self._keys.v1_folder not in first.folders:
             return []
-        return self._v1.rows(prefix)
+        return [info for info in self._v1.rows(prefix) if info.key > after]
 
     def _merge(self, objects: list[ObjectInfo], snapshots: list[ObjectInfo]) -> list[ObjectInfo]:
         """The rows of a page and the snapshots up to its end, which are removed from ``snapshots``."""
@@ -85,7 +92,14 @@ class SessionListing:
         return [merged[key] for key in sorted(merged)]
 
     def page(self, prefix: str, limit: int, cursor: str | None) -> SessionPage:
-        """Return one page, usually by one request for the rows of the page, one more, and those of the folders.
+        """Return one page."""
+        rows, next_cursor = self.rows(prefix, limit, cursor)
+        return SessionPage([session for info in rows if (session := self._session(info))], next_cursor)
+
+    def rows(self, prefix: str, limit: int, cursor: str | None) -> tuple[list[ObjectInfo], str | None]:
+        """The sessions of a page, and the next cursor.
+
+        That takes usually one request for the rows of the page, one more, and those of the folders.
 
         The additional row shows whether there is another page. When one request cannot return all these rows, the page has as
         many sessions as the request returned.
@@ -100,8 +114,7 @@ class SessionListing:
         while after is not None and len(found) <= limit:
             page = self._bucket.list_page(start, delimiter="/", start_after=after, limit=rows)
             if snapshots is None:
-                listed = self._snapshots(prefix, after, page)
-                snapshots = [info for info in listed if info.key > first_after]
+                snapshots = self._snapshots(prefix, first_after, page)
             found += [info for info in page.objects if self._keys.session_id(info.key) is not None]
             after = next_start(page)
             if found and rows == PAGE_LIMIT >= limit:
@@ -110,12 +123,13 @@ class SessionListing:
         found = self._merge(found, snapshots)
         if after is None:
             found += snapshots
-        sessions = [session for info in found[:limit] if (session := self._session(info))]
+        rows_of_page = found[:limit]
         has_more = after is not None or len(found) > limit
-        last = found[:limit][-1].key if found else ""
-        return SessionPage(
-            sessions, encode_cursor(last.removeprefix(self._keys.root)) if has_more and last else None
-        )
+        return rows_of_page, self.cursor_after(rows_of_page[-1]) if has_more and rows_of_page else None
+
+    def cursor_after(self, info: ObjectInfo) -> str:
+        """The cursor of the rows after this one."""
+        return encode_cursor(info.key.removeprefix(self._keys.root))
 
     def _row_after(self, cursor: str | None, start: str) -> str:
         if cursor is None:

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sessionbucket._core.body_checksum import codec_checksum
 from sessionbucket._core.keys import SessionKeys, StoreKeys
-from sessionbucket._core.objects import JSON_CONTENT_TYPE
+from sessionbucket._core.objects import JSON_CONTENT_TYPE, NO_METADATA
 from sessionbucket._core.session_version import StoredVersion
 from sessionbucket._core.write_ids import WrittenVersion, written_version
 from sessionbucket._sync.bucket import Bucket
@@ -53,9 +53,19 @@ class SessionWriter:
         return StoredVersion(self._bucket.location, key, *written_version(found))
 
     def write(
-        self, id: str, body: bytes, stored: StoredVersion | None, pending: list[str], *, overwrite: bool
+        self,
+        id: str,
+        body: bytes,
+        stored: StoredVersion | None,
+        pending: list[str],
+        *,
+        overwrite: bool,
+        summary: Mapping[str, str] = NO_METADATA,
+        check: Callable[[], None] | None = None,
     ) -> StoredVersion:
         """Write the session's body, and return its version. ``stored`` is the version on the session, from any store.
+
+        ``summary`` is the metadata entry with the session's summary, and ``check`` that of a conditional write.
 
         A session keeps its key, be it the encoded id or the legacy name. ``pending`` has earlier writes of this session whose
         outcome is unknown, and this write while its outcome is unknown. Raises ``SessionConflictError`` when the store has
@@ -70,8 +80,9 @@ class SessionWriter:
                     key,
                     body,
                     content_type=JSON_CONTENT_TYPE,
-                    metadata=codec_checksum(body),
+                    metadata={**codec_checksum(body), **summary},
                     pending=pending,
+                    check=check,
                 )
             except ConflictError as error:
                 raise _of_session(id, key, error) from error.__cause__
@@ -83,10 +94,11 @@ class SessionWriter:
                 raise SessionConflictError(
                     id, key=elsewhere[0].session, location=self._bucket.location, kind=kind
                 )
-            written = self.replace(id, key, body, None, pending, kind=kind)
+            written = self.replace(id, key, body, None, pending, kind=kind, metadata=summary, check=check)
         else:
             key = seen.key
-            written = self.replace(id, key, body, WrittenVersion(seen.version, seen.history), pending)
+            base = WrittenVersion(seen.version, seen.history)
+            written = self.replace(id, key, body, base, pending, metadata=summary, check=check)
         return StoredVersion(self._bucket.location, key, *written)
 
     def replace(
@@ -98,10 +110,12 @@ class SessionWriter:
         pending: list[str] | None = None,
         *,
         kind: ConflictKind | None = None,
+        metadata: Mapping[str, str] = NO_METADATA,
+        check: Callable[[], None] | None = None,
     ) -> WrittenVersion:
         """Write a body of the session over ``base``, or where nothing is. Raises ``SessionConflictError``.
 
-        ``kind`` replaces the kind of a conflict with an existing object.
+        ``metadata`` joins that of the write, and ``check`` is called before each of its requests. ``kind`` replaces the kind of a conflict with an existing object.
         """
         try:
             return self._writer.write(
@@ -109,19 +123,28 @@ class SessionWriter:
                 body,
                 base,
                 content_type=JSON_CONTENT_TYPE,
-                metadata=codec_checksum(body),
+                metadata={**codec_checksum(body), **metadata},
                 pending=pending,
+                check=check,
             )
         except ConflictError as error:
             raise _of_session(id, key, error, kind) from error.__cause__
 
-    def write_copied_session(self, id: str, body: bytes, *, overwrite: bool, is_new: bool) -> None:
+    def write_copied_session(
+        self,
+        id: str,
+        body: bytes,
+        *,
+        overwrite: bool,
+        is_new: bool,
+        summary: Mapping[str, str],
+    ) -> None:
         """Write the body of a session from another store. ``is_new`` says that it has no object under its legacy name."""
         if is_new and not overwrite:
             self._v1.check_writable()
-            self.replace(id, self._keys.of_session(id).session, body, None)
+            self.replace(id, self._keys.of_session(id).session, body, None, metadata=summary)
         else:
-            self.write(id, body, None, [], overwrite=overwrite)
+            self.write(id, body, None, [], overwrite=overwrite, summary=summary)
 
     def write_copied_part(self, id: str, key: str, body: bytes, *, overwrite: bool) -> None:
         """Write the body of a part where nothing is, or with ``overwrite`` in any case."""

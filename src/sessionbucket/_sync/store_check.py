@@ -38,6 +38,7 @@ from sessionbucket.errors import (
 _CONCURRENCY = 8
 _MAY_BE_IN_USE = timedelta(hours=1)
 _HEALTH_BODY = b"ok"
+_TEMPORARY_FOLDERS = ("health/", "probe/")  # beside them are the catalog and the leases, which stay
 
 
 class StoreCheck:
@@ -160,10 +161,11 @@ class StoreCheck:
     def _stale_temporary_objects(self) -> Generator[Finding, None, None]:
         """Yield the objects of interrupted probes, health checks and writes that are too old to be in use."""
         before = datetime.now(UTC) - _MAY_BE_IN_USE
-        for page in list_pages(self._bucket, self._keys.bookkeeping):
-            for info in page.objects:
-                if info.updated_at < before:
-                    yield Finding(info.key, Problem.STALE, "an interrupted probe", removable=True)
+        for folder in _TEMPORARY_FOLDERS:
+            for page in list_pages(self._bucket, self._keys.bookkeeping + folder):
+                for info in page.objects:
+                    if info.updated_at < before:
+                        yield Finding(info.key, Problem.STALE, "an interrupted probe", removable=True)
         for info in self._bucket.temporary_objects(self._keys.root):
             if info.updated_at < before:
                 yield Finding(info.key, Problem.STALE, "an interrupted write", removable=True)

@@ -13,6 +13,7 @@ from sessionbucket._sync.bucket import Bucket
 from sessionbucket._sync.store import SessionStore
 
 if TYPE_CHECKING:
+    from sessionbucket._sync.lease import Lease
     from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
 
 
@@ -32,9 +33,16 @@ class TracedSessionStore(SessionStore[SessionT]):
         check_kind("telemetry", telemetry, Telemetry)
         self._instruments = telemetry.instruments
 
-    def save(self, session: SessionT, *, overwrite: bool = False, if_version: str | None = None) -> None:
+    def save(
+        self,
+        session: SessionT,
+        *,
+        overwrite: bool = False,
+        if_version: str | None = None,
+        lease: Lease | None = None,
+    ) -> None:
         with self._instruments.operation("save", _id_of(session), self.backend_name):
-            super().save(session, overwrite=overwrite, if_version=if_version)
+            super().save(session, overwrite=overwrite, if_version=if_version, lease=lease)
 
     def load(self, id: str) -> SessionT | None:
         with self._instruments.operation("load", id, self.backend_name) as requests:
@@ -65,6 +73,7 @@ class TracedSessionStore(SessionStore[SessionT]):
         trace_events: Sequence[TraceEvent] | None = None,
         verification_reports: Sequence[VerificationReport] | None = None,
         overwrite: bool = False,
+        lease: Lease | None = None,
     ) -> None:
         with self._instruments.operation("save_turn", _id_of(session), self.backend_name):
             super().save_turn(
@@ -73,6 +82,7 @@ class TracedSessionStore(SessionStore[SessionT]):
                 trace_events=trace_events,
                 verification_reports=verification_reports,
                 overwrite=overwrite,
+                lease=lease,
             )
 
 

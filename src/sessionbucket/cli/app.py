@@ -94,7 +94,37 @@ def ls(  # noqa: PLR0917 (typer calls it by name)
     ] = None,
     as_json: Annotated[
         bool,
-        typer.Option("--json", help="One JSON array: id, size in bytes, updated_at (ISO 8601), version."),
+        typer.Option(
+            "--json",
+            help="One JSON array: id, size in bytes, updated_at (ISO 8601), version; or the summaries.",
+        ),
+    ] = False,
+    long: Annotated[
+        bool,
+        typer.Option("--long", "-l", help="Show title, owner, tags, state, model, messages, tokens, cost."),
+    ] = False,
+    owner: Annotated[
+        str | None,
+        typer.Option("--owner", metavar="NAME", help="Only sessions of this owner; implies --long."),
+    ] = None,
+    tag: Annotated[
+        str | None, typer.Option("--tag", metavar="TAG", help="Only sessions with this tag; implies --long.")
+    ] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option(
+            "--sort",
+            metavar="FIELD",
+            help="Sort by id, title, owner, created, updated, messages, tokens or cost, in reverse with a - before it; implies --long. "
+            "It reads the whole prefix before the first line.",
+        ),
+    ] = None,
+    no_titles: Annotated[
+        bool,
+        typer.Option(
+            "--no-titles",
+            help="For a store whose programs use summaries='no-text': make no titles of users' text.",
+        ),
     ] = False,
     kind: Annotated[
         str | None,
@@ -109,21 +139,28 @@ def ls(  # noqa: PLR0917 (typer calls it by name)
 ) -> None:
     """List sessions: id, size and last change, sorted by key.
 
-    It reads no session, so it is quick in a store of any size.
+    It reads no session, so it is quick in a store of any size. With --long it shows the sessions' summaries instead, and keeps a
+    catalog of them in the store.
 
     In a pipe, each session is one line: id, bytes and time, separated by tabs. With --kind, a line has the names, joined by slashes, and
     the number of objects, their bytes, and the time of the last change. The framework need not be installed.
     """
+    from sessionbucket.cli.stores import chosen_store  # noqa: PLC0415 (slow to import)
+
+    chosen = chosen_store(place, store)
     if kind is not None:
-        from sessionbucket.cli.ls_kinds import list_kind  # noqa: PLC0415 (slow to import)
-        from sessionbucket.cli.stores import chosen_store  # noqa: PLC0415
+        from sessionbucket.cli.ls_kinds import list_kind  # noqa: PLC0415
 
-        list_kind(chosen_store(place, store), kind, prefix=prefix, limit=limit, as_json=as_json)
+        list_kind(chosen, kind, prefix=prefix, limit=limit, as_json=as_json)
         return
-    from sessionbucket.cli.ls import list_sessions  # noqa: PLC0415 (slow to import)
-    from sessionbucket.cli.stores import chosen_store  # noqa: PLC0415
+    if long or owner is not None or tag is not None or sort is not None:
+        from sessionbucket.cli.summaries import list_summaries  # noqa: PLC0415
 
-    list_sessions(chosen_store(place, store), prefix=prefix, limit=limit, as_json=as_json)
+        list_summaries(chosen, prefix, limit, owner, tag, sort, not no_titles, as_json)
+        return
+    from sessionbucket.cli.ls import list_sessions  # noqa: PLC0415
+
+    list_sessions(chosen, prefix=prefix, limit=limit, as_json=as_json)
 
 
 @app.command()
@@ -223,6 +260,46 @@ def rm(
 
     place = ids[0] if len(ids) > 1 and is_store(ids[0]) else None
     delete_sessions(chosen_store(place, store), ids if place is None else ids[1:], confirmed=yes)
+
+
+@app.command()
+def sweep(  # noqa: PLR0917 (typer calls it by name)
+    place: StoreArgument = None,
+    store: StoreOption = None,
+    prefix: PrefixOption = "",
+    idle: Annotated[
+        str | None, typer.Option(metavar="AGE", help="Sessions that were not saved for AGE, such as 90d.")
+    ] = None,
+    artifacts: Annotated[
+        str | None, typer.Option(metavar="AGE", help="Artifacts that did not change for AGE.")
+    ] = None,
+    files: Annotated[
+        str | None, typer.Option(metavar="AGE", help="Files that did not change for AGE.")
+    ] = None,
+    traces: Annotated[
+        str | None, typer.Option(metavar="AGE", help="Trace events that did not change for AGE.")
+    ] = None,
+    verification: Annotated[
+        str | None, typer.Option(metavar="AGE", help="Verification reports that did not change for AGE.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete; otherwise only show.")] = False,
+) -> None:
+    """Delete sessions and parts that have not changed for long. It only shows them without --yes.
+
+    An AGE is a number and h, d or w: hours, days or weeks. A session that is saved meanwhile stays, with its parts. Parts without a
+    session are deleted after a day.
+    """
+    from sessionbucket.cli.stores import chosen_store  # noqa: PLC0415
+    from sessionbucket.cli.sweep import sweep_store  # noqa: PLC0415
+
+    ages = {
+        "idle": idle,
+        "artifacts": artifacts,
+        "files": files,
+        "traces": traces,
+        "verification": verification,
+    }
+    sweep_store(chosen_store(place, store), prefix=prefix, ages=ages, confirmed=yes)
 
 
 @app.command()

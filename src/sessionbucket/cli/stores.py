@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from sessionbucket import ENVIRONMENT_VARIABLE, InvalidArgumentError, SessionStore, open_store
+from sessionbucket import ENVIRONMENT_VARIABLE, InvalidArgumentError, SessionStore, SummaryMode, open_store
 from sessionbucket.cli.any_session import AnySession
 from sessionbucket.cli.keys import keys_of
 
@@ -36,12 +36,15 @@ def chosen_store(argument: str | None, option: str | None) -> str | None:
 
 
 @contextmanager
-def opened(store: str | None, *, create: bool = False) -> Iterator[SessionStore]:
+def opened(
+    store: str | None, *, create: bool = False, summaries: SummaryMode = "full"
+) -> Iterator[SessionStore]:
     """The store at the URL or path, closed at the end.
 
     A missing folder is created only with ``create``: a mistyped path must not look like an empty store.
     """
-    with open_store(_url(store, create=create), encryption=keys_of()) as opened_store:
+    url = _url(store, create=create)
+    with open_store(url, summaries=summaries, encryption=keys_of()) as opened_store:
         yield opened_store
 
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from pydantic import AliasChoices, Field
 
-from sessionbucket.models._base import CheckedOnReadModel, is_none, refusing
+from sessionbucket.models._base import CheckedOnReadModel, is_empty, is_none, refusing
 from sessionbucket.models._scalars import F64, I64, U64
 from sessionbucket.models.config import LlmConfigData, SessionConfig
 from sessionbucket.models.messages import Message, ToolDefinition
@@ -40,7 +40,8 @@ class SessionData(CheckedOnReadModel):
 
     ``created_at`` and ``updated_at`` are Unix seconds, by default the current time. A store never changes them; ``touch`` moves
     ``updated_at``. ``total_cost`` is in US dollars, ``thinking_budget`` in tokens. Older files have
-    ``todos`` instead of ``tasks``; that name is read and never written. a3s-code writes the last four members since 3.3.
+    ``todos`` instead of ``tasks``; that name is read and never written. a3s-code writes ``tenant_id``, ``principal``,
+    ``agent_template_id`` and ``correlation_id`` since 3.3, and ignores ``tags``: words of yours to find sessions by.
     """
 
     required_on_read: ClassVar = (
@@ -80,6 +81,7 @@ class SessionData(CheckedOnReadModel):
     principal: str | None = Field(default=None, exclude_if=is_none)
     agent_template_id: str | None = Field(default=None, exclude_if=is_none)
     correlation_id: str | None = Field(default=None, exclude_if=is_none)
+    tags: list[str] = Field(default_factory=list, exclude_if=is_empty)
 
     @staticmethod
     @refusing

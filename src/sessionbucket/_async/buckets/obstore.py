@@ -98,6 +98,7 @@ class AsyncObstoreBucket(AsyncBucket):
         self._cloud = cloud
         self._options = checked
         self._storage_class = checked.get("storage_class")
+        self._tags = requests.tags(checked.get("tagging"))
         self._clients = ObstoreClients(bucket, cloud, checked, session=session)
         self._capabilities: Capabilities | None = None
         self._integrity = _AsyncIntegrity(self._clients, cloud)
@@ -201,6 +202,7 @@ class AsyncObstoreBucket(AsyncBucket):
                 body,
                 mode=requests.put_mode(condition, bare=self.sends_bare_etags),
                 attributes=requests.attributes(content_type, metadata, self._storage_class),
+                tags=self._tags,
                 use_multipart=False,
             )
         except errors() as error:
@@ -299,6 +301,7 @@ class AsyncObstoreBucket(AsyncBucket):
                     key,
                     source.chunks(),
                     attributes=requests.attributes(content_type, metadata, self._storage_class),
+                    tags=self._tags,
                     use_multipart=True,
                     chunk_size=part,
                     max_concurrency=_PARTS_AT_ONCE,

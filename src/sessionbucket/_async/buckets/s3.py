@@ -246,7 +246,7 @@ class AsyncS3Bucket(AsyncBucket):
         parameters = {
             "CopySource": {"Bucket": self._common["Bucket"], "Key": source},
             **requests.source_owner(self._common),
-            **self._write_parameters,
+            **requests.copy_parameters(self._write_parameters),
         }
         try:
             await self._request("copy_object", target, parameters, writing=True)

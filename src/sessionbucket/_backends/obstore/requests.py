@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from sessionbucket._backends.s3.requests import strong_etag
 from sessionbucket._core.body_checksum import split_bucket_checksum
@@ -45,6 +45,11 @@ def attributes(content_type: str, metadata: Mapping[str, str], storage_class: st
     """The attributes of a new object."""
     written = {**metadata, _CONTENT_TYPE: content_type}
     return written | {_STORAGE_CLASS: storage_class} if storage_class else written
+
+
+def tags(tagging: str | None) -> dict[str, str] | None:
+    """The tags of a new object."""
+    return dict(parse_qsl(tagging, keep_blank_values=True)) if tagging else None
 
 
 def described(

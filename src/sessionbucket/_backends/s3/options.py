@@ -5,11 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from inspect import iscoroutinefunction
 from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl, urlencode
 
-from pydantic import Field, TypeAdapter
+from pydantic import AfterValidator, Field, TypeAdapter
 
 from sessionbucket._backends.connection_options import ConnectionOptions, check_options
 from sessionbucket.errors import InvalidArgumentError
+
+_MOST_TAGS = 10
+_LONGEST_TAG_NAME = 128
+_LONGEST_TAG_VALUE = 256
+
+
+def _tagging(text: str) -> str:
+    try:
+        tags = parse_qsl(text, keep_blank_values=True, strict_parsing=True)
+    except ValueError:
+        tags = []
+    names = [name for name, _ in tags]
+    lengths_fit = all(
+        1 <= len(name) <= _LONGEST_TAG_NAME and len(value) <= _LONGEST_TAG_VALUE for name, value in tags
+    )
+    if not 1 <= len(tags) <= _MOST_TAGS or len(set(names)) < len(names) or not lengths_fit:
+        raise ValueError(
+            "it must be 1 to 10 tags such as team=research&env=prod, with different names of 1 to 128 characters and values of at "
+            "most 256"
+        )
+    return urlencode(tags)
 
 
 class S3Options(ConnectionOptions, total=False):
@@ -33,6 +55,9 @@ class S3Options(ConnectionOptions, total=False):
     """The account id, 12 digits, that must own the bucket; S3 refuses requests otherwise."""
     storage_class: Annotated[str, Field(min_length=1)]
     """The storage class of new objects, ``STANDARD_IA`` for instance."""
+    tagging: Annotated[str, AfterValidator(_tagging)]
+    """The tags of new objects, ``team=research&env=prod`` for instance: at most 10, URL-encoded, for costs and lifecycle rules. The
+    credentials need ``s3:PutObjectTagging``."""
 
 
 OPTION_NAMES = frozenset(S3Options.__annotations__)

@@ -51,8 +51,15 @@ def write_parameters(options: S3Options) -> dict[str, str]:
         "ServerSideEncryption": options.get("sse"),
         "SSEKMSKeyId": options.get("sse_kms_key_id"),
         "StorageClass": options.get("storage_class"),
+        "Tagging": options.get("tagging"),
     }
     return {name: value for name, value in parameters.items() if value is not None}
+
+
+def copy_parameters(write_parameters: Mapping[str, str]) -> dict[str, str]:
+    """The parameters of a copy. Without the directive, the copy has the tags of its source."""
+    directive = {"TaggingDirective": "REPLACE"} if "Tagging" in write_parameters else {}
+    return {**write_parameters, **directive}
 
 
 def condition_parameters(condition: Condition, *, bare: bool) -> dict[str, str]:

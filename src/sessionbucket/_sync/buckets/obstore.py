@@ -99,6 +99,7 @@ class ObstoreBucket(Bucket):
         self._cloud = cloud
         self._options = checked
         self._storage_class = checked.get("storage_class")
+        self._tags = requests.tags(checked.get("tagging"))
         self._clients = ObstoreClients(bucket, cloud, checked, session=session)
         self._capabilities: Capabilities | None = None
         self._integrity = _Integrity(self._clients, cloud)
@@ -202,6 +203,7 @@ class ObstoreBucket(Bucket):
                 body,
                 mode=requests.put_mode(condition, bare=self.sends_bare_etags),
                 attributes=requests.attributes(content_type, metadata, self._storage_class),
+                tags=self._tags,
                 use_multipart=False,
             )
         except errors() as error:
@@ -300,6 +302,7 @@ class ObstoreBucket(Bucket):
                     key,
                     source.chunks(),
                     attributes=requests.attributes(content_type, metadata, self._storage_class),
+                    tags=self._tags,
                     use_multipart=True,
                     chunk_size=part,
                     max_concurrency=_PARTS_AT_ONCE,

@@ -247,7 +247,7 @@ class S3Bucket(Bucket):
         parameters = {
             "CopySource": {"Bucket": self._common["Bucket"], "Key": source},
             **requests.source_owner(self._common),
-            **self._write_parameters,
+            **requests.copy_parameters(self._write_parameters),
         }
         try:
             self._request("copy_object", target, parameters, writing=True)
