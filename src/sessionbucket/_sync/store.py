@@ -141,9 +141,6 @@ class SessionStore(BaseSessionStore[SessionT]):
         self._drop_unknown_members = drop_unknown_members
         self._codec = Codec[SessionT](chosen, max_bytes=max_bytes)
         self._summarizer = summarizer_of(chosen, summarize, summaries)
-        self._summary_entries = SummaryEntries(
-            self._summarizer, self._codec, keeps_metadata=bucket.capabilities.keeps_metadata
-        )
         self._retrying = RetryingBucket(bucket)
         self._support = SupportProbe(self._retrying, f"{self._keys.bookkeeping}probe/")
         self._legacy = LegacyNames(self._retrying, self._keys, max_bytes)
@@ -160,7 +157,13 @@ class SessionStore(BaseSessionStore[SessionT]):
             self._v1,
         )
 
-    # What a load and a save of a session do not need is made on first use.
+    # What a load and a save of a session do not need is made on first use, and what needs the bucket's capabilities, which load a client.
+
+    @cached_property
+    def _summary_entries(self) -> SummaryEntries:
+        return SummaryEntries(
+            self._summarizer, self._codec, keeps_metadata=self.bucket.capabilities.keeps_metadata
+        )
 
     @cached_property
     def _parts(self) -> SessionParts:
