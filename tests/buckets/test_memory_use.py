@@ -65,8 +65,7 @@ print(sync() if side == "sync" else asyncio.run(asynchronous()))
     ("kind", "side", "size"),
     [
         (FILE, "sync", 256 * MIB),
-        (FILE, "async", 256 * MIB),
-        (MOTO, "sync", 128 * MIB),
+        pytest.param(MOTO, "sync", 128 * MIB, marks=pytest.mark.slow),
         (MOTO, "async", 128 * MIB),
         (f"{MOTO}+{OBSTORE}", "async", 128 * MIB),
         pytest.param(FILE, "sync", 1024 * MIB, marks=pytest.mark.slow),

@@ -15,6 +15,8 @@ from docs.pages import GUIDES, PROJECT, name_of, program_of
 PROGRAMS = {
     page: program for page in GUIDES if page.parent.name != "integrations" and (program := program_of(page))
 }
+FIRST_PAGES = {"README.md", "docs/quickstart.md"}
+"""The pages that the fast run has, too."""
 MYPY = """
 [mypy]
 strict = true
@@ -40,11 +42,19 @@ def run_twice(program: str, folder: Path, environment: dict[str, str], python: s
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("page", PROGRAMS, ids=name_of)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=[] if name_of(page) in FIRST_PAGES else [pytest.mark.slow])
+        for page in PROGRAMS
+    ],
+    ids=name_of,
+)
 def test_the_code_of_a_page_runs_twice(page: Path, tmp_path: Path, environment: dict[str, str]):
     run_twice(PROGRAMS[page], tmp_path, environment)
 
 
+@pytest.mark.slow
 def test_the_code_of_all_pages_has_strict_types(tmp_path: Path):
     for page, program in PROGRAMS.items():
         module = re.sub(r"\W", "_", name_of(page))

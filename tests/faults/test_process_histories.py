@@ -102,6 +102,7 @@ def check(events: Sequence[Event], found: dict[str, list[str]], chosen: int) -> 
     sys.stdout.write(f"history of {len(events)} operations: {dict(outcomes)}\n")
 
 
+@pytest.mark.slow
 def test_late_requests_undo_no_acknowledged_write(proxy: FaultProxy, tmp_path: Path) -> None:
     """Without deletes: S3's content ETags cannot tell a session from an equal one that was created after a delete."""
     chosen = seed()
@@ -135,6 +136,7 @@ def test_deletes_and_overwrites_between_appends_are_reported_right(proxy: FaultP
     check(events, tokens_of(url_of(proxy.target, prefix)), chosen)
 
 
+@pytest.mark.slow
 def test_a_server_that_is_killed_and_restarted_loses_and_doubles_nothing(
     aws_environment: None, seaweed: SeaweedServer, tmp_path: Path
 ) -> None:

@@ -50,7 +50,9 @@ def test_a_put_to_a_server_that_never_reads_ends_within_its_time_limit(
 
 
 @pytest.mark.parametrize("kind", [AsyncS3Bucket, AsyncObstoreBucket])
-@pytest.mark.parametrize("body", [SMALL, LARGE], ids=["small", "large"])
+@pytest.mark.parametrize(
+    "body", [pytest.param(SMALL, id="small"), pytest.param(LARGE, id="large", marks=pytest.mark.slow)]
+)
 async def test_an_async_put_to_a_server_that_never_reads_ends_within_its_time_limit(
     silent_url: str, kind: Any, body: bytes, monkeypatch: pytest.MonkeyPatch
 ):

@@ -113,6 +113,7 @@ def test_a_cold_and_a_warm_invocation_share_one_client(
         ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", HANDLERS)
 def test_concurrent_invocations_of_a_session_lose_no_turn(
     moto: Location, contain: Callable[..., Container], module: str

@@ -31,8 +31,8 @@ from sessionbucket import (
 )
 from sessionbucket._core.write_ids import WrittenVersion
 
-EXAMPLES = 150
-ON_A_SERVER = 40
+EXAMPLES = 50
+ON_A_SERVER = 20
 MOST_ITEMS = 5
 
 

@@ -156,7 +156,7 @@ def assert_only_these_fail(result: Result, faults: dict[str, str]) -> None:
     assert len(result.passed) > 20
 
 
-@pytest.mark.parametrize("side", ["", "Async"], ids=["sync", "async"])
+@pytest.mark.parametrize("side", ["", pytest.param("Async", marks=pytest.mark.slow)], ids=["sync", "async"])
 @pytest.mark.parametrize("subject", WRONG_BUCKETS)
 def test_only_the_tests_of_its_fault_fail_on_a_wrong_bucket(
     run_suite: Callable[[str], Result], subject: str, side: str
