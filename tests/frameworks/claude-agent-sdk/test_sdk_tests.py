@@ -24,14 +24,12 @@ FILES = (
     "tests/test_transcript_mirror.py",
 )
 
-# These look into the dictionaries of InMemorySessionStore, call its helpers for tests, or need its times that never repeat.
+# These look into the dictionaries of InMemorySessionStore, or call its helpers for tests.
 OF_MEMORY = (
     "test_removes_session",
     "test_continue_picks_most_recent",
     "test_continue_skips_sidechain_sessions",
     "test_continue_tie_break_is_deterministic",
-    "test_fast_path_limit_offset",
-    "test_mixed_sessions_gap_filled",
     "test_size_helper_counts_main_transcripts_only",
     "test_clear_helper",
 )
