@@ -15,8 +15,10 @@ REFILLED = "test_counter_reset_after_supersteps_snapshot"
 it fails, too.
 """
 OPTIONS = ("addopts=", "asyncio_default_fixture_loop_scope=function", "filterwarnings=")
-MOST_TIMED = 10
-"""Some tests compare times of 0.1 s, and fail on a busy machine. So this number of failed tests may run again, one by one."""
+MOST_TIMED, ATTEMPTS = 10, 5
+"""Some tests compare times of 0.01 to 0.1 s, and with any saver they fail now and then on a busy machine. So this number of failed tests
+may run again, alone, until each has passed.
+"""
 
 
 def test_no_core_test_fails():
@@ -27,16 +29,16 @@ def test_no_core_test_fails():
         if "sync_checkpointer" in path.read_text() or "test_delta" in path.name
     ]
     ran = run(folder, "-n", "2", "-k", f"not {REFILLED}", *files)
-    passed = count(ran, "passed")
-    if ran.returncode:
-        failed = re.findall(r"^FAILED (\S+)", ran.stdout, re.MULTILINE)
-        assert 0 < len(failed) <= MOST_TIMED, ran.stdout[-10_000:] + ran.stderr[-2_000:]
-        assert count(ran, "failed") == len(failed)
-        assert not count(ran, "error")
-        again = run(folder, *failed)
-        assert again.returncode == 0, again.stdout[-10_000:] + again.stderr[-2_000:]
-        passed += count(again, "passed")
-    assert passed >= LEAST, ran.stdout[-500:]
+    passed, failed = count(ran, "passed"), failures(ran)
+    assert passed + len(failed) >= LEAST, report(ran)
+    assert len(failed) <= MOST_TIMED, report(ran)
+    assert not count(ran, "error"), report(ran)
+    for _ in range(ATTEMPTS):
+        if failed:
+            ran = run(folder, *failed)
+            failed = failures(ran)
+    assert not failed, report(ran)
+    assert ran.returncode == 0, report(ran)
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -66,3 +68,12 @@ def count(ran: subprocess.CompletedProcess[str], outcome: str) -> int:
     """The number of tests with an outcome, in the last line of the output."""
     found = re.search(rf"(\d+) {outcome}", ran.stdout.rstrip().rpartition("\n")[2])
     return int(found[1]) if found else 0
+
+
+def failures(ran: subprocess.CompletedProcess[str]) -> list[str]:
+    """The tests that failed."""
+    return re.findall(r"^FAILED (\S+)", ran.stdout, re.MULTILINE)
+
+
+def report(ran: subprocess.CompletedProcess[str]) -> str:
+    return ran.stdout[-10_000:] + ran.stderr[-2_000:]
