@@ -60,11 +60,11 @@ async def test_a_turn_costs_what_the_page_says():
         )
         return [call.operation for call in bucket.calls]
 
-    answer = ModelStep(output=[assistant_message("Hello!")])
+    reply = ModelStep(output=[assistant_message("Hello!")])
     tool = ModelStep(output=[function_call("look", {}, call_id="call")])
-    await turn([answer])
+    await turn([reply])
     assert "A turn without tools is 1 GET and 2 PUT, and each round of tools adds 1 PUT." in PAGE
-    assert await turn([answer]) == ["get", "put", "put"]
-    assert await turn([tool, answer]) == ["get", "put", "put", "put"]
+    assert await turn([reply]) == ["get", "put", "put"]
+    assert await turn([tool, reply]) == ["get", "put", "put", "put"]
     assert "$0.0000154" in PAGE
     assert round(1 * 0.4e-6 + 3 * 5e-6, 10) == 0.0000154
