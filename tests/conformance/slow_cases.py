@@ -77,5 +77,9 @@ def _is_slow_again(module: str, test: str, location: Any) -> bool:
     if module == "test_bucket_versions":
         return location != VERSIONED[0] and not hasattr(VersionTests, test)
     of_kit = hasattr(BucketConformance, test) or hasattr(StoreConformance, test)
-    rare = (*RACES, *STORE_RACES, UPDATES, LONG_LISTING, STREAM)
-    return of_kit and location in ON_SEAWEEDFS and (location != SEAWEEDFS or test in rare)
+    rare = (*RACES, *STORE_RACES, UPDATES, STREAM)
+    return of_kit and (
+        test == LONG_LISTING
+        or location == f"{SEAWEEDFS}+{OBSTORE}"
+        or (location == SEAWEEDFS and test in rare)
+    )

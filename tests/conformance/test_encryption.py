@@ -173,6 +173,16 @@ def test_a_head_returns_the_metadata_of_the_put(site: Site):
     assert bucket.head(key).size == 4
 
 
+@without_server
+def test_the_largest_metadata_of_a_session_fits(site: Site):
+    """A write history of 16 ids, the checksum of the codec and a summary of 900 bytes, in the 2,048 bytes that S3 allows."""
+    metadata = {"writes": " ".join(["a" * 33] * 16), "printed": "1 00000000", "summary": '"' * 900}
+    bucket, key = site.bucket(), site.opener.location.key("k")
+    bucket.put(key, b"body", metadata=metadata)
+    if bucket.capabilities.keeps_metadata:
+        assert bucket.head(key).metadata == metadata
+
+
 @everywhere
 def test_a_whole_store_can_be_copied_byte_by_byte(site: Site):
     fill(site.store())

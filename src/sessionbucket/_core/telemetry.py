@@ -10,6 +10,7 @@ import time
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
+from types import SimpleNamespace
 from typing import Any, Literal
 
 from sessionbucket._core.objects import BucketCall, Operation
@@ -42,6 +43,9 @@ _METHODS: dict[Operation, str] = {
     "erase": "DeleteObjects",
 }
 """S3's name of each request."""
+
+_INSTRUMENTATIONS = ("opentelemetry.instrumentation.botocore", "opentelemetry.instrumentation.aiobotocore")
+_NO_MODULE = SimpleNamespace()
 
 _OF_PREFIX = ("list_page", "temporary_objects", "list_versions", "keeps_versions")
 _DURATIONS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -275,8 +279,8 @@ def _outcome(name: StoreOperation, requests: Requests, error: BaseException | No
 
 def _is_instrumented(library: str) -> bool:
     """Whether an instrumentation of OpenTelemetry already makes the spans of this client library."""
-    module = sys.modules.get(f"opentelemetry.instrumentation.{library}") if library else None
-    if module is None:
-        return False
-    kinds = [kind for name, kind in vars(module).items() if name.lower() == f"{library}instrumentor"]
-    return any(getattr(kind(), "is_instrumented_by_opentelemetry", False) for kind in kinds)
+    for place in _INSTRUMENTATIONS if library else ():
+        for name, kind in vars(sys.modules.get(place, _NO_MODULE)).items():
+            if name.lower() == f"{library}instrumentor" and kind().is_instrumented_by_opentelemetry:
+                return True
+    return False
