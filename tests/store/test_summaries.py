@@ -29,6 +29,7 @@ from sessionbucket import (
 from sessionbucket._codec import Codec
 from sessionbucket._core import catalog
 from sessionbucket._core.keys import StoreKeys
+from sessionbucket.cli.any_session import AnySession
 from sessionbucket.models import TextBlock
 from sessionbucket.testing import FaultyBucket
 
@@ -273,6 +274,17 @@ def test_a_copy_carries_or_makes_the_summary(side: SyncSide, tmp_path: Path):
         assert store.summary("s").title == "text"
         assert requests_of(bucket) == {"head": 1}
         source = store
+
+
+def test_a_copy_by_stores_of_any_model_makes_the_summary_of_session_data(side: SyncSide, tmp_path: Path):
+    side.store(side.file_bucket(tmp_path, fsync=False)).save(session("s", "text"))
+    source = side.store(side.file_bucket(tmp_path, fsync=False), model=AnySession)
+    bucket = side.make("FaultyBucket", side.make("MemoryBucket"))
+    results = side.make("copy_sessions", source, side.store(bucket, model=AnySession))
+    assert [each.outcome for each in results] == ["copied"]
+    bucket.calls.clear()
+    assert side.store(bucket).summary("s").title == "text"
+    assert requests_of(bucket) == {"head": 1}
 
 
 class TestPages:
