@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 from benchmarks.findings import CPU, ELAPSED, Findings, Samples
 from benchmarks.measuring import Spread
-from benchmarks.scenarios.integrations import GROUPS, RESUME, SCENARIO, TURN, cost_of, operation_of
+from benchmarks.scenarios.integrations import (
+    CLAUDE,
+    GROUPS,
+    RESUME,
+    SCENARIO,
+    SNAPSHOTS,
+    STRANDS,
+    TURN,
+    cost_of,
+    operation_of,
+)
 
 _OURS = "sessionbucket"
 _HEADINGS = (
@@ -51,7 +61,7 @@ def rows(findings: Findings) -> Iterator[Row]:
             found = [*findings.find(scenario=SCENARIO, operation=operation_of(group, operation))]
             rivals = dict.fromkeys(each.subject for each in found if not each.subject.startswith(_OURS))
             for rival in rivals:
-                for turns in sorted({each.case for each in found}):
+                for turns in sorted({each.case for each in found if each.subject == rival}):
                     of_turns = [each for each in found if each.case == turns]
                     yield _row(findings, group, operation, rival, of_turns)
 
@@ -76,7 +86,7 @@ def _row(findings: Findings, group: str, operation: str, rival: str, found: list
 
 
 def section(findings: Findings) -> str:
-    """The table, and the reasons for the lines where ours is not ahead."""
+    """The table, the reasons for the lines where ours is not ahead, and what was left out."""
     reasons: list[str] = []
     lines = [f"| {' | '.join(_HEADINGS)} |", "|---" * len(_HEADINGS) + "|"]
     before = ""
@@ -100,7 +110,8 @@ def section(findings: Findings) -> str:
         ]
         lines.append(f"| {' | '.join(cells)} |")
     numbered = [f"{number}. {reason}" for number, reason in enumerate(reasons, 1)]
-    return "\n".join([*lines, "", *numbered]).rstrip() + "\n"
+    notes = [f"- {note}" for note in findings.notes]
+    return "\n".join([*lines, "", *numbered, "", *notes]).rstrip() + "\n"
 
 
 def _ratio(value: float) -> str:
@@ -111,5 +122,25 @@ def _requests(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
 
 
-REASONS: dict[tuple[str, str], str] = {}
+REASONS = {
+    (
+        STRANDS,
+        TURN,
+    ): "Both send as many PUTs. Ours rewrite the end of the conversation, up to 256 KiB, on a condition. Theirs have one message each "
+    "and no condition, so a second worker overwrites messages.",
+    (
+        SNAPSHOTS,
+        TURN,
+    ): "Both send one PUT with the same bytes. Ours has a condition, so a second worker overwrites nothing.",
+    (
+        SNAPSHOTS,
+        RESUME,
+    ): "A new agent restores its snapshot in an event loop of its own, and aioboto3 makes a client for each loop. obstore has "
+    "one client for all loops.",
+    (
+        CLAUDE,
+        TURN,
+    ): "Both send one PUT. Ours rewrites the end of the transcript, up to 256 KiB, on a condition; theirs has the new entries alone. "
+    "In return a resume takes one GET, and one for each sealed segment, and not one for each turn.",
+}
 """Why ours is not ahead, by framework and operation."""

@@ -65,4 +65,10 @@ def _machine(findings: Findings) -> str:
         f"Python {facts['python']}, client and server on the same machine. Ratios are medians over rounds in which "
         "the contenders ran in turn."
     )
+    load = facts.get("load before", 0)
+    if load > facts["cores"]:
+        text += (
+            f" Other work shared the machine, whose load average was {load} before the run. So times are longer than on an idle one, "
+            "and their ratios vary more. Counts of requests are exact."
+        )
     return "**A quick run, to show the form: no figure here counts.** " + text if facts["quick"] else text
