@@ -90,6 +90,7 @@ from sessionbucket.errors import SessionNotFoundError as SessionNotFoundError
 from sessionbucket.errors import SessionTooLargeError as SessionTooLargeError
 from sessionbucket.errors import StorageError as StorageError
 from sessionbucket.errors import StoreUnavailableError as StoreUnavailableError
+from sessionbucket.models.conversation import Conversation as Conversation
 from sessionbucket.models.messages import Message as Message
 from sessionbucket.models.session import SessionData as SessionData
 
@@ -110,6 +111,7 @@ __all__ = [
     "BucketNotFoundError",
     "ConditionalWritesUnsupportedError",
     "ConflictError",
+    "Conversation",
     "DeleteIncompleteError",
     "Document",
     "DocumentStore",

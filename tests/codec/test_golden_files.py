@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sessionbucket._codec import Codec
-from sessionbucket._codec.text import with_signed_exponents
+from sessionbucket._codec import codec_of
+from sessionbucket._codec.model_codec import with_signed_exponents
 from sessionbucket.models import (
     ArtifactStore,
     ConfirmationPolicy,
@@ -41,12 +41,12 @@ def golden(name: str) -> bytes:
 
 
 def encode(type_, value) -> bytes:
-    return Codec(type_).encode(value, key="k")
+    return codec_of(type_).encode(value, key="k")
 
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_a_golden_file_comes_back_byte_for_byte(name):
-    codec = Codec(GOLDEN[name])
+    codec = codec_of(GOLDEN[name])
     assert codec.encode(codec.decode(golden(name), key="k"), key="k") == golden(name)
 
 
@@ -66,7 +66,7 @@ def test_every_golden_file_is_tested():
 
 @pytest.mark.parametrize("path", sorted((FIXTURES / "real").glob("*.json")), ids=lambda path: path.stem)
 def test_a_real_conversation_comes_back_byte_for_byte(path):
-    codec = Codec(SessionData)
+    codec = codec_of(SessionData)
     body = path.read_bytes()
     assert codec.encode(codec.decode(body, key="k"), key="k") == body
 

@@ -8,7 +8,7 @@ import pytest
 
 from conformance.samples import session_of
 from sessionbucket import MemoryBucket, SessionCorruptedError, SessionStore
-from sessionbucket._codec import Codec
+from sessionbucket._codec import codec_of
 from sessionbucket._codec import codec as _codec
 from sessionbucket.models import TraceEvent
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from sessionbucket._async.base_store import SessionT
 from sessionbucket._async.open_bucket import open_bucket
-from sessionbucket._async.store import AsyncSessionStore
+from sessionbucket._async.store import AsyncSessionStore, default_model
 from sessionbucket._core.objects import DEFAULT_MAX_BYTES
-from sessionbucket.models.session import SessionData
 
 if TYPE_CHECKING:
+    from sessionbucket.models.session import SessionData
     from sessionbucket._backends.store_options import StoreOptions
 
 
@@ -52,7 +52,7 @@ def open_async_store(
     All stores at one ``memory://name`` are one store, of this process and for its duration; ``memory://`` is a new, empty one.
 
     Without a URL, the environment variable ``SESSIONBUCKET_URL`` names it. Nothing is connected before the first use.
-    ``model`` is any pydantic model with an ``id: str`` (``SessionData`` by default). ``max_bytes`` is the largest size of a
+    ``model`` is ``Conversation`` or any pydantic model with an ``id: str`` (``SessionData`` by default). ``max_bytes`` is the largest size of a
     session or a part. ``drop_unknown_members`` allows saves that drop members which the model ignores.
 
     Each option is a parameter of the URL, or an argument. Those of S3 are the options of ``S3Options``, and ``engine``:
@@ -64,7 +64,7 @@ def open_async_store(
     when an extra is not installed.
     """
     bucket, prefix = open_bucket(url, session, options)
-    chosen = cast("type[SessionT]", SessionData) if model is None else model
+    chosen = default_model() if model is None else model
     return AsyncSessionStore(
         bucket, prefix, model=chosen, max_bytes=max_bytes, drop_unknown_members=drop_unknown_members
     )

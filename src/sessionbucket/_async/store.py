@@ -18,8 +18,6 @@ from typing import (
     overload,
 )
 
-from pydantic import BaseModel
-
 from sessionbucket._async.base_store import (
     AsyncBaseSessionStore,
     Files,
@@ -40,7 +38,7 @@ from sessionbucket._async.session_reader import AsyncSessionReader
 from sessionbucket._async.session_writer import AsyncSessionWriter
 from sessionbucket._async.v1_snapshots import AsyncV1Snapshots
 from sessionbucket._async.wrappers.retrying import AsyncRetryingBucket
-from sessionbucket._codec import Codec
+from sessionbucket._codec import codec_of
 from sessionbucket._concurrency.asyncio_ import FileSource, Items
 from sessionbucket._core.arguments import (
     check_function,
@@ -56,13 +54,13 @@ from sessionbucket._core.pagination import check_concurrency
 from sessionbucket._core.results import ProbeResult, SessionInfo, SessionPage
 from sessionbucket._core.session_version import StoredVersion, recall, remember
 from sessionbucket.errors import InvalidArgumentError, SessionNotFoundError, shorten, shorten_list
-from sessionbucket.models.session import SessionData
+from sessionbucket.models.conversation import Conversation
 
 if TYPE_CHECKING:
     from sessionbucket._async.base_store import TraceEvents, VerificationReports
     from sessionbucket._core.objects import StoredObject
     from sessionbucket._core.results import Finding
-    from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
+    from sessionbucket.models import ArtifactStore, SessionData, TraceEvent, VerificationReport
 
     Findings = list[Finding]  # inside the class, ``list`` is the method
 
@@ -105,14 +103,14 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         max_bytes: int = DEFAULT_MAX_BYTES,
         drop_unknown_members: bool = False,
     ) -> None:
-        """``model`` is any pydantic model with an ``id: str``. ``max_bytes`` is the largest size of a session or a part.
+        """``model`` is ``Conversation`` or any pydantic model with an ``id: str``; ``SessionData`` by default. ``max_bytes`` is the largest size of a session or a part.
 
         A model may ignore members of an object that it does not declare. Then a save of the loaded session would drop them, and
         is refused, unless ``drop_unknown_members`` is set.
 
         Raises ``InvalidArgumentError`` for a bad prefix or a model without an id.
         """
-        chosen = cast("type[SessionT]", SessionData) if model is None else model
+        chosen = default_model() if model is None else model
         check_kind("bucket", bucket, AsyncBucket)
         check_integer("max_bytes", max_bytes, 1)
         check_model(chosen)
@@ -122,7 +120,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         self._model = chosen
         self._max_bytes = max_bytes
         self._drop_unknown_members = drop_unknown_members
-        self._codec = Codec[SessionT](chosen, max_bytes=max_bytes)
+        self._codec = codec_of(chosen, max_bytes=max_bytes)
         self._retrying = AsyncRetryingBucket(bucket)
         self._support = AsyncSupportProbe(self._retrying, f"{self._keys.bookkeeping}probe/")
         self._legacy = AsyncLegacyNames(self._retrying, self._keys, max_bytes)
@@ -458,8 +456,19 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         await self.bucket.close()
 
 
+def default_model() -> Any:
+    """``SessionData``, which is loaded only where it is used."""
+    from sessionbucket.models.session import SessionData  # noqa: PLC0415 (loads pydantic)
+
+    return SessionData
+
+
 def check_model(model: Any) -> None:
-    """Raises ``InvalidArgumentError`` for anything but a pydantic model with an ``id: str``."""
+    """Raises ``InvalidArgumentError`` for anything but ``Conversation`` and pydantic models with an ``id: str``."""
+    if isinstance(model, type) and issubclass(model, Conversation):
+        return
+    from pydantic import BaseModel  # noqa: PLC0415 (a store of conversations does not load it)
+
     is_model = isinstance(model, type) and issubclass(model, BaseModel)
     field = model.model_fields.get("id") if is_model else None
     if field is None or not _is_text(field.annotation):

@@ -7,8 +7,6 @@ import math
 import re
 from typing import Any, NamedTuple
 
-from pydantic_core import to_json
-
 from sessionbucket._codec.paths import at, find, nesting
 
 DEEPEST = 127
@@ -23,16 +21,6 @@ _DEEPEST_INDENT = b"\n" + _INDENT * DEEPEST
 _TOO_DEEP = re.compile(rb"\n {%d}(?:  |[^\n]*(?:\[\]|\{\}),?\n)" % (2 * DEEPEST))
 _PIECE = LONGEST_INTEGER // 2  # a longer integer fills at least one whole piece of this length
 _FEW = 256
-
-_UNSIGNED_EXPONENT = re.compile(rb"(?<=[0-9])e(?=[0-9]+(?:,?\n|\Z))")
-# A string ends in a quote, so a line of an indented text that ends in a digit ends in a number.
-_LACKS_THE_SIGN = to_json(1e16) == b"1e16"
-
-
-def with_signed_exponents(body: bytes) -> bytes:
-    """The printed text with the sign of each positive exponent, as a3s-code writes it. Some releases of pydantic leave it out."""
-    return _UNSIGNED_EXPONENT.sub(b"e+", body) if _LACKS_THE_SIGN else body
-
 
 def starts_as_printed(body: bytes) -> bool:
     """Whether the text starts as the codec prints any object with a member: a bracket, a new line, two spaces."""
@@ -150,3 +138,11 @@ def _too_deep() -> str:
 
 def is_not_finite(value: Any) -> bool:
     return isinstance(value, float) and not math.isfinite(value)
+
+
+def has_lone_surrogate(value: Any) -> bool:
+    return isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def is_long_integer(value: Any) -> bool:
+    return isinstance(value, int) and abs(value) >= 10**LONGEST_INTEGER

@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from sessionbucket._core.objects import DEFAULT_MAX_BYTES
 from sessionbucket._sync.base_store import SessionT
 from sessionbucket._sync.open_bucket import open_bucket
-from sessionbucket._sync.store import SessionStore
-from sessionbucket.models.session import SessionData
+from sessionbucket._sync.store import SessionStore, default_model
 
 if TYPE_CHECKING:
     from sessionbucket._backends.store_options import StoreOptions
+    from sessionbucket.models.session import SessionData
 
 
 @overload
@@ -53,7 +53,7 @@ def open_store(
     All stores at one ``memory://name`` are one store, of this process and for its duration; ``memory://`` is a new, empty one.
 
     Without a URL, the environment variable ``SESSIONBUCKET_URL`` names it. Nothing is connected before the first use.
-    ``model`` is any pydantic model with an ``id: str`` (``SessionData`` by default). ``max_bytes`` is the largest size of a
+    ``model`` is ``Conversation`` or any pydantic model with an ``id: str`` (``SessionData`` by default). ``max_bytes`` is the largest size of a
     session or a part. ``drop_unknown_members`` allows saves that drop members which the model ignores.
 
     Each option is a parameter of the URL, or an argument. Those of S3 are the options of ``S3Options``, and ``engine``:
@@ -65,7 +65,7 @@ def open_store(
     when an extra is not installed.
     """
     bucket, prefix = open_bucket(url, session, options)
-    chosen = cast("type[SessionT]", SessionData) if model is None else model
+    chosen = default_model() if model is None else model
     return SessionStore(
         bucket, prefix, model=chosen, max_bytes=max_bytes, drop_unknown_members=drop_unknown_members
     )

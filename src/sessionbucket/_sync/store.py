@@ -19,9 +19,7 @@ from typing import (
     overload,
 )
 
-from pydantic import BaseModel
-
-from sessionbucket._codec import Codec
+from sessionbucket._codec import codec_of
 from sessionbucket._concurrency.threads import FileSource, Items
 from sessionbucket._core.arguments import (
     check_function,
@@ -57,13 +55,13 @@ from sessionbucket._sync.session_writer import SessionWriter
 from sessionbucket._sync.v1_snapshots import V1Snapshots
 from sessionbucket._sync.wrappers.retrying import RetryingBucket
 from sessionbucket.errors import InvalidArgumentError, SessionNotFoundError, shorten, shorten_list
-from sessionbucket.models.session import SessionData
+from sessionbucket.models.conversation import Conversation
 
 if TYPE_CHECKING:
     from sessionbucket._core.objects import StoredObject
     from sessionbucket._core.results import Finding
     from sessionbucket._sync.base_store import TraceEvents, VerificationReports
-    from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
+    from sessionbucket.models import ArtifactStore, SessionData, TraceEvent, VerificationReport
 
     Findings = list[Finding]  # inside the class, ``list`` is the method
 
@@ -106,14 +104,14 @@ class SessionStore(BaseSessionStore[SessionT]):
         max_bytes: int = DEFAULT_MAX_BYTES,
         drop_unknown_members: bool = False,
     ) -> None:
-        """``model`` is any pydantic model with an ``id: str``. ``max_bytes`` is the largest size of a session or a part.
+        """``model`` is ``Conversation`` or any pydantic model with an ``id: str``; ``SessionData`` by default. ``max_bytes`` is the largest size of a session or a part.
 
         A model may ignore members of an object that it does not declare. Then a save of the loaded session would drop them, and
         is refused, unless ``drop_unknown_members`` is set.
 
         Raises ``InvalidArgumentError`` for a bad prefix or a model without an id.
         """
-        chosen = cast("type[SessionT]", SessionData) if model is None else model
+        chosen = default_model() if model is None else model
         check_kind("bucket", bucket, Bucket)
         check_integer("max_bytes", max_bytes, 1)
         check_model(chosen)
@@ -123,7 +121,7 @@ class SessionStore(BaseSessionStore[SessionT]):
         self._model = chosen
         self._max_bytes = max_bytes
         self._drop_unknown_members = drop_unknown_members
-        self._codec = Codec[SessionT](chosen, max_bytes=max_bytes)
+        self._codec = codec_of(chosen, max_bytes=max_bytes)
         self._retrying = RetryingBucket(bucket)
         self._support = SupportProbe(self._retrying, f"{self._keys.bookkeeping}probe/")
         self._legacy = LegacyNames(self._retrying, self._keys, max_bytes)
@@ -451,8 +449,19 @@ class SessionStore(BaseSessionStore[SessionT]):
         self.bucket.close()
 
 
+def default_model() -> Any:
+    """``SessionData``, which is loaded only where it is used."""
+    from sessionbucket.models.session import SessionData  # noqa: PLC0415 (loads pydantic)
+
+    return SessionData
+
+
 def check_model(model: Any) -> None:
-    """Raises ``InvalidArgumentError`` for anything but a pydantic model with an ``id: str``."""
+    """Raises ``InvalidArgumentError`` for anything but ``Conversation`` and pydantic models with an ``id: str``."""
+    if isinstance(model, type) and issubclass(model, Conversation):
+        return
+    from pydantic import BaseModel  # noqa: PLC0415 (a store of conversations does not load it)
+
     is_model = isinstance(model, type) and issubclass(model, BaseModel)
     field = model.model_fields.get("id") if is_model else None
     if field is None or not _is_text(field.annotation):

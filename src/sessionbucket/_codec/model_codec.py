@@ -17,13 +17,14 @@ from sessionbucket._codec.text import (
     DEEPEST,
     LONGEST_INTEGER,
     UnreadableTextError,
+    has_lone_surrogate,
+    is_long_integer,
     is_not_finite,
     is_too_deep,
     may_break_a_rule,
     may_hold_a_constant,
     parse,
     starts_as_printed,
-    with_signed_exponents,
 )
 from sessionbucket._core.objects import DEFAULT_MAX_BYTES
 from sessionbucket.errors import InvalidArgumentError, SessionCorruptedError, SessionTooLargeError
@@ -36,10 +37,13 @@ _UNPRINTABLE = (PydanticSerializationError, UnicodeEncodeError, RecursionError)
 _building = Lock()
 _OUR_MODELS = "sessionbucket.models."
 """The modules of models that keep unknown members."""
+_UNSIGNED_EXPONENT = re.compile(rb"(?<=[0-9])e(?=[0-9]+(?:,?\n|\Z))")
+# A string ends in a quote, so a line of an indented text that ends in a digit ends in a number.
+_LACKS_THE_SIGN = to_json(1e16) == b"1e16"
 _FIELD_OF_A_WARNING = re.compile(r"\[field_name='(\w+)'")
 
 
-class Codec(Generic[T]):
+class ModelCodec(Generic[T]):
     """A model to JSON bytes and back: in UTF-8, indented by two spaces, without a newline at the end.
 
     ``type_`` is a pydantic model or a list of one. The library's own models, and subclasses of them, are read strictly, as
@@ -181,7 +185,7 @@ class Codec(Generic[T]):
                 return at(path, "JSON has no NaN and no infinities")
         if is_too_deep(body):
             return f"nested more than {DEEPEST} levels deep"
-        path = find(self._tree(value), _is_long_integer) if may_break_a_rule(body) else None
+        path = find(self._tree(value), is_long_integer) if may_break_a_rule(body) else None
         return None if path is None else at(path, f"an integer of more than {LONGEST_INTEGER} digits")
 
     def _may_print_null_for_a_number(self, value: T, body: bytes) -> bool:
@@ -197,7 +201,7 @@ class Codec(Generic[T]):
         """The reason why pydantic cannot print ``value``. Its own messages quote values, so they are not used."""
         try:
             tree = self._tree(value)
-            path = find(tree, _has_lone_surrogate)
+            path = find(tree, has_lone_surrogate)
             if path is not None:
                 return at(path, "a lone surrogate has no UTF-8")
             path = find(tree, _is_unprintable)
@@ -216,12 +220,9 @@ class Codec(Generic[T]):
         )
 
 
-def _has_lone_surrogate(value: Any) -> bool:
-    return isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value)
-
-
-def _is_long_integer(value: Any) -> bool:
-    return isinstance(value, int) and abs(value) >= 10**LONGEST_INTEGER
+def with_signed_exponents(body: bytes) -> bytes:
+    """The printed text with the sign of each positive exponent, as a3s-code writes it. Some releases of pydantic leave it out."""
+    return _UNSIGNED_EXPONENT.sub(b"e+", body) if _LACKS_THE_SIGN else body
 
 
 def _is_unprintable(value: Any) -> bool:
