@@ -52,7 +52,7 @@ def test_a_golden_file_comes_back_byte_for_byte(name):
 
 def test_a_release_of_pydantic_without_signs_of_exponents_prints_the_same(monkeypatch):
     """Pydantic up to 2.12 prints ``1e16``; a text in a string stays as it is."""
-    monkeypatch.setattr("sessionbucket._codec.text._LACKS_THE_SIGN", True)
+    monkeypatch.setattr("sessionbucket._codec.model_codec._LACKS_THE_SIGN", True)
     unsigned = golden("messages_numbers").replace(b"e+", b"e")
     assert unsigned.count(b"e16") == 3
     assert with_signed_exponents(unsigned) == golden("messages_numbers")

@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, Self, TypeVar
 
 from sessionbucket._async.documents import retry_after_conflicts
-from sessionbucket._async.session_files import AsyncFileReader
 from sessionbucket._codec import codec_of
 from sessionbucket._concurrency.asyncio_ import FileSource, Items, WorkerPool, awaited, closing, each, gather
 from sessionbucket._core.arguments import check_function, check_items, check_text, close_coroutine
@@ -29,6 +28,7 @@ from sessionbucket.errors import (
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as TypeVarWithDefault
 
+    from sessionbucket._async.session_files import AsyncFileReader
     from sessionbucket._concurrency.asyncio_ import PendingCall
     from sessionbucket.models import ArtifactStore, SessionData, TraceEvent, VerificationReport
 

@@ -11,8 +11,8 @@ from sessionbucket._async.store import AsyncSessionStore, default_model
 from sessionbucket._core.objects import DEFAULT_MAX_BYTES
 
 if TYPE_CHECKING:
-    from sessionbucket.models.session import SessionData
     from sessionbucket._backends.store_options import StoreOptions
+    from sessionbucket.models.session import SessionData
 
 
 @overload

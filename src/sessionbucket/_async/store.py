@@ -30,10 +30,6 @@ from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._async.conditional_write_support import AsyncSupportProbe
 from sessionbucket._async.documents import AsyncConditionalWriter, AsyncDocumentStore
 from sessionbucket._async.legacy_names import AsyncLegacyNames
-from sessionbucket._async.raw_sessions import AsyncRawSessions
-from sessionbucket._async.session_files import AsyncFileReader, AsyncSessionFiles
-from sessionbucket._async.session_listing import AsyncSessionListing
-from sessionbucket._async.session_parts import AsyncSessionParts
 from sessionbucket._async.session_reader import AsyncSessionReader
 from sessionbucket._async.session_writer import AsyncSessionWriter
 from sessionbucket._async.v1_snapshots import AsyncV1Snapshots
@@ -58,8 +54,12 @@ from sessionbucket.models.conversation import Conversation
 
 if TYPE_CHECKING:
     from sessionbucket._async.base_store import TraceEvents, VerificationReports
+    from sessionbucket._async.raw_sessions import AsyncRawSessions
+    from sessionbucket._async.session_files import AsyncFileReader, AsyncSessionFiles
+    from sessionbucket._async.session_listing import AsyncSessionListing
+    from sessionbucket._async.session_parts import AsyncSessionParts
+    from sessionbucket._core.findings import Finding
     from sessionbucket._core.objects import StoredObject
-    from sessionbucket._core.results import Finding
     from sessionbucket.models import ArtifactStore, SessionData, TraceEvent, VerificationReport
 
     Findings = list[Finding]  # inside the class, ``list`` is the method
@@ -137,25 +137,33 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
             self._v1,
         )
 
-    # What a load and a save of a session do not need is made on first use.
+    # What a load and a save of a session do not need is loaded and made on first use.
 
     @cached_property
     def _parts(self) -> AsyncSessionParts:
+        from sessionbucket._async.session_parts import AsyncSessionParts  # noqa: PLC0415
+
         return AsyncSessionParts(
             self._retrying, self._keys, self._legacy, self._v1, self._reader, self._writer, self._max_bytes
         )
 
     @cached_property
     def _files(self) -> AsyncSessionFiles:
+        from sessionbucket._async.session_files import AsyncSessionFiles  # noqa: PLC0415
+
         return AsyncSessionFiles(self._retrying, self._keys, self._v1)
 
     @cached_property
     def _listing(self) -> AsyncSessionListing:
+        from sessionbucket._async.session_listing import AsyncSessionListing  # noqa: PLC0415
+
         return AsyncSessionListing(self._retrying, self._keys, self._v1)
 
     @cached_property
     def raw(self) -> AsyncRawSessions:
         """The sessions as they are stored, byte for byte."""
+        from sessionbucket._async.raw_sessions import AsyncRawSessions  # noqa: PLC0415
+
         return AsyncRawSessions(
             self._retrying, self._keys, self._legacy, self._v1, self._reader, self._writer, self._parts
         )
@@ -433,7 +441,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
     async def repair(self, findings: Sequence[Finding]) -> Findings:
         """Delete the findings of ``check`` that are ``removable``, and return them. All others stay unchanged."""
         from sessionbucket._async.store_check import AsyncStoreCheck  # noqa: PLC0415 (seldom needed)
-        from sessionbucket._core.results import Finding  # noqa: PLC0415 (seldom needed)
+        from sessionbucket._core.findings import Finding  # noqa: PLC0415 (seldom needed)
 
         check_items("findings", findings)
         for finding in findings:

@@ -142,7 +142,9 @@ def _hidden_problem(value: Conversation) -> str | None:
         return f"unknown: {taken[0]!r} is the name of a member of every conversation"
     level: Iterable[Any] = [_tree(value)]
     for _ in range(DEEPEST):
-        inner: dict[int, Any] = {}  # by identity, so that a value that contains itself twice does not multiply
+        inner: dict[
+            int, Any
+        ] = {}  # by identity, so that a value that contains itself twice does not multiply
         for container in level:
             if isinstance(container, dict) and not all(isinstance(name, str) for name in container):
                 return _at(value, _has_other_names, "the name of a member is no string")

@@ -6,10 +6,9 @@ import re
 from threading import Lock
 from typing import Any, Generic, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
-from sessionbucket._codec.dropped_members import dropped_members
 from sessionbucket._codec.paths import at, find, path_text
 from sessionbucket._codec.problems import reason
 from sessionbucket._codec.repeated_members import repeated_member
@@ -60,11 +59,18 @@ class ModelCodec(Generic[T]):
         item = type_ if is_model else next(iter(get_args(type_)), None)
         self._is_ours = isinstance(item, type) and issubclass(item, WireModel)
         self._keeps_all_members = isinstance(item, type) and item.__module__.startswith(_OUR_MODELS)
-        config = None if is_model else ConfigDict(ser_json_inf_nan="constants")
         # Pydantic builds a deferred model on first use; here, by one thread at a time.
         with _building:
-            self._adapter: TypeAdapter[T] = TypeAdapter(type_, config=config)
-            self._adapter.rebuild()
+            if is_model:
+                type_.model_rebuild()
+                built = type_
+            else:
+                from pydantic import TypeAdapter  # noqa: PLC0415 (a session is a model)
+
+                built = TypeAdapter(type_, config=ConfigDict(ser_json_inf_nan="constants"))
+                built.rebuild()
+            self._validator: Any = built.__pydantic_validator__ if is_model else built.validator
+            self._serializer: Any = built.__pydantic_serializer__ if is_model else built.serializer
 
     def encode(self, value: T, *, key: str) -> bytes:
         """The body that stores ``value`` under ``key``.
@@ -108,6 +114,8 @@ class ModelCodec(Generic[T]):
         """The paths of the members in ``body`` that ``value``, which was read from it, does not have."""
         if self._keeps_all_members:
             return ()
+        from sessionbucket._codec.dropped_members import dropped_members  # noqa: PLC0415 (builds a model of pydantic's)
+
         return tuple(map(path_text, dropped_members(value, from_json(body))))
 
     def _read(self, body: bytes, *, is_printed: bool) -> tuple[T, str | None]:
@@ -152,8 +160,8 @@ class ModelCodec(Generic[T]):
 
     def _validate(self, body: bytes) -> T:
         if self._is_ours:
-            return self._adapter.validate_json(body, strict=True, by_alias=True, by_name=False)
-        return self._adapter.validate_json(body)
+            return self._validator.validate_json(body, strict=True, by_alias=True, by_name=False)
+        return self._validator.validate_json(body)
 
     def _print(self, value: T) -> bytes:
         exact = ExactFloatTexts() if self._is_ours else None
@@ -168,7 +176,7 @@ class ModelCodec(Generic[T]):
         if isinstance(value, BaseModel) and isinstance(self._type, type) and isinstance(value, self._type):
             body = value.__pydantic_serializer__.to_json(value, **options)
         else:
-            body = self._adapter.dump_json(value, **options)
+            body = self._serializer.to_json(value, **options)
         body = with_signed_exponents(body)
         return exact.put_back(body) if exact else body
 
@@ -176,7 +184,7 @@ class ModelCodec(Generic[T]):
         """The value to print, as plain Python values."""
         if isinstance(value, BaseModel):
             return value.model_dump(by_alias=True, round_trip=True, warnings=False)
-        return self._adapter.dump_python(value, by_alias=True, round_trip=True, warnings=False)
+        return self._serializer.to_python(value, by_alias=True, round_trip=True, warnings=False)
 
     def _problem_of_text(self, value: T, body: bytes) -> str | None:
         if may_hold_a_constant(body) or self._may_print_null_for_a_number(value, body):
@@ -207,7 +215,7 @@ class ModelCodec(Generic[T]):
             path = find(tree, _is_unprintable)
             if path is not None:
                 return at(path, "a value JSON cannot hold")
-            self._adapter.validate_python(tree, by_alias=True, by_name=False)
+            self._validator.validate_python(tree, by_alias=True, by_name=False)
         except ValidationError as refusal:
             return reason(refusal, tree)
         except (ValueError, TypeError, RecursionError):

@@ -22,6 +22,7 @@ _TOO_DEEP = re.compile(rb"\n {%d}(?:  |[^\n]*(?:\[\]|\{\}),?\n)" % (2 * DEEPEST)
 _PIECE = LONGEST_INTEGER // 2  # a longer integer fills at least one whole piece of this length
 _FEW = 256
 
+
 def starts_as_printed(body: bytes) -> bool:
     """Whether the text starts as the codec prints any object with a member: a bracket, a new line, two spaces."""
     return body[1:4] == b"\n" + _INDENT

@@ -18,7 +18,6 @@ from sessionbucket._core.pagination import check_concurrency, check_limit, decod
 from sessionbucket._core.results import FileInfo, SessionInfo, SessionPage
 from sessionbucket._core.session_version import hand_over
 from sessionbucket._sync.documents import retry_after_conflicts
-from sessionbucket._sync.session_files import FileReader
 from sessionbucket.errors import (
     InvalidArgumentError,
     NotSupportedError,
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar as TypeVarWithDefault
 
     from sessionbucket._concurrency.threads import PendingCall
+    from sessionbucket._sync.session_files import FileReader
     from sessionbucket.models import ArtifactStore, SessionData, TraceEvent, VerificationReport
 
     TraceEvents = list[TraceEvent]

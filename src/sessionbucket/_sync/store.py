@@ -46,10 +46,6 @@ from sessionbucket._sync.bucket import Bucket
 from sessionbucket._sync.conditional_write_support import SupportProbe
 from sessionbucket._sync.documents import ConditionalWriter, DocumentStore
 from sessionbucket._sync.legacy_names import LegacyNames
-from sessionbucket._sync.raw_sessions import RawSessions
-from sessionbucket._sync.session_files import FileReader, SessionFiles
-from sessionbucket._sync.session_listing import SessionListing
-from sessionbucket._sync.session_parts import SessionParts
 from sessionbucket._sync.session_reader import SessionReader
 from sessionbucket._sync.session_writer import SessionWriter
 from sessionbucket._sync.v1_snapshots import V1Snapshots
@@ -58,9 +54,13 @@ from sessionbucket.errors import InvalidArgumentError, SessionNotFoundError, sho
 from sessionbucket.models.conversation import Conversation
 
 if TYPE_CHECKING:
+    from sessionbucket._core.findings import Finding
     from sessionbucket._core.objects import StoredObject
-    from sessionbucket._core.results import Finding
     from sessionbucket._sync.base_store import TraceEvents, VerificationReports
+    from sessionbucket._sync.raw_sessions import RawSessions
+    from sessionbucket._sync.session_files import FileReader, SessionFiles
+    from sessionbucket._sync.session_listing import SessionListing
+    from sessionbucket._sync.session_parts import SessionParts
     from sessionbucket.models import ArtifactStore, SessionData, TraceEvent, VerificationReport
 
     Findings = list[Finding]  # inside the class, ``list`` is the method
@@ -138,25 +138,33 @@ class SessionStore(BaseSessionStore[SessionT]):
             self._v1,
         )
 
-    # What a load and a save of a session do not need is made on first use.
+    # What a load and a save of a session do not need is loaded and made on first use.
 
     @cached_property
     def _parts(self) -> SessionParts:
+        from sessionbucket._sync.session_parts import SessionParts  # noqa: PLC0415
+
         return SessionParts(
             self._retrying, self._keys, self._legacy, self._v1, self._reader, self._writer, self._max_bytes
         )
 
     @cached_property
     def _files(self) -> SessionFiles:
+        from sessionbucket._sync.session_files import SessionFiles  # noqa: PLC0415
+
         return SessionFiles(self._retrying, self._keys, self._v1)
 
     @cached_property
     def _listing(self) -> SessionListing:
+        from sessionbucket._sync.session_listing import SessionListing  # noqa: PLC0415
+
         return SessionListing(self._retrying, self._keys, self._v1)
 
     @cached_property
     def raw(self) -> RawSessions:
         """The sessions as they are stored, byte for byte."""
+        from sessionbucket._sync.raw_sessions import RawSessions  # noqa: PLC0415
+
         return RawSessions(
             self._retrying, self._keys, self._legacy, self._v1, self._reader, self._writer, self._parts
         )
@@ -427,7 +435,7 @@ class SessionStore(BaseSessionStore[SessionT]):
 
     def repair(self, findings: Sequence[Finding]) -> Findings:
         """Delete the findings of ``check`` that are ``removable``, and return them. All others stay unchanged."""
-        from sessionbucket._core.results import Finding  # noqa: PLC0415 (seldom needed)
+        from sessionbucket._core.findings import Finding  # noqa: PLC0415 (seldom needed)
         from sessionbucket._sync.store_check import StoreCheck  # noqa: PLC0415 (seldom needed)
 
         check_items("findings", findings)
