@@ -12,6 +12,7 @@ from sessionbucket._core.objects import DEFAULT_MAX_BYTES
 
 if TYPE_CHECKING:
     from sessionbucket._backends.store_options import StoreOptions
+    from sessionbucket._codec.compression import Compression
     from sessionbucket.models.session import SessionData
 
 
@@ -21,6 +22,7 @@ def open_async_store(
     *,
     max_bytes: int = DEFAULT_MAX_BYTES,
     drop_unknown_members: bool = False,
+    compression: Compression | None = None,
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> AsyncSessionStore[SessionData]: ...
@@ -33,6 +35,7 @@ def open_async_store(
     model: type[SessionT],
     max_bytes: int = DEFAULT_MAX_BYTES,
     drop_unknown_members: bool = False,
+    compression: Compression | None = None,
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> AsyncSessionStore[SessionT]: ...
@@ -44,6 +47,7 @@ def open_async_store(
     model: type[SessionT] | None = None,
     max_bytes: int = DEFAULT_MAX_BYTES,
     drop_unknown_members: bool = False,
+    compression: Compression | None = None,
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> AsyncSessionStore[SessionT]:
@@ -54,6 +58,7 @@ def open_async_store(
     Without a URL, the environment variable ``SESSIONBUCKET_URL`` names it. Nothing is connected before the first use.
     ``model`` is ``Conversation`` or any pydantic model with an ``id: str`` (``SessionData`` by default). ``max_bytes`` is the largest size of a
     session or a part. ``drop_unknown_members`` allows saves that drop members which the model ignores.
+    ``compression="zstd"`` compresses new versions of sessions and parts in a bucket; ``AsyncSessionStore`` describes it.
 
     Each option is a parameter of the URL, or an argument. Those of S3 are the options of ``S3Options``, and ``engine``:
     ``boto3``/``aioboto3`` (the default), ``obstore``, or ``auto``, which is obstore when it is installed and supports all the
@@ -66,5 +71,10 @@ def open_async_store(
     bucket, prefix = open_bucket(url, session, options)
     chosen = default_model() if model is None else model
     return AsyncSessionStore(
-        bucket, prefix, model=chosen, max_bytes=max_bytes, drop_unknown_members=drop_unknown_members
+        bucket,
+        prefix,
+        model=chosen,
+        max_bytes=max_bytes,
+        drop_unknown_members=drop_unknown_members,
+        compression=compression,
     )

@@ -151,7 +151,8 @@ class AsyncSessionParts:
         await self._v1.check_writable()
         await gather([partial(self._put, key, body) for key, body in bodies.items()])
 
-    async def _put(self, key: str, body: bytes) -> None:
+    async def _put(self, key: str, text: bytes) -> None:
+        body = self._writer.stored_body(text)
         await self._bucket.put(key, body, content_type=JSON_CONTENT_TYPE, metadata=codec_checksum(body))
 
     async def _load(self, id: str, name: str, codec: Codec[PartT]) -> PartT | None:

@@ -9,6 +9,7 @@ from sessionbucket._async.conditional_write_support import AsyncSupportProbe
 from sessionbucket._async.documents import AsyncConditionalWriter
 from sessionbucket._async.legacy_names import AsyncLegacyNames
 from sessionbucket._async.v1_snapshots import AsyncV1Snapshots
+from sessionbucket._codec.compression import Compression, compressed
 from sessionbucket._core.body_checksum import codec_checksum
 from sessionbucket._core.keys import SessionKeys, StoreKeys
 from sessionbucket._core.objects import JSON_CONTENT_TYPE
@@ -28,6 +29,7 @@ class AsyncSessionWriter:
         support: AsyncSupportProbe,
         legacy: AsyncLegacyNames,
         v1: AsyncV1Snapshots,
+        compression: Compression | None = None,
     ) -> None:
         self._bucket = bucket
         self._keys = keys
@@ -35,6 +37,11 @@ class AsyncSessionWriter:
         self._support = support
         self._legacy = legacy
         self._v1 = v1
+        self._compression = compression
+
+    def stored_body(self, body: bytes) -> bytes:
+        """The body as it is stored."""
+        return compressed(body) if self._compression else body
 
     def seen(self, id: str, stored: StoredVersion | None) -> StoredVersion | None:
         """The version that the caller has seen of this session in this store; None for a new session."""
@@ -64,6 +71,7 @@ class AsyncSessionWriter:
         seen = self.seen(id, stored)
         if overwrite:
             key = await self._legacy.key_to_overwrite(id)
+            body = self.stored_body(body)
             try:
                 written = await self._writer.overwrite(
                     key,
@@ -102,6 +110,7 @@ class AsyncSessionWriter:
 
         ``kind`` replaces the kind of a conflict with an existing object.
         """
+        body = self.stored_body(body)
         try:
             return await self._writer.write(
                 key,
@@ -126,7 +135,7 @@ class AsyncSessionWriter:
         """Write the body of a part where nothing is, or with ``overwrite`` in any case."""
         await self._v1.check_writable()
         if overwrite or not await self._support.is_conditional():
-            await self._bucket.put(key, body, content_type=JSON_CONTENT_TYPE)
+            await self._bucket.put(key, self.stored_body(body), content_type=JSON_CONTENT_TYPE)
         else:
             await self.replace(id, key, body, None)
 

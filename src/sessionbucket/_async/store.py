@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import timedelta
 from functools import cached_property
@@ -35,6 +36,7 @@ from sessionbucket._async.session_writer import AsyncSessionWriter
 from sessionbucket._async.v1_snapshots import AsyncV1Snapshots
 from sessionbucket._async.wrappers.retrying import AsyncRetryingBucket
 from sessionbucket._codec import codec_of
+from sessionbucket._codec.compression import Compression, check_compression
 from sessionbucket._concurrency.asyncio_ import FileSource, Items
 from sessionbucket._core.arguments import (
     check_function,
@@ -65,6 +67,12 @@ if TYPE_CHECKING:
     Findings = list[Finding]  # inside the class, ``list`` is the method
 
 
+logger = logging.getLogger(__name__)
+
+_LARGE = 8_000_000
+"""Bytes of a session above which a store warns."""
+
+
 class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
     """Sessions and their parts in a bucket, under one prefix.
 
@@ -81,6 +89,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         *,
         max_bytes: int = DEFAULT_MAX_BYTES,
         drop_unknown_members: bool = False,
+        compression: Compression | None = None,
     ) -> None: ...
 
     @overload
@@ -92,6 +101,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         model: type[SessionT],
         max_bytes: int = DEFAULT_MAX_BYTES,
         drop_unknown_members: bool = False,
+        compression: Compression | None = None,
     ) -> None: ...
 
     def __init__(
@@ -102,18 +112,24 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         model: type[SessionT] | None = None,
         max_bytes: int = DEFAULT_MAX_BYTES,
         drop_unknown_members: bool = False,
+        compression: Compression | None = None,
     ) -> None:
         """``model`` is ``Conversation`` or any pydantic model with an ``id: str``; ``SessionData`` by default. ``max_bytes`` is the largest size of a session or a part.
 
         A model may ignore members of an object that it does not declare. Then a save of the loaded session would drop them, and
         is refused, unless ``drop_unknown_members`` is set.
 
-        Raises ``InvalidArgumentError`` for a bad prefix or a model without an id.
+        With ``compression="zstd"``, the JSON of new versions of sessions and parts is compressed. Every store reads both. Other programs,
+        a3s-code among them, do not read compressed objects.
+
+        Raises ``InvalidArgumentError`` for a bad prefix, a model without an id, and compression in a folder. Raises
+        ``NotSupportedError`` for compression without the extra ``zstd``.
         """
         chosen = default_model() if model is None else model
         check_kind("bucket", bucket, AsyncBucket)
         check_integer("max_bytes", max_bytes, 1)
         check_model(chosen)
+        check_compression(compression, is_folder=bucket.capabilities.is_folder)
         self.bucket = bucket
         self._location = bucket.location
         self._keys = StoreKeys(prefix)
@@ -135,7 +151,9 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
             self._support,
             self._legacy,
             self._v1,
+            compression,
         )
+        self._has_warned = False
 
     # What a load and a save of a session do not need is loaded and made on first use.
 
@@ -242,6 +260,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
     async def _write(self, session: SessionT, body: bytes, *, overwrite: bool) -> None:
         """Write the body of the session, and remember its version, or that the write may have been done."""
         self._check_members(session)
+        self._warn_of_size(session.id, len(body))
         stored = recall(session)
         seen = self._writer.seen(session.id, stored)
         pending = [*seen.pending] if seen else []
@@ -255,6 +274,18 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
                 )
             raise
         remember(session, written)
+
+    def _warn_of_size(self, id: str, size: int) -> None:
+        """Warn of the first large session of this store: every save sends the whole of it."""
+        if size > _LARGE and not self._has_warned:
+            self._has_warned = True
+            logger.warning(
+                "%s: session %s has %.1f MB, and every save sends all of it; keep large outputs in files (put_file), "
+                "a growing history in an AppendLog, or compact the messages (docs/saving.md)",
+                self.location,
+                shorten(id),
+                size / 1e6,
+            )
 
     async def load(self, id: str) -> SessionT | None:
         """Load the session by one GET. Returns None when it does not exist.

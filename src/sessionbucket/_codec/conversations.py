@@ -32,6 +32,7 @@ FORMAT = "conversation.v1"
 _NEEDED = ("format", "id", "messages")
 _KNOWN = frozenset({*_NEEDED, "title", "metadata", "usage"})
 _UNPRINTABLE = (TypeError, ValueError, RecursionError)
+_CONTAINERS = (dict, list, tuple)
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -49,7 +50,8 @@ class ConversationCodec(Generic[ConversationT]):
         cannot hold: NaN and infinities, lone surrogates, names of members that are no strings, more than 127 levels. Raises
         ``SessionTooLargeError`` above ``max_bytes``.
         """
-        problem, body = value.problem(), b""
+        body = b""
+        problem = value.problem()
         if not problem:
             try:
                 body = _print(value)
@@ -135,38 +137,35 @@ def _problem_of_members(tree: Any) -> str:
     return ""
 
 
-def _hidden_problem(value: Conversation) -> str | None:
+def _hidden_problem(value: Conversation) -> str:
     """The problem of a conversation that Python's encoder prints all the same, with another meaning or too deep to be read."""
     taken = sorted(_KNOWN & value.unknown.keys())
     if taken:
         return f"unknown: {taken[0]!r} is the name of a member of every conversation"
-    level: Iterable[Any] = [_tree(value)]
+    level: list[Any] = [_tree(value)]
     for _ in range(DEEPEST):
-        inner: dict[
-            int, Any
-        ] = {}  # by identity, so that a value that contains itself twice does not multiply
+        inner: list[Any] = []
         for container in level:
-            if isinstance(container, dict) and not all(isinstance(name, str) for name in container):
-                return _at(value, _has_other_names, "the name of a member is no string")
-            items = container.values() if isinstance(container, dict) else container
-            for item in items:
-                if isinstance(item, (dict, list, tuple)):
-                    inner[id(item)] = item
+            if isinstance(container, dict):
+                if set(map(type, container)) - {str} and _has_other_names(container):
+                    return _at(value, _has_other_names, "the name of a member is no string")
+                items: Iterable[Any] = container.values()
+            else:
+                items = container
+            inner += [item for item in items if isinstance(item, _CONTAINERS)]
         if not inner:
-            return None
-        level = inner.values()
+            return ""
+        level = inner
     return f"nested more than {DEEPEST} levels deep"
 
 
 def _problem_of(value: Conversation) -> str:
     """The reason why JSON cannot hold the conversation. The messages of Python's encoder quote values, so they are not used."""
-    hidden = _hidden_problem(value)  # first, since the others look through all levels
-    if hidden:
-        return hidden
     return (
         _at(value, is_not_finite, "JSON has no NaN and no infinities")
         or _at(value, has_lone_surrogate, "a lone surrogate has no UTF-8")
         or _at(value, is_long_integer, f"an integer of more than {LONGEST_INTEGER} digits")
+        or _at(value, _has_other_names, "the name of a member is no string")
         or _at(value, _is_no_json, "a value JSON cannot hold")
         or "a circular reference, or nesting that is too deep"
     )

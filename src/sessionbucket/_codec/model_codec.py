@@ -62,8 +62,8 @@ class ModelCodec(Generic[T]):
         # Pydantic builds a deferred model on first use; here, by one thread at a time.
         with _building:
             if is_model:
-                type_.model_rebuild()
-                built = type_
+                built: Any = type_
+                built.model_rebuild()
             else:
                 from pydantic import TypeAdapter  # noqa: PLC0415 (a session is a model)
 
@@ -159,9 +159,9 @@ class ModelCodec(Generic[T]):
         return None
 
     def _validate(self, body: bytes) -> T:
-        if self._is_ours:
-            return self._validator.validate_json(body, strict=True, by_alias=True, by_name=False)
-        return self._validator.validate_json(body)
+        strictly = {"strict": True, "by_alias": True, "by_name": False} if self._is_ours else {}
+        value: T = self._validator.validate_json(body, **strictly)
+        return value
 
     def _print(self, value: T) -> bytes:
         exact = ExactFloatTexts() if self._is_ours else None

@@ -20,7 +20,6 @@ _DEEPEST_INDENT = b"\n" + _INDENT * DEEPEST
 # A line at the indent of the deepest members that is indented further or ends in an empty container.
 _TOO_DEEP = re.compile(rb"\n {%d}(?:  |[^\n]*(?:\[\]|\{\}),?\n)" % (2 * DEEPEST))
 _PIECE = LONGEST_INTEGER // 2  # a longer integer fills at least one whole piece of this length
-_FEW = 256
 
 
 def starts_as_printed(body: bytes) -> bool:
@@ -40,15 +39,7 @@ def may_break_a_rule(body: bytes) -> bool:
 
 def may_hold_a_constant(body: bytes) -> bool:
     """Whether ``NaN`` or ``Infinity`` is anywhere in the text, be it inside a string."""
-    if b"Infinity" in body:
-        return True
-    # A search for one byte is many times faster than one for a short word, and this capital is rare in most texts.
-    start = body.find(b"N")
-    for _ in range(_FEW):
-        if start < 0 or body.startswith(b"NaN", start):
-            return start >= 0
-        start = body.find(b"N", start + 1)
-    return b"NaN" in body
+    return b"NaN" in body or b"Infinity" in body
 
 
 def is_too_deep(body: bytes) -> bool:

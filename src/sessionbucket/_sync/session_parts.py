@@ -152,7 +152,8 @@ class SessionParts:
         self._v1.check_writable()
         gather([partial(self._put, key, body) for key, body in bodies.items()])
 
-    def _put(self, key: str, body: bytes) -> None:
+    def _put(self, key: str, text: bytes) -> None:
+        body = self._writer.stored_body(text)
         self._bucket.put(key, body, content_type=JSON_CONTENT_TYPE, metadata=codec_checksum(body))
 
     def _load(self, id: str, name: str, codec: Codec[PartT]) -> PartT | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sessionbucket._codec.compression import Compression, compressed
 from sessionbucket._core.body_checksum import codec_checksum
 from sessionbucket._core.keys import SessionKeys, StoreKeys
 from sessionbucket._core.objects import JSON_CONTENT_TYPE
@@ -29,6 +30,7 @@ class SessionWriter:
         support: SupportProbe,
         legacy: LegacyNames,
         v1: V1Snapshots,
+        compression: Compression | None = None,
     ) -> None:
         self._bucket = bucket
         self._keys = keys
@@ -36,6 +38,11 @@ class SessionWriter:
         self._support = support
         self._legacy = legacy
         self._v1 = v1
+        self._compression = compression
+
+    def stored_body(self, body: bytes) -> bytes:
+        """The body as it is stored."""
+        return compressed(body) if self._compression else body
 
     def seen(self, id: str, stored: StoredVersion | None) -> StoredVersion | None:
         """The version that the caller has seen of this session in this store; None for a new session."""
@@ -65,6 +72,7 @@ class SessionWriter:
         seen = self.seen(id, stored)
         if overwrite:
             key = self._legacy.key_to_overwrite(id)
+            body = self.stored_body(body)
             try:
                 written = self._writer.overwrite(
                     key,
@@ -103,6 +111,7 @@ class SessionWriter:
 
         ``kind`` replaces the kind of a conflict with an existing object.
         """
+        body = self.stored_body(body)
         try:
             return self._writer.write(
                 key,
@@ -127,7 +136,7 @@ class SessionWriter:
         """Write the body of a part where nothing is, or with ``overwrite`` in any case."""
         self._v1.check_writable()
         if overwrite or not self._support.is_conditional():
-            self._bucket.put(key, body, content_type=JSON_CONTENT_TYPE)
+            self._bucket.put(key, self.stored_body(body), content_type=JSON_CONTENT_TYPE)
         else:
             self.replace(id, key, body, None)
 

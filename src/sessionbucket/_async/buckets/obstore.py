@@ -61,6 +61,7 @@ from sessionbucket._core.objects import (
     ObjectInfo,
     ObjectPage,
     StoredObject,
+    content_encoding,
     is_md5_version,
     md5_version,
 )
@@ -205,7 +206,9 @@ class AsyncObstoreBucket(AsyncBucket):
                 key,
                 body,
                 mode=requests.put_mode(condition, bare=self.sends_bare_etags),
-                attributes=requests.attributes(content_type, metadata, self._storage_class),
+                attributes=requests.attributes(
+                    content_type, metadata, self._storage_class, content_encoding(content_type, body)
+                ),
                 use_multipart=False,
             )
         except errors() as error:

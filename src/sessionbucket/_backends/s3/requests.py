@@ -11,7 +11,14 @@ from urllib.parse import quote
 from sessionbucket._backends.s3.options import S3Options
 from sessionbucket._backends.service_errors import not_from_server
 from sessionbucket._core.body_checksum import split_bucket_checksum
-from sessionbucket._core.objects import Condition, IfAbsent, IfMatch, ObjectInfo, ObjectPage
+from sessionbucket._core.objects import (
+    Condition,
+    IfAbsent,
+    IfMatch,
+    ObjectInfo,
+    ObjectPage,
+    content_encoding,
+)
 
 PART_BYTES = 8 << 20
 MAX_PARTS = 10_000
@@ -51,6 +58,12 @@ def condition_parameters(condition: Condition, *, bare: bool) -> dict[str, str]:
     if isinstance(condition, IfMatch):
         return {"IfMatch": condition.version.strip('"') if bare else condition.version}
     return {"IfNoneMatch": "*"} if isinstance(condition, IfAbsent) else {}
+
+
+def encoding_parameter(content_type: str, body: bytes) -> dict[str, str]:
+    """The parameter of a put of compressed JSON; none for any other body."""
+    encoding = content_encoding(content_type, body)
+    return {"ContentEncoding": encoding} if encoding else {}
 
 
 def checksum_parameter(crc: int) -> dict[str, str]:
