@@ -1,0 +1,79 @@
+"""``python -m benchmarks.instructions``: the instructions of a save and a load, counted by valgrind.
+
+A count has no noise, but depends on the processor, Python and the versions of the packages. So a figure is the ratio to the same
+work by plain json, in the same run. ``results/instructions.json`` has the last figures; ``--write`` replaces them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "results" / "instructions.json"
+TOLERANCE = 0.05
+"""How far a figure may rise above the last one."""
+_PROGRAM = Path(__file__).parent / "programs" / "instructions.py"
+_FEW, _MANY = 2, 12
+_COUNT = re.compile(r"I\s+refs:\s+([\d,]+)")
+
+
+def measure() -> dict[str, float]:
+    """The instructions of a save and of a load, each as the ratio to those of plain json."""
+    return {name: _instructions(name) / _instructions(f"plain {name}") for name in ("save", "load")}
+
+
+def last() -> dict[str, float]:
+    """The last figures."""
+    found: dict[str, float] = json.loads(RESULTS.read_text())
+    return found
+
+
+def _instructions(task: str) -> float:
+    """The instructions of one call: the difference of two runs, so that the start of Python does not count."""
+    return (_run(task, _MANY) - _run(task, _FEW)) / (_MANY - _FEW)
+
+
+def _run(task: str, calls: int) -> int:
+    command = [
+        "valgrind",
+        "--tool=callgrind",
+        "--callgrind-out-file=/dev/null",
+        sys.executable,
+        str(_PROGRAM),
+    ]
+    ran = subprocess.run(
+        [*command, sys.executable, str(_PROGRAM), task, str(calls)],
+        env={**os.environ, "PYTHONHASHSEED": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = _COUNT.search(ran.stderr)
+    if ran.returncode != 0 or found is None:
+        raise RuntimeError(f"callgrind failed: {ran.stderr[-1000:]}")
+    return int(found[1].replace(",", ""))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the figures beside the last ones. Returns 1 when one has risen by more than the tolerance."""
+    figures = measure()
+    if "--write" in arguments:
+        RESULTS.write_text(
+            json.dumps({name: round(ratio, 4) for name, ratio in figures.items()}, indent=2) + "\n"
+        )
+        return 0
+    before = last()
+    for name, ratio in figures.items():
+        sys.stdout.write(
+            f"{name}: {ratio:.3f} times the instructions of plain json; last {before[name]:.3f}\n"
+        )
+    return int(any(ratio > before[name] * (1 + TOLERANCE) for name, ratio in figures.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
