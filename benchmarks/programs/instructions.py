@@ -1,4 +1,7 @@
-"""Saves and loads of a session, or the same work by plain json, for a count of instructions. Arguments: a task and a number of calls."""
+"""Saves and loads of a session, or the same work by plain json, for a count of instructions.
+
+Arguments: ``ours`` or ``plain``; ``save``, ``load`` or ``nothing``; and a number of calls.
+"""
 
 from __future__ import annotations
 
@@ -8,38 +11,39 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from sessionbucket import MemoryBucket, SessionData, SessionStore
+Tasks = dict[str, Callable[[], object]]
 
 _RECORDED = Path(__file__).parents[2] / "tests" / "fixtures" / "real"
 _MESSAGES = 90
 
 
-def session() -> SessionData:
-    """A session of recorded messages, 50 kB."""
-    taken = json.loads(min(_RECORDED.glob("*.json")).read_text())
-    repeated = taken["messages"] * _MESSAGES
-    return SessionData.model_validate({**taken, "id": "s", "messages": repeated[:_MESSAGES]})
+def document() -> dict[str, object]:
+    """A session of recorded messages."""
+    found = json.loads(min(_RECORDED.glob("*.json")).read_text())
+    return {**found, "id": "s", "messages": (found["messages"] * _MESSAGES)[:_MESSAGES]}
 
 
-store = SessionStore(MemoryBucket())
-ours = session()
-store.save(ours)
-body = json.dumps(ours.model_dump(mode="json"), indent=2).encode()
-document = json.loads(body)
+def ours() -> Tasks:
+    """The tasks by sessionbucket, in memory."""
+    from sessionbucket import MemoryBucket, SessionData, SessionStore  # noqa: PLC0415 (plain json needs none)
+
+    store = SessionStore(MemoryBucket())
+    session = SessionData.model_validate(document())
+    store.save(session)
+    store.load("s")
+    return {"save": lambda: store.save(session), "load": lambda: store.load("s")}
 
 
-def plain_save() -> None:
-    """What every program that saves a session must do."""
-    hashlib.md5(json.dumps(document).encode(), usedforsecurity=False).hexdigest()
+def plain() -> Tasks:
+    """The least that any program does: the text, and its MD5 for the version."""
+    saved = document()
+    body = json.dumps(saved).encode()
+    return {
+        "save": lambda: hashlib.md5(json.dumps(saved).encode(), usedforsecurity=False).hexdigest(),
+        "load": lambda: json.loads(body),
+    }
 
 
-TASKS: dict[str, Callable[[], object]] = {
-    "save": lambda: store.save(ours),
-    "load": lambda: store.load("s"),
-    "plain save": plain_save,
-    "plain load": lambda: json.loads(body),
-}
-
-task = TASKS[sys.argv[1]]
-for _ in range(int(sys.argv[2])):
-    task()
+tasks = {"ours": ours, "plain": plain}[sys.argv[1]]() | {"nothing": lambda: None}
+for _ in range(int(sys.argv[3])):
+    tasks[sys.argv[2]]()
