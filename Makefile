@@ -9,7 +9,7 @@ LOCK := requirements/dev.txt
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock"
 
-.PHONY: help demo s3 lambda-zip azurite ministack ceph test test-all a3s-code frameworks matrix coverage soak lint format sync docs docs-serve lock clean bench
+.PHONY: help demo s3 lambda-zip azurite ministack ceph test test-all a3s-code frameworks matrix coverage soak lint format sync docs docs-serve lock clean bench instructions
 
 help:
 	@echo "make demo        show the store against a local S3 server"
@@ -26,6 +26,7 @@ help:
 	@echo "make ceph        run the tests on Ceph (Debian's packages radosgw, ceph-mon and ceph-osd)"
 	@echo "make soak        run the histories under faults for minutes (SECONDS=300)"
 	@echo "make bench       measure the library beside its alternatives, and update docs/benchmarks.md (15 to 20 minutes)"
+	@echo "make instructions  count the instructions of a save and a load (needs valgrind); --write keeps the figures"
 	@echo "make lint        check style, types, words, layers, and the generated code"
 	@echo "make format      format the code"
 	@echo "make sync        generate the sync side from the async side"
@@ -118,17 +119,26 @@ soak: SECONDS := 300
 soak: $(VENV)/ready
 	SESSIONBUCKET_SOAK_SECONDS=$(SECONDS) $(BIN)/python -m pytest -rP tests/faults/test_histories.py tests/faults/test_process_histories.py
 
-$(BENCH_VENV)/ready: pyproject.toml
+# A built wheel with compiled bytecode, as users install it: an editable install would measure the compiler.
+$(BENCH_VENV)/ready: export PYTHONDONTWRITEBYTECODE :=
+$(BENCH_VENV)/ready: pyproject.toml $(shell find src -name "*.py")
 	$(PYTHON) -m venv $(BENCH_VENV)
 	$(BENCH_VENV)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BENCH_VENV)/bin/python -m pip install --quiet --editable ".[all]" --group bench
+	$(BENCH_VENV)/bin/python -m pip install --quiet ".[all]" --group bench
+	$(BENCH_VENV)/bin/python -m pip install --quiet --no-deps --force-reinstall --compile .
 	$(BENCH_VENV)/bin/python -m pip download --quiet --no-deps --no-binary :all: --dest $(BENCH_VENV)/sdist "claude-agent-sdk>=0.2.188,<0.3"
 	tar -xzf $(BENCH_VENV)/sdist/claude_agent_sdk-*.tar.gz -C $(BENCH_VENV)/sdist
 	@touch $@
 
-bench: BENCH_OPTIONS := --publish
+# QUICK=1 measures small and few in about three minutes, and publishes nothing.
+bench: export PYTHONDONTWRITEBYTECODE :=
+bench: BENCH_OPTIONS := $(if $(QUICK),--quick,--publish)
 bench: $(BENCH_VENV)/ready
 	$(BENCH_VENV)/bin/python -m benchmarks $(BENCH_OPTIONS)
+
+# The instructions of a save and a load under valgrind, beside those of plain json in the same run.
+instructions: $(VENV)/ready
+	$(BIN)/python -m benchmarks.instructions
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check

@@ -6,20 +6,21 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 from urllib.request import urlopen
 
 from sessionbucket.testing.seaweedfs import ACCESS_KEY, SECRET_KEY, SeaweedServer
 
 MOTO, SEAWEEDFS = "moto", "seaweedfs"
 REGION = "us-east-1"
-_PROGRAM = Path(__file__).parent / "programs" / "moto_server.py"
+_PROGRAMS = Path(__file__).parent / "programs"
 _buckets = count(1)
 
 
@@ -94,20 +95,33 @@ class Servers:
             self._running[name] = Server(name, endpoint_url)
         return self._running[name]
 
+    @contextmanager
+    def behind(self, server: Server, milliseconds: int) -> Iterator[Server]:
+        """The server behind a proxy that delays its responses."""
+        found = urlsplit(server.endpoint_url)
+        with ExitStack() as stack:
+            port = _start("slow_proxy", str(found.hostname), str(found.port), str(milliseconds), stack=stack)
+            yield Server(f"{server.name} + {milliseconds} ms", f"http://127.0.0.1:{port}")
+
     def _start_moto(self) -> str:
-        process = self._stack.enter_context(
-            subprocess.Popen(
-                [sys.executable, str(_PROGRAM)],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-            )
-        )
-        self._stack.callback(process.kill)
-        assert process.stdout is not None  # noqa: S101 (narrowing)
-        return f"http://127.0.0.1:{int(process.stdout.readline())}"
+        return f"http://127.0.0.1:{_start('moto_server', stack=self._stack)}"
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+
+def _start(program: str, *arguments: str, stack: ExitStack) -> int:
+    """Start one of ``programs/``, which the stack ends, and return the port that it prints."""
+    process = stack.enter_context(
+        subprocess.Popen(
+            [sys.executable, str(_PROGRAMS / f"{program}.py"), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+    )
+    stack.callback(process.kill)
+    assert process.stdout is not None  # noqa: S101 (narrowing)
+    return int(process.stdout.readline())

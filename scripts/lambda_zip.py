@@ -1,13 +1,15 @@
 """Builds the deployment packages of ``examples/lambda`` for AWS Lambda, and prints their sizes.
 
 ``python scripts/lambda_zip.py`` builds all into ``dist/``; ``--engine`` and ``--architecture`` choose among them. A package holds
-the handlers, sessionbucket and what it needs, from wheels; nothing is compiled. The same versions give the same bytes.
+the handlers, sessionbucket and what it needs, from wheels, and the bytecode of all modules: Lambda's file system is read-only, so
+that every cold start would compile them again. It needs a Python of the runtime's version. The same versions give the same bytes.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -26,7 +28,7 @@ GLIBC = ("manylinux_2_28", "manylinux_2_24", "manylinux_2_17", "manylinux2014")
 """What Amazon Linux 2023, on which Python 3.12 and later run there, can load."""
 LIMIT = 6_000_000
 """Bytes that the package over the runtime's boto3 may have."""
-_SKIPPED = ("__pycache__", "bin")
+_SKIPPED = ("bin",)
 _THE_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -66,10 +68,45 @@ def fill(folder: Path, engine: str, architecture: str, python: str) -> None:
     ]
     command += [f"--platform={glibc}_{machine}" for glibc in GLIBC]
     subprocess.run([*command, *requirements(engine)], check=True)
-    ignored = shutil.ignore_patterns(*_SKIPPED)
+    ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(PROJECT / "src" / "sessionbucket", folder / "sessionbucket", ignore=ignored)
     for source in (PROJECT / "examples" / "lambda").glob("*.py"):
         shutil.copy(source, folder)
+
+
+def compile_all(folder: Path, python: str) -> bool:
+    """Write the bytecode of all modules beside them. Returns False when no Python of this version is installed.
+
+    The bytecode is unchecked, because the times of unpacked files are not those of the package.
+    """
+    interpreter = _interpreter(python)
+    if interpreter is None:
+        return False
+    command = [
+        interpreter,
+        "-m",
+        "compileall",
+        "-q",
+        "--invalidation-mode=unchecked-hash",
+        "-s",
+        str(folder),
+        str(folder),
+    ]
+    subprocess.run(command, check=True, env={**os.environ, "PYTHONHASHSEED": "0"})
+    return True
+
+
+def _interpreter(python: str) -> str | None:
+    """A command of this version of Python."""
+    if python == f"{sys.version_info.major}.{sys.version_info.minor}":
+        return sys.executable
+    name = shutil.which(f"python{python}")
+    # A shim of pyenv is there for versions that are not active, and fails.
+    works = (
+        name is not None
+        and subprocess.run([name, "-c", ""], capture_output=True, check=False).returncode == 0
+    )
+    return name if works else None
 
 
 def files_of(folder: Path) -> Iterator[Path]:
@@ -95,6 +132,10 @@ def build(engine: str, architecture: str, python: str, into: Path) -> Path:
     target = into / package_name(engine, architecture)
     with tempfile.TemporaryDirectory(prefix="sessionbucket-lambda-") as folder:
         fill(Path(folder), engine, architecture, python)
+        if not compile_all(Path(folder), python):
+            print(
+                f"{target.name}: without bytecode, since python{python} is not installed; cold starts are slower"
+            )
         unzipped = sum(path.stat().st_size for path in files_of(Path(folder)))
         write_zip(Path(folder), target)
     digest = hashlib.sha256(target.read_bytes()).hexdigest()

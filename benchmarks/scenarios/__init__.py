@@ -9,6 +9,7 @@ from benchmarks.running import Run
 SCENARIOS = {
     "hot_path": "save and load of one session, by size",
     "concurrency": "async operations a second, by the number of concurrent tasks",
+    "latency": "resumes, turns, concurrent tasks and listings behind 0, 5 and 20 ms of latency",
     "writers": "updates a second, by the number of writers, of one shared session or of one session each",
     "agents": "resuming 200 messages and saving a turn, beside strands-agents and langgraph",
     "integrations": "a turn and a resume of each integration, beside the framework's other stores on S3",

@@ -31,11 +31,11 @@ def measure(run: Run) -> None:
                 ours(engine): stack.enter_context(open_store(server.store_url(bucket, engine, engine)))
                 for engine in run.engines(SYNC_ENGINES)
             }
-            _measure(run, server.name, stores, rivals(run, server, bucket))
+            measure_agents(run, server.name, stores, rivals(run, server, bucket))
     with run.folder() as folder, open_store((folder / "ours").as_uri()) as store:
         session = conversation(MESSAGES)
         others = {name: module.in_folder(folder / name, session) for name, module in _modules(run).items()}
-        _measure(run, FOLDER, {ours(FOLDER): store}, others)
+        measure_agents(run, FOLDER, {ours(FOLDER): store}, others)
 
 
 def rivals(run: Run, server: Server, bucket: str) -> dict[str, Any]:
@@ -70,7 +70,8 @@ def turns_of(store: SessionStore) -> Callable[[], None]:
     return take_turn
 
 
-def _measure(run: Run, where: str, stores: dict[str, SessionStore], others: dict[str, Any]) -> None:
+def measure_agents(run: Run, where: str, stores: dict[str, SessionStore], others: dict[str, Any]) -> None:
+    """Measure resumes and turns of these contenders."""
     turns: Contenders = {name: turns_of(store) for name, store in stores.items()}
     resumes: Contenders = {name: partial(store.load, "conversation") for name, store in stores.items()}
     turns |= {name: other.take_turn for name, other in others.items()}

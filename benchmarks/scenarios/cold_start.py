@@ -8,19 +8,25 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks.documents import session_of
+from benchmarks.documents import document_of, session_of
 from benchmarks.findings import Breakdown, Setting
 from benchmarks.measuring import Timing
 from benchmarks.processes import Finished, run_program
 from benchmarks.rivals import bare_boto3
 from benchmarks.running import KB, SYNC_ENGINES, Run, ours
-from sessionbucket import AppendLog, open_documents, open_store
+from sessionbucket import AppendLog, Conversation, open_documents, open_store
 
 SIZE = 50 * KB
 PYTHON_ALONE = "python alone"
 BARE_SESSION = "bare obstore with openai-agents"
 _SHOWN = 8
 _IMPORT_LINE = re.compile(r"^import time:\s+(\d+) \|\s+\d+ \|\s+([\w.]+)$", re.MULTILINE)
+
+
+def conversation(engine: str) -> str:
+    """The name of a store of conversations with this engine in tables."""
+    return f"{ours(engine)}, Conversation"
+
 
 Start = Callable[..., Finished]
 """Takes ``python``, the options of the interpreter."""
@@ -50,6 +56,8 @@ def _starts(run: Run) -> dict[str, Start]:
     bucket = server.new_bucket()
     with open_store(server.store_url(bucket, "", "boto3")) as store:
         store.save(session_of(SIZE, "cold"))
+    with open_store(server.store_url(bucket, "conversations", "boto3"), model=Conversation) as conversations:
+        conversations.save(Conversation(id="cold", messages=document_of(session_of(SIZE))["messages"]))
     bare = (server.endpoint_url, bucket, "cold.json")
     starts: dict[str, Start] = {
         PYTHON_ALONE: partial(run_program, "cold_python"),
@@ -60,6 +68,8 @@ def _starts(run: Run) -> dict[str, Start]:
     for engine in run.engines(SYNC_ENGINES):
         url = server.store_url(bucket, "", engine)
         starts[ours(engine)] = partial(run_program, "cold_sessionbucket", url, "cold")
+        light = server.store_url(bucket, "conversations", engine)
+        starts[conversation(engine)] = partial(run_program, "cold_conversation", light, "cold")
     return starts
 
 

@@ -29,25 +29,29 @@ def measure(run: Run) -> None:
     with asyncio.Runner() as runner:
         for server in run.each_server():
             stack = AsyncExitStack()
-            tasks = runner.run(_contenders(run, server, stack))
+            tasks = runner.run(contenders(run, server, stack))
             try:
                 for at_once in run.pick(AT_ONCE, (1, 32)):
-                    _measure(run, runner, server, tasks, at_once)
+                    measure_tasks(run, runner, server, tasks, at_once)
             finally:
                 runner.run(stack.aclose())
 
 
-def _measure(run: Run, runner: asyncio.Runner, server: Server, tasks: dict[str, Task], at_once: int) -> None:
+def measure_tasks(
+    run: Run, runner: asyncio.Runner, server: Server, tasks: dict[str, Task], at_once: int
+) -> None:
+    """Measure this number of concurrent tasks."""
+
     async def all_at_once(task: Task) -> None:
         await asyncio.gather(*(task(number) for number in range(at_once)))
 
     def together(task: Task) -> None:
         runner.run(all_at_once(task))
 
-    contenders: dict[str, Callable[[], object]] = {
+    together_by_name: dict[str, Callable[[], object]] = {
         name: partial(together, task) for name, task in tasks.items()
     }
-    timings = race(contenders, rounds=run.pick(11, 2), calls=max(1, run.pick(64, 8) // at_once))
+    timings = race(together_by_name, rounds=run.pick(11, 2), calls=max(1, run.pick(64, 8) // at_once))
     done = _OPERATIONS * at_once
     setting = Setting("concurrency", "save and load", server.name, at_once)
     rates = {name: [done / each.elapsed for each in rounds] for name, rounds in timings.items()}
@@ -56,7 +60,8 @@ def _measure(run: Run, runner: asyncio.Runner, server: Server, tasks: dict[str, 
     run.findings.add_values(setting, CPU, cpu, against=bare_aiobotocore.NAME)
 
 
-async def _contenders(run: Run, server: Server, stack: AsyncExitStack) -> dict[str, Task]:
+async def contenders(run: Run, server: Server, stack: AsyncExitStack) -> dict[str, Task]:
+    """The tasks of sessionbucket and its rivals, with clients that the stack closes."""
     bucket = server.new_bucket()
     document = document_of(session_of(SIZE))
     tasks: dict[str, Task] = {}

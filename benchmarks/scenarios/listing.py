@@ -32,10 +32,11 @@ def measure(run: Run) -> None:
     """Measure each store on each server."""
     for server in run.each_server():
         for number in run.pick(STORES[server.name], (100,)):
-            _measure(run, server, number)
+            measure_listing(run, server, number)
 
 
-def _measure(run: Run, server: Server, number: int) -> None:
+def measure_listing(run: Run, server: Server, number: int) -> None:
+    """Measure listings of this number of sessions."""
     bucket = server.new_bucket()
     _fill(run, server, bucket, number)
     bare = bare_boto3.BareBoto3(server, bucket)

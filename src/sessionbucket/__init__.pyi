@@ -26,6 +26,8 @@ from sessionbucket._backends.store_options import StoreOptions as StoreOptions
 from sessionbucket._core.document_keys import INTEGRATION_FOLDERS as INTEGRATION_FOLDERS
 from sessionbucket._core.document_keys import encode_segment as encode_segment
 from sessionbucket._core.document_keys import newest_first as newest_first
+from sessionbucket._core.findings import Finding as Finding
+from sessionbucket._core.findings import Problem as Problem
 from sessionbucket._core.frames import Frame as Frame
 from sessionbucket._core.frames import decode_frame as decode_frame
 from sessionbucket._core.frames import decode_frame_header as decode_frame_header
@@ -34,6 +36,10 @@ from sessionbucket._core.keyring import EncryptionContext as EncryptionContext
 from sessionbucket._core.keyring import EncryptionKey as EncryptionKey
 from sessionbucket._core.keyring import KeyProvider as KeyProvider
 from sessionbucket._core.keyring import Keyring as Keyring
+from sessionbucket._core.log_results import Log as Log
+from sessionbucket._core.log_results import LogDraft as LogDraft
+from sessionbucket._core.log_results import LogHead as LogHead
+from sessionbucket._core.log_results import LogInfo as LogInfo
 from sessionbucket._core.objects import NO_METADATA as NO_METADATA
 from sessionbucket._core.objects import PAGE_LIMIT as PAGE_LIMIT
 from sessionbucket._core.objects import Always as Always
@@ -56,14 +62,8 @@ from sessionbucket._core.results import CopyResult as CopyResult
 from sessionbucket._core.results import Document as Document
 from sessionbucket._core.results import DocumentInfo as DocumentInfo
 from sessionbucket._core.results import FileInfo as FileInfo
-from sessionbucket._core.results import Finding as Finding
 from sessionbucket._core.results import IntegrationInfo as IntegrationInfo
-from sessionbucket._core.results import Log as Log
-from sessionbucket._core.results import LogDraft as LogDraft
-from sessionbucket._core.results import LogHead as LogHead
-from sessionbucket._core.results import LogInfo as LogInfo
 from sessionbucket._core.results import ProbeResult as ProbeResult
-from sessionbucket._core.results import Problem as Problem
 from sessionbucket._core.results import ReencryptResult as ReencryptResult
 from sessionbucket._core.results import SessionInfo as SessionInfo
 from sessionbucket._core.results import SessionPage as SessionPage
@@ -119,6 +119,7 @@ from sessionbucket.errors import SessionNotFoundError as SessionNotFoundError
 from sessionbucket.errors import SessionTooLargeError as SessionTooLargeError
 from sessionbucket.errors import StorageError as StorageError
 from sessionbucket.errors import StoreUnavailableError as StoreUnavailableError
+from sessionbucket.models.conversation import Conversation as Conversation
 from sessionbucket.models.messages import Message as Message
 from sessionbucket.models.session import SessionData as SessionData
 
@@ -139,6 +140,7 @@ __all__ = [
     "BucketNotFoundError",
     "ConditionalWritesUnsupportedError",
     "ConflictError",
+    "Conversation",
     "DeleteIncompleteError",
     "Document",
     "DocumentStore",

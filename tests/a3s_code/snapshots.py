@@ -9,14 +9,14 @@ from typing import Any
 from conformance.conftest import Opener
 from conformance.samples import artifacts_of, event_of, report_of, session_of
 from sessionbucket import SessionData
-from sessionbucket._codec import Codec
+from sessionbucket._codec import codec_of
 
 RUNS = [{"snapshot": {"id": "run-1", "cost": 1e16}, "events": []}]
 TASKS = [{"task_id": "t"}]
 
 
 def body_of(session: Any) -> bytes:
-    return Codec[Any](type(session)).encode(session, key="")
+    return codec_of(type(session)).encode(session, key="")
 
 
 def v1_name(id: str, folder: str = "sessions") -> str:

@@ -21,7 +21,7 @@ from both_sides import SyncSide
 from conformance.locations import FIXTURES
 from conformance.samples import artifacts_of, event_of, say, session_of, texts_of
 from sessionbucket import Message, SessionData, summarize
-from sessionbucket._codec import Codec
+from sessionbucket._codec import codec_of
 
 RELEASES = ("2.0.1", "2.4.0")
 """Their wheels are for Linux on x86_64 and CPython 3.11."""
@@ -296,7 +296,7 @@ def test_a3s_code_resumes_from_a_folder_that_was_copied_through_a_bucket(
 
 
 def test_a3s_code_prints_numbers_as_this_library_does(a3s: A3sCode, open_folder: Callable[[Path], Any]):
-    messages = Codec(list[Message]).decode(
+    messages = codec_of(list[Message]).decode(
         (FIXTURES / "a3s" / "messages_numbers.json").read_bytes(), key="messages"
     )
     session = SessionData(id="s", messages=messages)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessionbucket._codec import Codec
+from sessionbucket._codec import codec_of
 from sessionbucket.models import ContextUsage, SessionData
 from sessionbucket.models._scalars import nearest_f32
 
@@ -53,13 +53,13 @@ def number_text(body: bytes, name: str) -> str:
 
 @pytest.mark.parametrize("value", F64)
 def test_a_64_bit_float_is_printed_as_the_reference_does(value):
-    body = Codec(SessionData).encode(SessionData(id="x", total_cost=value), key="k")
+    body = codec_of(SessionData).encode(SessionData(id="x", total_cost=value), key="k")
     assert number_text(body, "total_cost") == F64[value]
 
 
 @pytest.mark.parametrize("value", F32)
 def test_a_32_bit_float_is_printed_as_the_reference_does(value):
-    codec = Codec(SessionData)
+    codec = codec_of(SessionData)
     session = SessionData(id="x", context_usage=ContextUsage(percent=value))
     body = codec.encode(session, key="k")
     assert number_text(body, "percent") == F32[value]
@@ -67,7 +67,7 @@ def test_a_32_bit_float_is_printed_as_the_reference_does(value):
 
 
 def test_negative_zero_keeps_its_sign():
-    body = Codec(SessionData).encode(SessionData(id="x", total_cost=-0.0), key="k")
+    body = codec_of(SessionData).encode(SessionData(id="x", total_cost=-0.0), key="k")
     assert number_text(body, "total_cost") == "-0.0"
 
 
@@ -75,7 +75,7 @@ def test_several_floats_of_one_session_keep_their_own_texts():
     session = SessionData(id="x")
     session.context_usage.percent = 1e-6
     session.config.auto_compact_threshold = 1e13
-    body = Codec(SessionData).encode(session, key="k")
+    body = codec_of(SessionData).encode(session, key="k")
     assert number_text(body, "percent") == "0.000001"
     assert number_text(body, "auto_compact_threshold") == "1e+13"
 

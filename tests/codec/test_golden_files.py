@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sessionbucket._codec import Codec
-from sessionbucket._codec.text import with_signed_exponents
+from sessionbucket._codec import codec_of
+from sessionbucket._codec.model_codec import with_signed_exponents
 from sessionbucket.models import (
     ArtifactStore,
     ConfirmationPolicy,
@@ -41,18 +41,18 @@ def golden(name: str) -> bytes:
 
 
 def encode(type_, value) -> bytes:
-    return Codec(type_).encode(value, key="k")
+    return codec_of(type_).encode(value, key="k")
 
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_a_golden_file_comes_back_byte_for_byte(name):
-    codec = Codec(GOLDEN[name])
+    codec = codec_of(GOLDEN[name])
     assert codec.encode(codec.decode(golden(name), key="k"), key="k") == golden(name)
 
 
 def test_a_release_of_pydantic_without_signs_of_exponents_prints_the_same(monkeypatch):
     """Pydantic up to 2.12 prints ``1e16``; a text in a string stays as it is."""
-    monkeypatch.setattr("sessionbucket._codec.text._LACKS_THE_SIGN", True)
+    monkeypatch.setattr("sessionbucket._codec.model_codec._LACKS_THE_SIGN", True)
     unsigned = golden("messages_numbers").replace(b"e+", b"e")
     assert unsigned.count(b"e16") == 3
     assert with_signed_exponents(unsigned) == golden("messages_numbers")
@@ -66,7 +66,7 @@ def test_every_golden_file_is_tested():
 
 @pytest.mark.parametrize("path", sorted((FIXTURES / "real").glob("*.json")), ids=lambda path: path.stem)
 def test_a_real_conversation_comes_back_byte_for_byte(path):
-    codec = Codec(SessionData)
+    codec = codec_of(SessionData)
     body = path.read_bytes()
     assert codec.encode(codec.decode(body, key="k"), key="k") == body
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import BaseModel, field_serializer
 
-from sessionbucket._codec import Codec
+from sessionbucket._codec import codec_of
 
 
 class Interrupted(BaseModel):
@@ -18,4 +18,4 @@ class Interrupted(BaseModel):
 
 def test_ctrl_c_within_a_serializer_is_no_refused_session():
     with pytest.raises(KeyboardInterrupt):
-        Codec(Interrupted, max_bytes=1000).encode(Interrupted(), key="s.json")
+        codec_of(Interrupted, max_bytes=1000).encode(Interrupted(), key="s.json")

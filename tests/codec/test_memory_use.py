@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sessionbucket._codec import Codec
+from sessionbucket._codec import Codec, codec_of
 from sessionbucket.models import SessionData
 
 REAL = Path(__file__).parent.parent / "fixtures" / "real"
@@ -15,7 +15,7 @@ SIZE = 3_000_000
 
 @pytest.fixture(scope="module")
 def codec() -> Codec[SessionData]:
-    return Codec(SessionData)
+    return codec_of(SessionData)
 
 
 @pytest.fixture(scope="module")

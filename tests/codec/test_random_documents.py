@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sessionbucket import models
-from sessionbucket._codec import Codec
+from sessionbucket._codec import codec_of
 
 TEXT = st.text(max_size=12)
 MAYBE_TEXT = st.none() | TEXT
@@ -230,7 +230,7 @@ REPORTS = st.lists(
     ids=["session", "artifacts", "traces", "reports"],
 )
 def test_a_value_comes_back_and_has_the_same_text_again(type_, values):
-    codec = Codec(type_)
+    codec = codec_of(type_)
 
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
     @given(values)

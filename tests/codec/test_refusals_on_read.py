@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, field_validator
 
-from sessionbucket._codec import Codec
+from sessionbucket._codec import codec_of
 from sessionbucket.errors import SessionCorruptedError, SessionTooLargeError
 from sessionbucket.models import ArtifactStore, SessionData, Task, TraceEvent, VerificationReport
 
@@ -41,7 +41,7 @@ def changed(path, value) -> bytes:
 
 def refusal(body: bytes, type_=SessionData) -> str:
     with pytest.raises(SessionCorruptedError) as caught:
-        Codec(type_).decode(body, key="sessions/a.json")
+        codec_of(type_).decode(body, key="sessions/a.json")
     error = caught.value
     assert error.key == "sessions/a.json"
     assert error.__cause__ is None
@@ -78,7 +78,7 @@ def test_an_optional_member_may_be_missing(name):
     tree = json.loads(BODY)
     tree.pop(name, None)
     fresh = SessionData(id="x")
-    session = Codec(SessionData).decode(json.dumps(tree).encode(), key="k")
+    session = codec_of(SessionData).decode(json.dumps(tree).encode(), key="k")
     assert getattr(session, name) == getattr(fresh, name)
 
 
@@ -183,7 +183,7 @@ def test_a_number_that_json_does_not_have_is_refused_at_any_place(number, place,
 
 
 def test_whitespace_after_the_document_is_accepted():
-    assert Codec(SessionData).decode(BODY + b" \n\n", key="k").id == "test-session-1"
+    assert codec_of(SessionData).decode(BODY + b" \n\n", key="k").id == "test-session-1"
 
 
 REPEATED = {
@@ -222,7 +222,7 @@ def test_in_free_form_json_the_last_repeated_member_counts():
     tree["messages"][0]["content"] = [{"type": "tool_use", "id": "1", "name": "n", "input": "@"}]
     body = json.dumps(tree).replace('"@"', '{"id": 1, "id": 2}').encode()
     body = body[:-1] + b', "later": 1, "later": {"a": 1, "a": 2}}'
-    session = Codec(SessionData).decode(body, key="k")
+    session = codec_of(SessionData).decode(body, key="k")
     assert session.messages[0].content[0].input == {"id": 2}
     assert session.later == {"a": 2}
 
@@ -236,12 +236,12 @@ def test_more_than_127_levels_are_refused_in_an_indented_text(levels):
 
 def test_127_levels_are_read():
     body = BODY[:-2] + b', "deep": ' + b"[" * 126 + b"]" * 126 + b"}"
-    assert Codec(SessionData).decode(body, key="k").id == "test-session-1"
+    assert codec_of(SessionData).decode(body, key="k").id == "test-session-1"
 
 
 def test_a_body_over_the_limit_is_not_parsed():
     with pytest.raises(SessionTooLargeError) as caught:
-        Codec(SessionData, max_bytes=10).decode(b"not JSON at all", key="k")
+        codec_of(SessionData, max_bytes=10).decode(b"not JSON at all", key="k")
     assert (caught.value.size, caught.value.limit) == (15, 10)
 
 
@@ -251,7 +251,7 @@ def test_a_subclass_is_read_as_strictly():
 
     assert refusal(changed(("state",), ABSENT), Mine) == "missing member 'state'"
     assert refusal(changed(("thinking_enabled",), "true"), Mine).startswith("thinking_enabled: ")
-    assert Codec(Mine).decode(changed(("colour",), "blue"), key="k").colour == "blue"
+    assert codec_of(Mine).decode(changed(("colour",), "blue"), key="k").colour == "blue"
 
 
 def test_the_message_of_a_users_validator_is_not_repeated():
@@ -267,12 +267,12 @@ def test_the_message_of_a_users_validator_is_not_repeated():
 
 
 def test_an_infinite_32_bit_float_is_read_as_the_reference_does():
-    session = Codec(SessionData).decode(changed(("context_usage", "percent"), 1e300), key="k")
+    session = codec_of(SessionData).decode(changed(("context_usage", "percent"), 1e300), key="k")
     assert session.context_usage.percent == math.inf
 
 
 def test_the_older_name_of_a_tasks_content_is_read_and_not_written():
-    codec = Codec(list[Task])
+    codec = codec_of(list[Task])
     tasks = codec.decode(b'[{"id": "1", "description": "Ship", "status": "pending"}]', key="k")
     assert json.loads(codec.encode(tasks, key="k")) == [
         {"id": "1", "content": "Ship", "status": "pending", "priority": "medium"}
@@ -281,7 +281,7 @@ def test_the_older_name_of_a_tasks_content_is_read_and_not_written():
 
 def test_a_task_with_a_content_keeps_its_description():
     """a3s-code 2.0.1 ignores that member."""
-    codec = Codec(list[Task])
+    codec = codec_of(list[Task])
     body = b'[{"id": "1", "content": "Ship", "description": "in a box", "status": "pending"}]'
     written = codec.encode(codec.decode(body, key="k"), key="k")
     members = {"id": "1", "content": "Ship", "status": "pending", "priority": "medium"}

@@ -6,7 +6,7 @@ import re
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from sessionbucket._codec import Codec
+from sessionbucket._codec import codec_of
 from sessionbucket.errors import InvalidArgumentError, SessionTooLargeError
 from sessionbucket.models import LlmCostRecord, Message, SessionData, ToolUseBlock, TraceEvent
 
@@ -15,7 +15,7 @@ SECRET = "sk-very-secret"  # pragma: allowlist secret
 
 def refusal(value, type_=SessionData) -> str:
     with pytest.raises(InvalidArgumentError) as caught:
-        Codec(type_).encode(value, key="sessions/a.json")
+        codec_of(type_).encode(value, key="sessions/a.json")
     error = caught.value
     assert error.__cause__ is None
     assert error.__context__ is None
@@ -66,7 +66,7 @@ def test_a_number_that_json_does_not_have_is_refused_with_its_path(number):
 
 
 def test_a_text_with_the_name_of_such_a_number_is_saved():
-    codec = Codec(SessionData)
+    codec = codec_of(SessionData)
     session = session_with_input({"NaN": "Infinity -Infinity NaN"})
     assert codec.decode(codec.encode(session, key="k"), key="k") == session
 
@@ -103,7 +103,7 @@ def test_a_value_without_a_json_form_is_refused_with_its_path():
 
 
 def test_127_levels_are_written_and_read_and_128_are_refused():
-    codec = Codec(SessionData)
+    codec = codec_of(SessionData)
     deepest = SessionData(id="x", later=nested(126))
     assert codec.decode(codec.encode(deepest, key="k"), key="k") == deepest
     for levels in (127, 128, 200, 1000):
@@ -113,7 +113,7 @@ def test_127_levels_are_written_and_read_and_128_are_refused():
 def test_a_session_over_the_limit_is_refused():
     session = SessionData(id="x", messages=[Message.user("y" * 2000)])
     with pytest.raises(SessionTooLargeError) as caught:
-        Codec(SessionData, max_bytes=2000).encode(session, key="k")
+        codec_of(SessionData, max_bytes=2000).encode(session, key="k")
     assert caught.value.limit == 2000
     assert caught.value.size > 2000
 
@@ -126,7 +126,7 @@ def test_a_users_own_model_is_refused_with_the_same_numbers():
 
     assert refusal(Mine(id="x", score=math.nan), Mine) == "score: JSON has no NaN and no infinities"
     assert refusal(Mine(id="x", anything={"a": [math.inf]}), Mine).startswith("anything.a[0]: ")
-    assert Codec(Mine).encode(Mine(id="x"), key="k")
+    assert codec_of(Mine).encode(Mine(id="x"), key="k")
 
     class InStrings(Mine):
         model_config = ConfigDict(ser_json_inf_nan="strings")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field
 
-from sessionbucket._codec import Codec
+from sessionbucket._codec import codec_of
 from sessionbucket.errors import SessionCorruptedError
 from sessionbucket.models import (
     LlmConfigData,
@@ -25,11 +25,11 @@ SECRET = "sk-very-secret"  # pragma: allowlist secret
 
 
 def read(body: bytes, type_=SessionData):
-    return Codec(type_).decode(body, key="k")
+    return codec_of(type_).decode(body, key="k")
 
 
 def write(value, type_=SessionData) -> bytes:
-    return Codec(type_).encode(value, key="k")
+    return codec_of(type_).encode(value, key="k")
 
 
 def with_unknown_members(tree):

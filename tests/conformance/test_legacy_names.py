@@ -8,7 +8,7 @@ from conformance.conftest import Opener
 from conformance.locations import on_every_kind
 from conformance.samples import artifacts_of, event_of, report_of, say, session_of, texts_of
 from sessionbucket import SessionConflictError, SessionCorruptedError, SessionData
-from sessionbucket._codec import Codec
+from sessionbucket._codec import codec_of
 
 CASES = [
     ("foo/bar", "foo_bar"),
@@ -25,7 +25,7 @@ OPAQUE_BODY = b'[ {"no": "layout of ours", "no": 1e400} '
 
 
 def body_of(session: SessionData) -> bytes:
-    return Codec[SessionData](SessionData).encode(session, key="")
+    return codec_of(SessionData).encode(session, key="")
 
 
 def write_legacy(opener: Opener, id: str, stem: str, *, parts: bool = False) -> bytes:

@@ -110,6 +110,31 @@ def test_a_load_from_a_bucket_loads_botocore_and_not_boto3(moto: Location):
     assert loaded_at_the_end_of_a_load(moto, (*CLIENT_LIBRARIES, "s3transfer")) == {"botocore"}
 
 
+def test_a_store_of_conversations_loads_no_pydantic(moto: Location, folder: Location):
+    program = """
+import sys
+from sessionbucket import Conversation, open_store
+for url in sys.argv[1:]:
+    with open_store(url, model=Conversation) as store:
+        store.save(Conversation(id="c", messages=[{"role": "user"}]), overwrite=True)
+        store.update("c", lambda found: found.messages.append({"role": "assistant"}))
+        assert len(store.load("c").messages) == 2
+        assert [info.id for info in store.iter_sessions()] == ["c"]
+"""
+    urls = (folder.url(), moto.url(), moto.url(engine="obstore"))
+    unwanted = ("pydantic", "pydantic_core", "typing_extensions", "sessionbucket.models.session")
+    assert loaded_by(program, *urls[:1], of=unwanted) == set()
+    assert loaded_by(program, *urls[1:], of=("pydantic", "sessionbucket.models.session")) == set()
+
+
+def test_policies_load_with_their_first_value():
+    program = "from sessionbucket import MemoryBucket, SessionData, SessionStore; SessionStore(MemoryBucket()).save(SessionData(id='s'))"
+    policies = ("sessionbucket.models.policies", "sessionbucket.models.queues")
+    assert loaded_by(program, of=policies) == set()
+    given = "; SessionData.model_validate({'id': 's', 'config': {'permission_policy': {}}})"
+    assert loaded_by(program + given, of=policies) == set(policies)
+
+
 def test_only_the_url_of_a_folder_loads_the_lock_library(folder: Location):
     program = "import sys; from sessionbucket import open_store; open_store(sys.argv[1])"
     assert loaded_by(program, "memory://", of=("filelock",)) == set()

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from sessionbucket._codec import Codec
+from sessionbucket._codec import codec_of
 from sessionbucket.models import (
     ArtifactStore,
     ToolArtifact,
@@ -74,7 +74,7 @@ def test_an_artifact_over_the_limit_alone_drops_everything():
 
 def test_the_usual_limits_apply_on_a_read():
     made = ArtifactStore.with_limits([artifact(str(number)) for number in range(300)], max_artifacts=400)
-    codec = Codec(ArtifactStore)
+    codec = codec_of(ArtifactStore)
     loaded = codec.decode(codec.encode(made, key="k"), key="k")
     assert len(loaded) == 256
     assert uris(loaded)[-1] == "299"
@@ -104,7 +104,7 @@ def test_retained_artifacts_survive_a_read_and_a_write():
     many = [artifact(str(number)) for number in range(300)]
     made = ArtifactStore.with_limits(many, max_artifacts=400)
     made.retained_uris = ["3", "1"]
-    codec = Codec(ArtifactStore)
+    codec = codec_of(ArtifactStore)
     body = codec.encode(made, key="k")
     loaded = codec.decode(body, key="k")
     assert uris(loaded)[:3] == ["1", "3", "46"]
@@ -240,5 +240,5 @@ def test_a_residual_risk_needs_review_unless_a_check_failed():
 
 def test_a_stored_status_is_not_computed_again():
     report = VerificationReport(subject="s", status="passed", checks=[check("failed", required=True)])
-    codec = Codec(VerificationReport)
+    codec = codec_of(VerificationReport)
     assert codec.decode(codec.encode(report, key="k"), key="k").status == "passed"

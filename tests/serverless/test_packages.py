@@ -40,7 +40,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
             [*command, f"--into={folder / into}", *arguments], capture_output=True, text=True, check=False
         )
         assert ran.returncode == 0, ran.stderr
-        name, megabytes = re.match(r"(\S+) +([\d.]+) MB", ran.stdout).groups()
+        name, megabytes = re.search(r"^(\S+) +([\d.]+) MB", ran.stdout, re.MULTILINE).groups()
         package = folder / into / name
         assert float(megabytes) == pytest.approx(package.stat().st_size / 1e6, abs=0.05)
         return package
@@ -66,7 +66,11 @@ def test_the_boto3_package_is_small_and_for_its_processor(build: Build, architec
     )
     top_level = {name.split("/")[0].removesuffix(".py") for name in names}
     assert not top_level & {*IN_THE_RUNTIME, "tests", "bin", "aioboto3", "obstore"}
-    assert not [name for name in names if "__pycache__" in name]
+
+
+def _is_unchecked(bytecode: Path) -> bool:
+    """Whether Python uses the bytecode whatever the time of its source: flags 1 of PEP 552."""
+    return bytecode.read_bytes()[4:8] == b"\x01\x00\x00\x00"
 
 
 @pytest.mark.slow
@@ -90,6 +94,10 @@ def test_a_package_needs_nothing_but_the_runtime_for_a_turn(
     package, runtime = tmp_path / "package", tmp_path / "runtime"
     with ZipFile(build(engine, HERE, f"--python={version}")) as opened:
         opened.extractall(package)
+    bytecode = (
+        package / "sessionbucket" / "_sync" / "__pycache__" / f"store.{sys.implementation.cache_tag}.pyc"
+    )
+    assert _is_unchecked(bytecode)
     runtime.mkdir()
     for name in IN_THE_RUNTIME:
         origin = Path(find_spec(name).origin)

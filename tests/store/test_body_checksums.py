@@ -8,8 +8,7 @@ import pytest
 
 from conformance.samples import session_of
 from sessionbucket import MemoryBucket, SessionCorruptedError, SessionStore
-from sessionbucket._codec import Codec
-from sessionbucket._codec import codec as _codec
+from sessionbucket._codec import model_codec
 from sessionbucket.models import TraceEvent
 
 EVENT = TraceEvent.tool_execution("read", success=True, exit_code=0, duration=0, output_bytes=1)
@@ -32,7 +31,7 @@ def store(bucket: MemoryBucket) -> SessionStore:
 def second_checks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the functions with which the codec checks a text again, in order."""
     checks: list[str] = []
-    for owner, name in ((_codec, "parse"), (Codec, "_print")):
+    for owner, name in ((model_codec, "parse"), (model_codec.ModelCodec, "_print")):
         monkeypatch.setattr(owner, name, recorded(checks, name, getattr(owner, name)))
     return checks
 

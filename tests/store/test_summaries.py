@@ -26,7 +26,7 @@ from sessionbucket import (
     SessionSummary,
     summarize,
 )
-from sessionbucket._codec import Codec
+from sessionbucket._codec import codec_of
 from sessionbucket._core import catalog
 from sessionbucket._core.keys import StoreKeys
 from sessionbucket.cli.any_session import AnySession
@@ -151,7 +151,7 @@ class TestTheEntry:
         store = SessionStore(bucket)
         store.save(session("s", "before"))
         info = bucket.head("s.json")
-        body = Codec(SessionData).encode(session("s", "after it"), key="s.json")
+        body = codec_of(SessionData).encode(session("s", "after it"), key="s.json")
         assert info is not None
         bucket.put("s.json", body, metadata=info.metadata)
         summary = store.summary("s")
@@ -325,7 +325,7 @@ class TestRequests:
     def test_a_listing_asks_only_for_what_changed(self, side: SyncSide):
         bucket = side.make("FaultyBucket", side.make("MemoryBucket"))
         store = side.store(bucket)
-        body = Codec(SessionData).encode(session("x"), key="x")
+        body = codec_of(SessionData).encode(session("x"), key="x")
         for number in range(2500):
             bucket.inner.put(f"{number:05}.json", body.replace(b'"x"', b'"%05d"' % number))
         list(store.summaries())
@@ -367,7 +367,7 @@ class History:
     def __init__(self, side: Any, bucket: Any) -> None:
         self.bucket = bucket
         self.store, self.other = side.store(bucket), side.store(bucket)
-        self.codec = Codec(SessionData)
+        self.codec = codec_of(SessionData)
         self.number = 0
 
     def do(self, action: str, id: str, choice: int) -> None:

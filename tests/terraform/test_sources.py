@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sessionbucket._backends.s3.options import OPTION_NAMES
+from sessionbucket._backends.s3.options import S3_CHECKS
 from terraform.programs import MODULE, PROJECT, Terraform
 
 
@@ -56,7 +56,7 @@ def test_the_readme_lists_the_default_of_each_input():
 def test_the_store_url_has_only_options_of_a_store():
     options = re.findall(r"[?&](\w+)=", (MODULE / "outputs.tf").read_text())
     assert options
-    assert set(options) <= OPTION_NAMES
+    assert set(options) <= S3_CHECKS.keys()
 
 
 def test_the_function_is_deployed_from_the_path_of_its_package():

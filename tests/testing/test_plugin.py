@@ -23,7 +23,7 @@ import sessionbucket.testing
 from both_sides import at_once
 from conformance.locations import Location, environment
 from sessionbucket import AsyncS3Bucket, AsyncSessionStore, SessionStore
-from sessionbucket._codec import Codec
+from sessionbucket._codec import codec_of
 from sessionbucket.models import SessionData, TaskStatus, ToolResultBlock, ToolUseBlock
 from sessionbucket.testing import SessionFactory
 from sessionbucket.testing.loop_clients import LoopClients
@@ -355,7 +355,7 @@ def test_made_sessions_are_the_same_in_every_run_and_differ_within_one():
 @pytest.mark.parametrize(("turns", "size"), [(3, 50_000), (0, 5000), (30, 1_000_000)])
 def test_a_session_has_the_requested_size(sessionbucket_file_store: SessionStore, turns: int, size: int):
     session = SessionFactory()("s", turns=turns, size=size)
-    assert len(Codec[SessionData](SessionData).encode(session, key="s")) == size
+    assert len(codec_of(SessionData).encode(session, key="s")) == size
     sessionbucket_file_store.save(session)
     assert [info.size for info in sessionbucket_file_store.iter_sessions()] == [size]
     assert sessionbucket_file_store.load("s") == session

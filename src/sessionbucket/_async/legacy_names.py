@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from sessionbucket._async.bucket import AsyncBucket
+from sessionbucket._codec.compression import decompressed
 from sessionbucket._core.keys import SessionKeys, StoreKeys
 from sessionbucket._core.objects import StoredObject
 from sessionbucket.errors import (
@@ -35,6 +36,7 @@ class AsyncLegacyNames:
             found = await self._bucket.get(keys.session, max_bytes=self._max_bytes)
         except NotSupportedError:
             return None  # a bucket that does not support this key has no object at it
+        found = decompressed(found, max_bytes=self._max_bytes) if found else None
         return (keys, found) if found and inner_id(found.body) == id else None
 
     async def current_keys(self, id: str) -> SessionKeys:
@@ -67,7 +69,7 @@ class AsyncLegacyNames:
             found = await self._bucket.get(key, max_bytes=self._max_bytes)
         except ObjectTooLargeError:
             return  # an object that this store cannot load is no session of this store
-        inside = inner_id(found.body) if found else None
+        inside = inner_id(decompressed(found, max_bytes=self._max_bytes).body) if found else None
         if not isinstance(inside, str) or inside == id:
             return
         if self._keys.is_legacy_key(inside, key):

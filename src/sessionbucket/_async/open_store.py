@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from sessionbucket._async.base_store import SessionT
 from sessionbucket._async.open_bucket import encrypted, open_bucket, telemetry_of, traced
-from sessionbucket._async.store import AsyncSessionStore
+from sessionbucket._async.store import AsyncSessionStore, default_model
 from sessionbucket._core.keyring import KeyProvider
 from sessionbucket._core.objects import DEFAULT_MAX_BYTES
-from sessionbucket.models.session import SessionData
 
 if TYPE_CHECKING:
     from sessionbucket._backends.store_options import StoreOptions
+    from sessionbucket._codec.compression import Compression
     from sessionbucket._core.summary import SessionSummary, SummaryMode
     from sessionbucket._core.telemetry import Telemetry
+    from sessionbucket.models.session import SessionData
 
 
 @overload
@@ -30,6 +31,7 @@ def open_async_store(
     telemetry: Telemetry | bool = False,
     summarize: Callable[[SessionData], SessionSummary] | None = None,
     summaries: SummaryMode = "full",
+    compression: Compression | None = None,
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> AsyncSessionStore[SessionData]: ...
@@ -47,6 +49,7 @@ def open_async_store(
     telemetry: Telemetry | bool = False,
     summarize: Callable[[SessionT], SessionSummary] | None = None,
     summaries: SummaryMode = "full",
+    compression: Compression | None = None,
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> AsyncSessionStore[SessionT]: ...
@@ -63,6 +66,7 @@ def open_async_store(
     telemetry: Telemetry | bool = False,
     summarize: Callable[[SessionT], SessionSummary] | None = None,
     summaries: SummaryMode = "full",
+    compression: Compression | None = None,
     session: Any = None,
     **options: Unpack[StoreOptions],
 ) -> AsyncSessionStore[SessionT]:
@@ -71,9 +75,10 @@ def open_async_store(
     All stores at one ``memory://name`` are one store, of this process and for its duration; ``memory://`` is a new, empty one.
 
     Without a URL, the environment variable ``SESSIONBUCKET_URL`` names it. Nothing is connected before the first use.
-    ``model`` is any pydantic model with an ``id: str`` (``SessionData`` by default). ``max_bytes`` is the largest size of a
+    ``model`` is ``Conversation`` or any pydantic model with an ``id: str`` (``SessionData`` by default). ``max_bytes`` is the largest size of a
     session or a part. ``drop_unknown_members`` allows saves that drop members which the model ignores. ``summarize`` and
-    ``summaries`` are those of ``AsyncSessionStore``.
+    ``summaries`` are those of ``AsyncSessionStore``. ``compression="zstd"`` compresses new versions of sessions and parts in a bucket;
+    ``AsyncSessionStore`` describes it.
 
     ``encryption`` has the keys of an encrypted store, a ``Keyring`` for instance: every object is encrypted before it leaves the process.
     With ``accept_plain``, objects that are not encrypted are read, too, as long as ``reencrypt_async_store`` has not encrypted them all.
@@ -91,7 +96,7 @@ def open_async_store(
     bucket, prefix = open_bucket(url, session, options)
     reports_to = telemetry_of(telemetry)
     bucket = encrypted(traced(bucket, reports_to), prefix, encryption, accept_plain=accept_plain)
-    chosen = cast("type[SessionT]", SessionData) if model is None else model
+    chosen = default_model() if model is None else model
     if reports_to is not None:
         from sessionbucket._async.traced_store import AsyncTracedSessionStore  # noqa: PLC0415
 
@@ -103,6 +108,7 @@ def open_async_store(
             drop_unknown_members=drop_unknown_members,
             summarize=summarize,
             summaries=summaries,
+            compression=compression,
             telemetry=reports_to,
         )
     return AsyncSessionStore(
@@ -113,4 +119,5 @@ def open_async_store(
         drop_unknown_members=drop_unknown_members,
         summarize=summarize,
         summaries=summaries,
+        compression=compression,
     )

@@ -15,7 +15,7 @@ from sessionbucket._core.append_logs import (
     log_of_segment,
     segment_folder,
 )
-from sessionbucket._core.results import Finding, Problem
+from sessionbucket._core.findings import Finding, Problem
 from sessionbucket.errors import ObjectTooLargeError, SessionCorruptedError
 
 _MAY_BE_NAMED = timedelta(days=1)

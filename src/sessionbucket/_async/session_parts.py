@@ -13,7 +13,7 @@ from sessionbucket._async.legacy_names import AsyncLegacyNames
 from sessionbucket._async.session_reader import AsyncSessionReader
 from sessionbucket._async.session_writer import AsyncSessionWriter
 from sessionbucket._async.v1_snapshots import AsyncV1Snapshots
-from sessionbucket._codec import Codec
+from sessionbucket._codec import Codec, codec_of
 from sessionbucket._concurrency.asyncio_ import gather
 from sessionbucket._core.arguments import check_integer, check_items, check_kind
 from sessionbucket._core.body_checksum import codec_checksum, is_printed
@@ -55,19 +55,19 @@ class AsyncSessionParts:
     def _artifacts(self) -> Codec[ArtifactStore]:
         from sessionbucket.models.artifacts import ArtifactStore  # noqa: PLC0415
 
-        return Codec[ArtifactStore](ArtifactStore, max_bytes=self._max_bytes)
+        return codec_of(ArtifactStore, max_bytes=self._max_bytes)
 
     @cached_property
     def _traces(self) -> Codec[list[TraceEvent]]:
         from sessionbucket.models.traces import TraceEvent  # noqa: PLC0415
 
-        return Codec[list[TraceEvent]](list[TraceEvent], max_bytes=self._max_bytes)
+        return codec_of(list[TraceEvent], max_bytes=self._max_bytes)
 
     @cached_property
     def _verification(self) -> Codec[list[VerificationReport]]:
         from sessionbucket.models.verification import VerificationReport  # noqa: PLC0415
 
-        return Codec[list[VerificationReport]](list[VerificationReport], max_bytes=self._max_bytes)
+        return codec_of(list[VerificationReport], max_bytes=self._max_bytes)
 
     def validate(self, name: str, found: StoredObject) -> None:
         """Raises ``SessionCorruptedError`` when the object is no valid part of this name. Opaque parts are always valid."""
@@ -151,7 +151,8 @@ class AsyncSessionParts:
         await self._v1.check_writable()
         await gather([partial(self._put, key, body) for key, body in bodies.items()])
 
-    async def _put(self, key: str, body: bytes) -> None:
+    async def _put(self, key: str, text: bytes) -> None:
+        body = self._writer.stored_body(text)
         await self._bucket.put(key, body, content_type=JSON_CONTENT_TYPE, metadata=codec_checksum(body))
 
     async def _load(self, id: str, name: str, codec: Codec[PartT]) -> PartT | None:

@@ -8,6 +8,7 @@ from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._async.legacy_names import AsyncLegacyNames
 from sessionbucket._async.v1_snapshots import AsyncV1Snapshots
 from sessionbucket._codec import Codec
+from sessionbucket._codec.compression import decompressed
 from sessionbucket._core.body_checksum import is_printed
 from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import StoredObject
@@ -58,11 +59,12 @@ class AsyncSessionReader(Generic[SessionT]):
         return found
 
     async def get(self, key: str) -> StoredObject | None:
-        """The object at a key. Raises ``SessionTooLargeError``."""
+        """The object at a key, decompressed. Raises ``SessionTooLargeError``."""
         try:
-            return await self._bucket.get(key, max_bytes=self._max_bytes)
+            found = await self._bucket.get(key, max_bytes=self._max_bytes)
         except ObjectTooLargeError as error:
             raise SessionTooLargeError(error.key, size=error.size, limit=error.limit) from error.__cause__
+        return None if found is None else decompressed(found, max_bytes=self._max_bytes)
 
     def are_same(self, one: StoredObject, two: StoredObject) -> bool:
         """Whether two valid objects contain the same session, whatever the layout of their texts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import timedelta
 from functools import cached_property, partial
@@ -18,8 +19,6 @@ from typing import (
     overload,
 )
 
-from pydantic import BaseModel
-
 from sessionbucket._async.base_store import (
     AsyncBaseSessionStore,
     Files,
@@ -32,15 +31,12 @@ from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._async.conditional_write_support import AsyncSupportProbe
 from sessionbucket._async.documents import AsyncConditionalWriter, AsyncDocumentStore
 from sessionbucket._async.legacy_names import AsyncLegacyNames
-from sessionbucket._async.raw_sessions import AsyncRawSessions
-from sessionbucket._async.session_files import AsyncFileReader, AsyncSessionFiles
-from sessionbucket._async.session_listing import AsyncSessionListing
-from sessionbucket._async.session_parts import AsyncSessionParts
 from sessionbucket._async.session_reader import AsyncSessionReader
 from sessionbucket._async.session_writer import AsyncSessionWriter
 from sessionbucket._async.v1_snapshots import AsyncV1Snapshots
 from sessionbucket._async.wrappers.retrying import AsyncRetryingBucket
-from sessionbucket._codec import Codec
+from sessionbucket._codec import codec_of
+from sessionbucket._codec.compression import Compression, check_compression
 from sessionbucket._codec.summary_entries import SummaryEntries
 from sessionbucket._concurrency.asyncio_ import FileSource, Items, closing
 from sessionbucket._core.arguments import (
@@ -59,20 +55,30 @@ from sessionbucket._core.results import IntegrationInfo, ProbeResult, SessionInf
 from sessionbucket._core.session_version import StoredVersion, recall, remember
 from sessionbucket._core.summary import check_where, summarizer_of
 from sessionbucket.errors import InvalidArgumentError, SessionNotFoundError, shorten, shorten_list
-from sessionbucket.models.session import SessionData
+from sessionbucket.models.conversation import Conversation
 
 if TYPE_CHECKING:
     from sessionbucket._async.base_store import TraceEvents, VerificationReports
     from sessionbucket._async.lease import AsyncLease
+    from sessionbucket._async.raw_sessions import AsyncRawSessions
     from sessionbucket._async.retention import AsyncStoreRetention
+    from sessionbucket._async.session_files import AsyncFileReader, AsyncSessionFiles
+    from sessionbucket._async.session_listing import AsyncSessionListing
+    from sessionbucket._async.session_parts import AsyncSessionParts
     from sessionbucket._async.session_summaries import AsyncSessionSummaries
     from sessionbucket._async.store_check import AsyncStoreCheck
+    from sessionbucket._core.findings import Finding
     from sessionbucket._core.objects import StoredObject
-    from sessionbucket._core.results import Finding
     from sessionbucket._core.summary import SessionSummary, SummaryMode, SummaryPage
-    from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
+    from sessionbucket.models import ArtifactStore, SessionData, TraceEvent, VerificationReport
 
     Findings = list[Finding]  # inside the class, ``list`` is the method
+
+
+logger = logging.getLogger(__name__)
+
+_LARGE = 8_000_000
+"""Bytes of a session above which a store warns."""
 
 
 class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
@@ -93,6 +99,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         drop_unknown_members: bool = False,
         summarize: Callable[[SessionData], SessionSummary] | None = None,
         summaries: SummaryMode = "full",
+        compression: Compression | None = None,
     ) -> None: ...
 
     @overload
@@ -106,6 +113,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         drop_unknown_members: bool = False,
         summarize: Callable[[SessionT], SessionSummary] | None = None,
         summaries: SummaryMode = "full",
+        compression: Compression | None = None,
     ) -> None: ...
 
     def __init__(
@@ -118,8 +126,9 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         drop_unknown_members: bool = False,
         summarize: Callable[[Any], SessionSummary] | None = None,
         summaries: SummaryMode = "full",
+        compression: Compression | None = None,
     ) -> None:
-        """``model`` is any pydantic model with an ``id: str``. ``max_bytes`` is the largest size of a session or a part.
+        """``model`` is ``Conversation`` or any pydantic model with an ``id: str``; ``SessionData`` by default. ``max_bytes`` is the largest size of a session or a part.
 
         ``summarize`` returns the summary of a session of your own model, from the session alone. Its name marks the summaries that it
         made, so give it another name when it changes. With ``summaries="no-text"``, summaries have no titles.
@@ -127,18 +136,24 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         A model may ignore members of an object that it does not declare. Then a save of the loaded session would drop them, and
         is refused, unless ``drop_unknown_members`` is set.
 
-        Raises ``InvalidArgumentError`` for a bad prefix, a model without an id, and a ``summarize`` without a name.
+        With ``compression="zstd"``, the JSON of new versions of sessions and parts is compressed. Every store reads both. Other programs,
+        a3s-code among them, do not read compressed objects.
+
+        Raises ``InvalidArgumentError`` for a bad prefix, a model without an id, a ``summarize`` without a name, and compression in a folder.
+        Raises ``NotSupportedError`` for compression without the extra ``zstd``.
         """
-        chosen = cast("type[SessionT]", SessionData) if model is None else model
+        chosen = default_model() if model is None else model
         check_kind("bucket", bucket, AsyncBucket)
         check_integer("max_bytes", max_bytes, 1)
         check_model(chosen)
+        if compression is not None:  # the capabilities of a bucket load its client
+            check_compression(compression, is_folder=bucket.capabilities.is_folder)
         self.bucket = bucket
         self._keys = StoreKeys(prefix)
         self._model = chosen
         self._max_bytes = max_bytes
         self._drop_unknown_members = drop_unknown_members
-        self._codec = Codec[SessionT](chosen, max_bytes=max_bytes)
+        self._codec = codec_of(chosen, max_bytes=max_bytes)
         self._summarizer = summarizer_of(chosen, summarize, summaries)
         self._retrying = AsyncRetryingBucket(bucket)
         self._support = AsyncSupportProbe(self._retrying, f"{self._keys.bookkeeping}probe/")
@@ -154,9 +169,12 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
             self._support,
             self._legacy,
             self._v1,
+            compression,
         )
+        self._has_warned = False
 
-    # What a load and a save of a session do not need is made on first use, and what needs the bucket's capabilities, which load a client.
+    # What a load and a save of a session do not need is loaded and made on first use, and what needs the bucket's capabilities, which
+    # load a client.
 
     @cached_property
     def _summary_entries(self) -> SummaryEntries:
@@ -166,21 +184,29 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
 
     @cached_property
     def _parts(self) -> AsyncSessionParts:
+        from sessionbucket._async.session_parts import AsyncSessionParts  # noqa: PLC0415
+
         return AsyncSessionParts(
             self._retrying, self._keys, self._legacy, self._v1, self._reader, self._writer, self._max_bytes
         )
 
     @cached_property
     def _files(self) -> AsyncSessionFiles:
+        from sessionbucket._async.session_files import AsyncSessionFiles  # noqa: PLC0415
+
         return AsyncSessionFiles(self._retrying, self._keys, self._v1)
 
     @cached_property
     def _listing(self) -> AsyncSessionListing:
+        from sessionbucket._async.session_listing import AsyncSessionListing  # noqa: PLC0415
+
         return AsyncSessionListing(self._retrying, self._keys, self._v1)
 
     @cached_property
     def raw(self) -> AsyncRawSessions:
         """The sessions as they are stored, byte for byte."""
+        from sessionbucket._async.raw_sessions import AsyncRawSessions  # noqa: PLC0415
+
         return AsyncRawSessions(
             self._retrying,
             self._keys,
@@ -316,6 +342,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
     ) -> None:
         """Write the body of the session, and remember its version, or that the write may have been done."""
         self._check_members(session)
+        self._warn_of_size(session.id, len(body))
         stored = recall(session)
         seen = self._writer.seen(session.id, stored)
         pending = [*seen.pending] if seen else []
@@ -326,7 +353,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
                 stored,
                 pending,
                 overwrite=overwrite,
-                summary=self._summary_entries.of_session(session, body),
+                summary=self._summary_entries.of_session(session),
                 check=lease.check if lease else None,
             )
         except BaseException:  # a cancellation or Ctrl-C included
@@ -338,6 +365,18 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
                 )
             raise
         remember(session, written)
+
+    def _warn_of_size(self, id: str, size: int) -> None:
+        """Warn of the first large session of this store: every save sends the whole of it."""
+        if size > _LARGE and not self._has_warned:
+            self._has_warned = True
+            logger.warning(
+                "%s: session %s has %.1f MB, and every save sends all of it; keep large outputs in files (put_file), "
+                "a growing history in an AppendLog, or compact the messages (docs/saving.md)",
+                self.location,
+                shorten(id),
+                size / 1e6,
+            )
 
     async def load(self, id: str) -> SessionT | None:
         """Load the session by one GET. Returns None when it does not exist.
@@ -594,7 +633,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
 
         A sealed segment that its log names by now stays, too.
         """
-        from sessionbucket._core.results import Finding  # noqa: PLC0415 (seldom needed)
+        from sessionbucket._core.findings import Finding  # noqa: PLC0415 (seldom needed)
 
         check_items("findings", findings)
         for finding in findings:
@@ -643,8 +682,19 @@ def _check_lease_of(session: Any, lease: object) -> None:
     held.check()
 
 
+def default_model() -> Any:
+    """``SessionData``, which is loaded only where it is used."""
+    from sessionbucket.models.session import SessionData  # noqa: PLC0415 (loads pydantic)
+
+    return SessionData
+
+
 def check_model(model: Any) -> None:
-    """Raises ``InvalidArgumentError`` for anything but a pydantic model with an ``id: str``."""
+    """Raises ``InvalidArgumentError`` for anything but ``Conversation`` and pydantic models with an ``id: str``."""
+    if isinstance(model, type) and issubclass(model, Conversation):
+        return
+    from pydantic import BaseModel  # noqa: PLC0415 (a store of conversations does not load it)
+
     is_model = isinstance(model, type) and issubclass(model, BaseModel)
     field = model.model_fields.get("id") if is_model else None
     if field is None or not _is_text(field.annotation):

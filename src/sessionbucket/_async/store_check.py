@@ -19,11 +19,11 @@ from sessionbucket._async.session_reader import AsyncSessionReader
 from sessionbucket._async.v1_snapshots import AsyncV1Snapshots
 from sessionbucket._concurrency.asyncio_ import gather
 from sessionbucket._core.arguments import close_coroutine
+from sessionbucket._core.findings import Finding, Problem
 from sessionbucket._core.integration_folders import FOLDERS
 from sessionbucket._core.inventory import JSON_PARTS
 from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import PAGE_LIMIT, ObjectInfo, StoredObject
-from sessionbucket._core.results import Finding, Problem
 from sessionbucket.errors import (
     InvalidArgumentError,
     InvalidSessionIdError,

@@ -14,13 +14,14 @@ from pydantic.fields import FieldInfo
 
 from sessionbucket._codec.paths import Path
 from sessionbucket._codec.text import Repeats
+from sessionbucket.models._lazy import LazyModel
 
 
 def repeated_member(type_: Any, tree: Any, path: Path = ()) -> Path | None:
     """The path of the first declared member that ``tree``, read as ``type_``, repeats; None if there is none."""
     origin, arguments = get_origin(type_), get_args(type_)
     if origin is Annotated:
-        return repeated_member(arguments[0], tree, path)
+        return repeated_member(_bare(type_), tree, path)
     if isinstance(type_, type) and issubclass(type_, BaseModel):
         return _in_model(type_, tree, path) if isinstance(tree, dict) else None
     if isinstance(tree, dict) and isinstance(origin, type) and issubclass(origin, dict):
@@ -52,7 +53,7 @@ def _in_union(choices: tuple[Any, ...], tree: Any, path: Path) -> Path | None:
 
 def _fits(choice: Any, tree: Any) -> bool:
     if get_origin(choice) is Annotated:
-        choice = get_args(choice)[0]
+        choice = _bare(choice)
     if isinstance(choice, type) and issubclass(choice, BaseModel):
         return isinstance(tree, dict) and all(
             tree.get(name) in get_args(field.annotation)
@@ -63,6 +64,12 @@ def _fits(choice: Any, tree: Any) -> bool:
     if isinstance(container, type):
         return isinstance(tree, dict if issubclass(container, dict) else list)
     return bool(get_args(choice))
+
+
+def _bare(annotated: Any) -> Any:
+    """The type itself, without its annotations."""
+    bare, *notes = get_args(annotated)
+    return next((note.model for note in notes if isinstance(note, LazyModel)), bare)
 
 
 def spellings(name: str, field: FieldInfo) -> Iterator[str]:

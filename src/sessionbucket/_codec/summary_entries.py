@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from sessionbucket._codec.codec import Codec
-from sessionbucket._core.objects import NO_METADATA
-from sessionbucket._core.summary import Summarizer, summarize
+from sessionbucket._codec import Codec, codec_of
+from sessionbucket._core.summary import EntryOf, Summarizer, no_entry, summarize
 from sessionbucket.errors import SessionBucketError
-from sessionbucket.models.session import SessionData
 
 
 class SummaryEntries:
@@ -21,30 +19,32 @@ class SummaryEntries:
         self._codec = codec
         self._keeps_metadata = keeps_metadata
 
-    def of_session(self, session: Any, body: bytes) -> Mapping[str, str]:
-        """The entry of a session with this body."""
+    def of_session(self, session: Any) -> EntryOf:
+        """The entry of a session as it is now."""
         if self._summarizer is None or not self._keeps_metadata:
-            return NO_METADATA
-        return self._summarizer.metadata(session, len(body))
+            return no_entry
+        return self._summarizer.entry(session)
 
-    def of_copy(self, body: bytes, metadata: Mapping[str, str]) -> Mapping[str, str]:
+    def of_copy(self, body: bytes, metadata: Mapping[str, str]) -> EntryOf:
         """The entry of a body that is copied from an object with this metadata.
 
         A store of a model without a summariser copies sessions of any model. There the entry is that of a ``SessionData``.
         """
         if not self._keeps_metadata:
-            return NO_METADATA
+            return no_entry
         summarizer, codec = self._for_copies
         if carried := summarizer.carried(metadata, len(body)):
             return carried
         try:
             session = codec.decode(body, key="", is_printed=True)
         except SessionBucketError:
-            return NO_METADATA  # the body is no session of this model
-        return summarizer.metadata(session, len(body))
+            return no_entry  # the body is no session of this model
+        return summarizer.entry(session)
 
     @cached_property
     def _for_copies(self) -> tuple[Summarizer, Codec[Any]]:
         if self._summarizer is not None:
             return self._summarizer, self._codec
-        return Summarizer(SessionData, summarize, "full"), Codec[Any](SessionData)
+        from sessionbucket.models.session import SessionData  # noqa: PLC0415 (loads pydantic)
+
+        return Summarizer(SessionData, summarize, "full"), codec_of(SessionData)

@@ -7,8 +7,6 @@ import math
 import re
 from typing import Any, NamedTuple
 
-from pydantic_core import to_json
-
 from sessionbucket._codec.paths import at, find, nesting
 
 DEEPEST = 127
@@ -22,16 +20,6 @@ _DEEPEST_INDENT = b"\n" + _INDENT * DEEPEST
 # A line at the indent of the deepest members that is indented further or ends in an empty container.
 _TOO_DEEP = re.compile(rb"\n {%d}(?:  |[^\n]*(?:\[\]|\{\}),?\n)" % (2 * DEEPEST))
 _PIECE = LONGEST_INTEGER // 2  # a longer integer fills at least one whole piece of this length
-_FEW = 256
-
-_UNSIGNED_EXPONENT = re.compile(rb"(?<=[0-9])e(?=[0-9]+(?:,?\n|\Z))")
-# A string ends in a quote, so a line of an indented text that ends in a digit ends in a number.
-_LACKS_THE_SIGN = to_json(1e16) == b"1e16"
-
-
-def with_signed_exponents(body: bytes) -> bytes:
-    """The printed text with the sign of each positive exponent, as a3s-code writes it. Some releases of pydantic leave it out."""
-    return _UNSIGNED_EXPONENT.sub(b"e+", body) if _LACKS_THE_SIGN else body
 
 
 def starts_as_printed(body: bytes) -> bool:
@@ -51,15 +39,7 @@ def may_break_a_rule(body: bytes) -> bool:
 
 def may_hold_a_constant(body: bytes) -> bool:
     """Whether ``NaN`` or ``Infinity`` is anywhere in the text, be it inside a string."""
-    if b"Infinity" in body:
-        return True
-    # A search for one byte is many times faster than one for a short word, and this capital is rare in most texts.
-    start = body.find(b"N")
-    for _ in range(_FEW):
-        if start < 0 or body.startswith(b"NaN", start):
-            return start >= 0
-        start = body.find(b"N", start + 1)
-    return b"NaN" in body
+    return b"NaN" in body or b"Infinity" in body
 
 
 def is_too_deep(body: bytes) -> bool:
@@ -150,3 +130,11 @@ def _too_deep() -> str:
 
 def is_not_finite(value: Any) -> bool:
     return isinstance(value, float) and not math.isfinite(value)
+
+
+def has_lone_surrogate(value: Any) -> bool:
+    return isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def is_long_integer(value: Any) -> bool:
+    return isinstance(value, int) and abs(value) >= 10**LONGEST_INTEGER

@@ -26,6 +26,9 @@ NO_METADATA: Mapping[str, str] = MappingProxyType({})
 JSON_CONTENT_TYPE = "application/json"
 """The content type of sessions and their parts."""
 
+ZSTD_START = b"\x28\xb5\x2f\xfd"
+"""The first bytes of a zstd frame. No JSON starts with them."""
+
 _MD5_VERSION = re.compile(r'"[0-9a-f]{32}"')
 _MULTIPART_MD5_VERSION = re.compile(r'"[0-9a-f]{32}-\d+"')
 
@@ -116,6 +119,11 @@ def is_md5_version(version: str | None) -> bool:
 def is_multipart_md5_version(version: str | None) -> bool:
     """Whether the version has the form of a multipart upload's ETag."""
     return _MULTIPART_MD5_VERSION.fullmatch(version or "") is not None
+
+
+def content_encoding(content_type: str, body: bytes) -> str | None:
+    """The ``Content-Encoding`` of a body: that of compressed JSON, and none of any other."""
+    return "zstd" if content_type == JSON_CONTENT_TYPE and body.startswith(ZSTD_START) else None
 
 
 class ObjectInfo(NamedTuple):

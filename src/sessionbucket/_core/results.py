@@ -1,11 +1,11 @@
-"""The results of store operations: listings, a probe of the server, and the findings of a check."""
+"""The results of store operations: listings, documents, a probe of the server, and copies."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from sessionbucket._core.write_ids import WrittenVersion
 
@@ -87,19 +87,6 @@ class DocumentInfo(NamedTuple):
     version: str | None = None
 
 
-class LogInfo(NamedTuple):
-    """An append log as a listing describes it.
-
-    ``size`` is that of its document in bytes, without its sealed segments. ``version`` is None when the listing does not give it (a
-    folder).
-    """
-
-    name: str
-    size: int
-    updated_at: datetime
-    version: str | None = None
-
-
 class IntegrationInfo(NamedTuple):
     """A thread, session or conversation of an integration, as a listing describes it.
 
@@ -113,52 +100,6 @@ class IntegrationInfo(NamedTuple):
     objects: int
     size: int
     updated_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class LogHead:
-    """An append log in one version: its name, its metadata, and the number of all its entries.
-
-    Pass it as ``seen`` to the next change of the log, which then needs no read.
-    """
-
-    name: str
-    metadata: dict[str, Any]
-    length: int
-    document: Document = field(repr=False)
-    """The document, with the newest entries."""
-
-    @property
-    def version(self) -> str:
-        """The ETag of the document, with its quotes."""
-        return self.document.version
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    """The last entries of an append log, or all of them, oldest first, and its head."""
-
-    head: LogHead
-    entries: list[Any]
-
-    @property
-    def metadata(self) -> dict[str, Any]:
-        """The metadata of the log."""
-        return self.head.metadata
-
-
-@dataclass(slots=True)
-class LogDraft:
-    """An append log while ``edit`` changes it: change ``metadata`` and ``entries`` in place, or assign new ones.
-
-    ``entries`` has the last entries of the log, and ``start`` is the position of the first of them in the whole log. ``exists`` is
-    False for a log that does not exist; then both are empty.
-    """
-
-    metadata: dict[str, Any]
-    entries: list[Any]
-    start: int
-    exists: bool
 
 
 class ConditionalWriteSupport(StrEnum):
@@ -222,24 +163,3 @@ class ReencryptResult(NamedTuple):
     key: str
     outcome: ReencryptOutcome
     detail: str = ""
-
-
-class Problem(StrEnum):
-    """The kinds of findings."""
-
-    CORRUPTED = "corrupted"
-    """A session that cannot be read, or that contains another id."""
-    ORPHAN = "orphan"
-    """A part without a session, or a sealed segment that its log does not name: a write is not finished, or was interrupted."""
-    STALE = "stale"
-    """A temporary object of an interrupted write or probe."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A key and its problem. ``repair`` removes only ``removable`` findings."""
-
-    key: str
-    problem: Problem
-    detail: str
-    removable: bool

@@ -2,7 +2,7 @@
 
 The version is never serialised and is no part of ``==``. It is an attribute of the set in which pydantic keeps the names of the given
 fields, because copies keep that set and an assignment validates no part of it. So it works for every pydantic model: frozen
-models, and models that allow unknown members and validate assignments.
+models, and models that allow unknown members and validate assignments. A conversation is no pydantic model, and has a field for it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 _FIELDS_SET = "__pydantic_fields_set__"
+_FIELD = "_stored"
 
 
 class StoredVersion(NamedTuple):
@@ -39,7 +40,10 @@ class _GivenFields(set[str]):
 
 def remember(session: Any, stored: StoredVersion) -> None:
     """Note on the session which version of which object it now is."""
-    fields = getattr(session, _FIELDS_SET)
+    fields = getattr(session, _FIELDS_SET, None)
+    if fields is None:
+        setattr(session, _FIELD, stored)
+        return
     if not isinstance(fields, _GivenFields):
         fields = _GivenFields(fields)
         object.__setattr__(session, _FIELDS_SET, fields)
@@ -48,7 +52,11 @@ def remember(session: Any, stored: StoredVersion) -> None:
 
 def recall(session: Any) -> StoredVersion | None:
     """The version of a session from any location. None for a new session."""
-    return getattr(getattr(session, _FIELDS_SET, None), "stored", None)
+    fields = getattr(session, _FIELDS_SET, None)
+    stored: StoredVersion | None = (
+        getattr(session, _FIELD, None) if fields is None else getattr(fields, "stored", None)
+    )
+    return stored
 
 
 def hand_over(old: Any, new: Any) -> None:

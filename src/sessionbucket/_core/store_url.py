@@ -98,13 +98,11 @@ def parse_url(url: str | os.PathLike[str] | None, options: Mapping[str, Any] = N
         case "s3" | "gs" | "az":
             return _cloud(parts.scheme, parts, options)
         case "file":
-            from urllib.request import url2pathname  # noqa: PLC0415 (loads all of HTTP)
-
             if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
                 raise InvalidArgumentError(
                     "the store URL of a folder must be file:/// and an absolute path (three slashes)"
                 )
-            return _file(url2pathname(parts.path), _options(parts, options))
+            return _file(_path(parts.path), _options(parts, options))
         case "memory":
             prefix = unquote(parts.path).strip("/")
             if _options(parts, options):
@@ -118,6 +116,15 @@ def parse_url(url: str | os.PathLike[str] | None, options: Mapping[str, Any] = N
         "the store URL must start with s3://, gs://, az://, file:// or memory:// (a folder is file:///its/absolute/path, or a "
         "pathlib.Path)"
     )
+
+
+def _path(path: str) -> str:
+    """The path in a file URL as one of this machine."""
+    if os.name != "nt":
+        return unquote(path)
+    from urllib.request import url2pathname  # noqa: PLC0415 (loads all of HTTP)
+
+    return url2pathname(path)
 
 
 def check_memory_name(name: str) -> str:

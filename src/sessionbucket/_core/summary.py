@@ -2,7 +2,7 @@
 
 A summary is a pure function of the session's body. So a save puts it into the metadata of the session's own object, in the entry
 ``summary``, and two objects of one ETag have one summary. The entry is ASCII JSON of at most 900 bytes: an array of the summariser's
-fingerprint, the size of the body, and the fields of ``SessionSummary`` in their order, without ``problem``. A summary that is too
+fingerprint, the size of the stored body, and the fields of ``SessionSummary`` in their order, without ``problem``. A summary that is too
 long even with a shorter title has no entry; then a listing reads the body.
 
 The fingerprint names the rules, the model and the options that made a summary. A reader uses only summaries with its own
@@ -18,8 +18,9 @@ from json import JSONEncoder
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sessionbucket._core.arguments import check_function, close_coroutine
-from sessionbucket._core.objects import metadata_entry
+from sessionbucket._core.objects import NO_METADATA, metadata_entry
 from sessionbucket.errors import InvalidArgumentError
+from sessionbucket.models.conversation import Conversation
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -33,6 +34,9 @@ LONGEST_TITLE = 80
 
 SummaryMode = Literal["full", "no-text"]
 """Whether summaries have titles, which may be the first text of a user."""
+
+EntryOf = Callable[[int], Mapping[str, str]]
+"""The metadata entry with a summary, for a stored body of this size."""
 
 _ENTRY = "summary"  # letters only: some servers change the case or the separators of names
 _RULES = "1"
@@ -91,13 +95,21 @@ class SummaryPage(NamedTuple):
     next_cursor: str | None
 
 
-def summarize(session: SessionData) -> SessionSummary:
+def summarize(session: SessionData | Conversation) -> SessionSummary:
     """Return the summary of a session, as a listing of its store shows it."""
     return _fitting(_facts(session))[0]
 
 
-def _facts(session: SessionData) -> SessionSummary:
+def _facts(session: SessionData | Conversation) -> SessionSummary:
     """The summary with a title of any length in bytes."""
+    if isinstance(session, Conversation):
+        tokens = session.usage.get("total_tokens")
+        return SessionSummary(
+            session.id,
+            cut_title(session.title or ""),
+            messages=len(session.messages),
+            tokens=tokens if type(tokens) is int else 0,
+        )
     llm, config = session.llm_config, session.config
     return SessionSummary(
         session.id,
@@ -177,10 +189,13 @@ class Summarizer:
         """The summary of a session. Raises ``InvalidArgumentError`` when the caller's function returns anything else."""
         return self._made(session)[0]
 
-    def metadata(self, session: Any, size: int) -> dict[str, str]:
-        """The metadata entry of a session whose body has this size, or none for a summary that is too long."""
+    def entry(self, session: Any) -> EntryOf:
+        """The metadata entry of a session as it is now, or none for a summary that is too long."""
         text = self._made(session)[1]
-        return {} if text is None else {_ENTRY: f"{self._start}{size},{text[1:]}"}
+        return no_entry if text is None else self._entry_of(text[1:])
+
+    def _entry_of(self, row: str) -> EntryOf:
+        return lambda size: {_ENTRY: f"{self._start}{size},{row}"}
 
     def _made(self, session: Any) -> tuple[SessionSummary, str | None]:
         if self._function is summarize:
@@ -205,10 +220,17 @@ class Summarizer:
         except ValueError:
             return None
 
-    def carried(self, metadata: Mapping[str, str], size: int) -> dict[str, str]:
+    def carried(self, metadata: Mapping[str, str], size: int) -> EntryOf | None:
         """The entry in the metadata of an object whose body of this size is copied, if this summariser made it."""
         entry = metadata_entry(metadata, _ENTRY)
-        return {_ENTRY: entry} if entry and self.read(metadata, size) else {}
+        if entry is None or self.read(metadata, size) is None:
+            return None
+        return self._entry_of(entry[len(self._start) :].partition(",")[2])
+
+
+def no_entry(_: int) -> Mapping[str, str]:
+    """The entry of a session without a summary in its metadata."""
+    return NO_METADATA
 
 
 @cache
@@ -240,10 +262,11 @@ def summarizer_of(
     model: type, function: Callable[[Any], SessionSummary] | None, mode: SummaryMode
 ) -> Summarizer | None:
     """The summariser of a model. None for a model of the caller's without a function."""
-    from sessionbucket.models.session import SessionData  # noqa: PLC0415
+    if function is None and not issubclass(model, Conversation):
+        from sessionbucket.models.session import SessionData  # noqa: PLC0415 (loads pydantic)
 
-    if function is None and not issubclass(model, SessionData):
-        return None
+        if not issubclass(model, SessionData):
+            return None
     return Summarizer(model, function or summarize, mode)
 
 

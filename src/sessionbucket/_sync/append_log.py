@@ -31,16 +31,9 @@ from sessionbucket._core.append_logs import (
     split_lines,
     unique_hashes,
 )
+from sessionbucket._core.log_results import Log, LogDraft, LogHead, LogInfo
 from sessionbucket._core.pagination import check_limit
-from sessionbucket._core.results import (
-    UNSEEN,
-    Document,
-    Log,
-    LogDraft,
-    LogHead,
-    LogInfo,
-    Unseen,
-)
+from sessionbucket._core.results import UNSEEN, Document, Unseen
 from sessionbucket._sync.documents import DocumentStore
 from sessionbucket.errors import (
     ConflictError,

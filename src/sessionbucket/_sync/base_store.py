@@ -9,19 +9,15 @@ from collections.abc import Callable, Generator, Sequence
 from datetime import timedelta
 from functools import cache, partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, Self, TypeVar
 
-from pydantic import BaseModel
-from typing_extensions import TypeVar
-
-from sessionbucket._codec import Codec
+from sessionbucket._codec import codec_of
 from sessionbucket._concurrency.threads import FileSource, Items, WorkerPool, awaited, closing, each, gather
 from sessionbucket._core.arguments import check_function, check_items, check_text, close_coroutine
 from sessionbucket._core.pagination import check_concurrency, check_limit, decode_cursor, encode_cursor
 from sessionbucket._core.results import FileInfo, SessionInfo, SessionPage
 from sessionbucket._core.session_version import hand_over
 from sessionbucket._sync.documents import retry_after_conflicts
-from sessionbucket._sync.session_files import FileReader
 from sessionbucket.errors import (
     InvalidArgumentError,
     NotSupportedError,
@@ -29,24 +25,30 @@ from sessionbucket.errors import (
     SessionNotFoundError,
     shorten,
 )
-from sessionbucket.models.session import SessionData
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
     from sessionbucket._concurrency.threads import PendingCall
-    from sessionbucket.models import ArtifactStore, TraceEvent, VerificationReport
+    from sessionbucket._sync.session_files import FileReader
+    from sessionbucket.models import ArtifactStore, SessionData, TraceEvent, VerificationReport
 
     TraceEvents = list[TraceEvent]
     VerificationReports = list[VerificationReport]
 
 
 class HasId(Protocol):
-    """Any pydantic model with an ``id: str``."""
+    """``Conversation``, or any pydantic model with an ``id: str``."""
 
     @property
     def id(self) -> str: ...
 
 
-SessionT = TypeVar("SessionT", bound=HasId, default=SessionData)
+if TYPE_CHECKING:
+    SessionT = TypeVarWithDefault("SessionT", bound=HasId, default=SessionData)
+else:
+    # The default has no effect at run time, and would load the model and typing_extensions.
+    SessionT = TypeVar("SessionT", bound=HasId)
 
 Loaded = tuple[str, SessionT | SessionBucketError | None]
 """An id, and its session, or None when it does not exist, or the error of its load."""
@@ -81,12 +83,12 @@ def checked_session(value: Any, model: type, id: str, source: Literal["change", 
     return value
 
 
-_codec_of = cache(Codec[Any])
+_kept_codec = cache(codec_of)
 
 
 def _printed(session: Any) -> bytes:
     model: Any = type(session)
-    return _codec_of(model).encode(session, key=session.id)
+    return _kept_codec(model).encode(session, key=session.id)
 
 
 class BaseSessionStore(ABC, Generic[SessionT]):
@@ -170,7 +172,7 @@ class BaseSessionStore(ABC, Generic[SessionT]):
         if loaded is not None:
             session, before = loaded, _printed(loaded)
         elif create is not None:
-            session, before = checked_session(create(), BaseModel, id, "create"), b""
+            session, before = checked_session(create(), object, id, "create"), b""
         else:
             raise SessionNotFoundError(id, self.location)
         changed = self._changed(session, change)

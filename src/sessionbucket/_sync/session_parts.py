@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sessionbucket._codec import Codec
+from sessionbucket._codec import Codec, codec_of
 from sessionbucket._concurrency.threads import gather
 from sessionbucket._core.arguments import check_integer, check_items, check_kind
 from sessionbucket._core.body_checksum import codec_checksum, is_printed
@@ -56,19 +56,19 @@ class SessionParts:
     def _artifacts(self) -> Codec[ArtifactStore]:
         from sessionbucket.models.artifacts import ArtifactStore  # noqa: PLC0415
 
-        return Codec[ArtifactStore](ArtifactStore, max_bytes=self._max_bytes)
+        return codec_of(ArtifactStore, max_bytes=self._max_bytes)
 
     @cached_property
     def _traces(self) -> Codec[list[TraceEvent]]:
         from sessionbucket.models.traces import TraceEvent  # noqa: PLC0415
 
-        return Codec[list[TraceEvent]](list[TraceEvent], max_bytes=self._max_bytes)
+        return codec_of(list[TraceEvent], max_bytes=self._max_bytes)
 
     @cached_property
     def _verification(self) -> Codec[list[VerificationReport]]:
         from sessionbucket.models.verification import VerificationReport  # noqa: PLC0415
 
-        return Codec[list[VerificationReport]](list[VerificationReport], max_bytes=self._max_bytes)
+        return codec_of(list[VerificationReport], max_bytes=self._max_bytes)
 
     def validate(self, name: str, found: StoredObject) -> None:
         """Raises ``SessionCorruptedError`` when the object is no valid part of this name. Opaque parts are always valid."""
@@ -152,7 +152,8 @@ class SessionParts:
         self._v1.check_writable()
         gather([partial(self._put, key, body) for key, body in bodies.items()])
 
-    def _put(self, key: str, body: bytes) -> None:
+    def _put(self, key: str, text: bytes) -> None:
+        body = self._writer.stored_body(text)
         self._bucket.put(key, body, content_type=JSON_CONTENT_TYPE, metadata=codec_checksum(body))
 
     def _load(self, id: str, name: str, codec: Codec[PartT]) -> PartT | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Generic, TypeVar
 
 from sessionbucket._codec import Codec
+from sessionbucket._codec.compression import decompressed
 from sessionbucket._core.body_checksum import is_printed
 from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import StoredObject
@@ -59,11 +60,12 @@ class SessionReader(Generic[SessionT]):
         return found
 
     def get(self, key: str) -> StoredObject | None:
-        """The object at a key. Raises ``SessionTooLargeError``."""
+        """The object at a key, decompressed. Raises ``SessionTooLargeError``."""
         try:
-            return self._bucket.get(key, max_bytes=self._max_bytes)
+            found = self._bucket.get(key, max_bytes=self._max_bytes)
         except ObjectTooLargeError as error:
             raise SessionTooLargeError(error.key, size=error.size, limit=error.limit) from error.__cause__
+        return None if found is None else decompressed(found, max_bytes=self._max_bytes)
 
     def are_same(self, one: StoredObject, two: StoredObject) -> bool:
         """Whether two valid objects contain the same session, whatever the layout of their texts."""

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
+from sessionbucket._codec.compression import Compression, compressed
 from sessionbucket._core.body_checksum import codec_checksum
 from sessionbucket._core.keys import SessionKeys, StoreKeys
-from sessionbucket._core.objects import JSON_CONTENT_TYPE, NO_METADATA
+from sessionbucket._core.objects import JSON_CONTENT_TYPE
 from sessionbucket._core.session_version import StoredVersion
+from sessionbucket._core.summary import EntryOf, no_entry
 from sessionbucket._core.write_ids import WrittenVersion, written_version
 from sessionbucket._sync.bucket import Bucket
 from sessionbucket._sync.conditional_write_support import SupportProbe
@@ -29,6 +31,7 @@ class SessionWriter:
         support: SupportProbe,
         legacy: LegacyNames,
         v1: V1Snapshots,
+        compression: Compression | None = None,
     ) -> None:
         self._bucket = bucket
         self._keys = keys
@@ -36,6 +39,11 @@ class SessionWriter:
         self._support = support
         self._legacy = legacy
         self._v1 = v1
+        self._compression = compression
+
+    def stored_body(self, body: bytes) -> bytes:
+        """The body as it is stored."""
+        return compressed(body) if self._compression else body
 
     def seen(self, id: str, stored: StoredVersion | None) -> StoredVersion | None:
         """The version that the caller has seen of this session in this store; None for a new session."""
@@ -60,12 +68,12 @@ class SessionWriter:
         pending: list[str],
         *,
         overwrite: bool,
-        summary: Mapping[str, str] = NO_METADATA,
+        summary: EntryOf = no_entry,
         check: Callable[[], None] | None = None,
     ) -> StoredVersion:
         """Write the session's body, and return its version. ``stored`` is the version on the session, from any store.
 
-        ``summary`` is the metadata entry with the session's summary, and ``check`` that of a conditional write.
+        ``summary`` makes the metadata entry with the session's summary, and ``check`` is that of a conditional write.
 
         A session keeps its key, be it the encoded id or the legacy name. ``pending`` has earlier writes of this session whose
         outcome is unknown, and this write while its outcome is unknown. Raises ``SessionConflictError`` when the store has
@@ -75,12 +83,13 @@ class SessionWriter:
         seen = self.seen(id, stored)
         if overwrite:
             key = self._legacy.key_to_overwrite(id)
+            stored_body = self.stored_body(body)
             try:
                 written = self._writer.overwrite(
                     key,
-                    body,
+                    stored_body,
                     content_type=JSON_CONTENT_TYPE,
-                    metadata={**codec_checksum(body), **summary},
+                    metadata={**codec_checksum(stored_body), **summary(len(stored_body))},
                     pending=pending,
                     check=check,
                 )
@@ -94,11 +103,11 @@ class SessionWriter:
                 raise SessionConflictError(
                     id, key=elsewhere[0].session, location=self._bucket.location, kind=kind
                 )
-            written = self.replace(id, key, body, None, pending, kind=kind, metadata=summary, check=check)
+            written = self.replace(id, key, body, None, pending, kind=kind, summary=summary, check=check)
         else:
             key = seen.key
             base = WrittenVersion(seen.version, seen.history)
-            written = self.replace(id, key, body, base, pending, metadata=summary, check=check)
+            written = self.replace(id, key, body, base, pending, summary=summary, check=check)
         return StoredVersion(self._bucket.location, key, *written)
 
     def replace(
@@ -110,20 +119,21 @@ class SessionWriter:
         pending: list[str] | None = None,
         *,
         kind: ConflictKind | None = None,
-        metadata: Mapping[str, str] = NO_METADATA,
+        summary: EntryOf = no_entry,
         check: Callable[[], None] | None = None,
     ) -> WrittenVersion:
         """Write a body of the session over ``base``, or where nothing is. Raises ``SessionConflictError``.
 
-        ``metadata`` joins that of the write, and ``check`` is called before each of its requests. ``kind`` replaces the kind of a conflict with an existing object.
+        ``summary`` and ``check`` are those of ``write``. ``kind`` replaces the kind of a conflict with an existing object.
         """
+        body = self.stored_body(body)
         try:
             return self._writer.write(
                 key,
                 body,
                 base,
                 content_type=JSON_CONTENT_TYPE,
-                metadata={**codec_checksum(body), **metadata},
+                metadata={**codec_checksum(body), **summary(len(body))},
                 pending=pending,
                 check=check,
             )
@@ -137,12 +147,12 @@ class SessionWriter:
         *,
         overwrite: bool,
         is_new: bool,
-        summary: Mapping[str, str],
+        summary: EntryOf,
     ) -> None:
         """Write the body of a session from another store. ``is_new`` says that it has no object under its legacy name."""
         if is_new and not overwrite:
             self._v1.check_writable()
-            self.replace(id, self._keys.of_session(id).session, body, None, metadata=summary)
+            self.replace(id, self._keys.of_session(id).session, body, None, summary=summary)
         else:
             self.write(id, body, None, [], overwrite=overwrite, summary=summary)
 
@@ -150,7 +160,7 @@ class SessionWriter:
         """Write the body of a part where nothing is, or with ``overwrite`` in any case."""
         self._v1.check_writable()
         if overwrite or not self._support.is_conditional():
-            self._bucket.put(key, body, content_type=JSON_CONTENT_TYPE)
+            self._bucket.put(key, self.stored_body(body), content_type=JSON_CONTENT_TYPE)
         else:
             self.replace(id, key, body, None)
 

@@ -12,11 +12,11 @@ from uuid import uuid4
 
 from sessionbucket._concurrency.threads import gather
 from sessionbucket._core.arguments import close_coroutine
+from sessionbucket._core.findings import Finding, Problem
 from sessionbucket._core.integration_folders import FOLDERS
 from sessionbucket._core.inventory import JSON_PARTS
 from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import PAGE_LIMIT, ObjectInfo, StoredObject
-from sessionbucket._core.results import Finding, Problem
 from sessionbucket._sync.bucket import Bucket
 from sessionbucket._sync.bucket_listing import list_pages
 from sessionbucket._sync.documents import DocumentStore

@@ -1,4 +1,4 @@
-"""The pydantic models of everything that is stored: sessions and their parts, artifacts, traces, reports."""
+"""The models of everything that is stored: conversations, sessions and their parts, artifacts, traces, reports."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ __all__ = [
     "ConfirmationPolicy",
     "ContentBlock",
     "ContextUsage",
+    "Conversation",
     "ImageBlock",
     "ImageSource",
     "Lane",
@@ -65,6 +66,7 @@ __getattr__, __dir__ = lazy_names(
             "SessionConfig",
             "StorageBackend",
         ),
+        "conversation": ("Conversation",),
         "messages": (
             "ContentBlock",
             "ImageBlock",

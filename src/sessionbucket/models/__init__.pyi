@@ -5,6 +5,7 @@ from sessionbucket.models.config import LlmConfigData as LlmConfigData
 from sessionbucket.models.config import PlanningMode as PlanningMode
 from sessionbucket.models.config import SessionConfig as SessionConfig
 from sessionbucket.models.config import StorageBackend as StorageBackend
+from sessionbucket.models.conversation import Conversation as Conversation
 from sessionbucket.models.messages import ContentBlock as ContentBlock
 from sessionbucket.models.messages import ImageBlock as ImageBlock
 from sessionbucket.models.messages import ImageSource as ImageSource
@@ -52,6 +53,7 @@ __all__ = [
     "ConfirmationPolicy",
     "ContentBlock",
     "ContextUsage",
+    "Conversation",
     "ImageBlock",
     "ImageSource",
     "Lane",

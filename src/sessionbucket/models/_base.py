@@ -96,6 +96,19 @@ class CheckedOnReadModel(WireModel):
         return name in self.model_fields_set
 
 
+# Pydantic looks at the signature of each default factory, and parses a text for that of a class in C.
+
+
+def new_list() -> list[Any]:
+    """The default of a list."""
+    return []
+
+
+def new_dict() -> dict[Any, Any]:
+    """The default of an object."""
+    return {}
+
+
 def missing_member(name: str) -> PydanticCustomError:
     return PydanticCustomError("missing_member", "missing member {name}", {"name": repr(name)})
 

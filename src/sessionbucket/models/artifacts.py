@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from sessionbucket.models._base import CheckedOnReadModel, WireModel, is_none, refusing
+from sessionbucket.models._base import CheckedOnReadModel, WireModel, is_none, new_list, refusing
 from sessionbucket.models._scalars import U64
 
 DEFAULT_MAX_ARTIFACTS = 256
@@ -43,7 +43,7 @@ class ArtifactStore(CheckedOnReadModel):
 
     required_on_read: ClassVar = ("artifacts",)
 
-    artifacts: list[ToolArtifact] = Field(default_factory=list)
+    artifacts: list[ToolArtifact] = Field(default_factory=new_list)
     retained_uris: list[str] | None = Field(default=None, exclude_if=is_none)
 
     _max_artifacts: int = PrivateAttr(default=DEFAULT_MAX_ARTIFACTS)

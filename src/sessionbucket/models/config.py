@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, SecretStr
 
 from sessionbucket.models._base import CheckedOnReadModel, WireModel, is_empty, is_none
+from sessionbucket.models._lazy import lazy_model
 from sessionbucket.models._scalars import F32, U32, U64
-from sessionbucket.models.policies import ConfirmationPolicy, PermissionPolicy, SecurityConfig
-from sessionbucket.models.queues import SessionQueueConfig
+
+if TYPE_CHECKING:
+    from sessionbucket.models.policies import ConfirmationPolicy, PermissionPolicy, SecurityConfig
+    from sessionbucket.models.queues import SessionQueueConfig
+else:
+    ConfirmationPolicy = lazy_model("sessionbucket.models.policies", "ConfirmationPolicy")
+    PermissionPolicy = lazy_model("sessionbucket.models.policies", "PermissionPolicy")
+    SecurityConfig = lazy_model("sessionbucket.models.policies", "SecurityConfig")
+    SessionQueueConfig = lazy_model("sessionbucket.models.queues", "SessionQueueConfig")
 
 DEFAULT_AUTO_COMPACT_THRESHOLD = 0.8
 """The fraction of the context at which a history is compacted, unless a session sets another."""

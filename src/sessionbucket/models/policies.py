@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from sessionbucket.models._base import CheckedOnReadModel, WireModel
+from sessionbucket.models._base import CheckedOnReadModel, WireModel, new_list
 from sessionbucket.models._scalars import U64
 from sessionbucket.models.queues import Lane
 
@@ -32,7 +32,7 @@ class ConfirmationPolicy(CheckedOnReadModel):
     enabled: bool = False
     default_timeout_ms: U64 = 30_000
     timeout_action: TimeoutAction = TimeoutAction.REJECT
-    yolo_lanes: Annotated[list[Lane], AfterValidator(_once_each)] = Field(default_factory=list)
+    yolo_lanes: Annotated[list[Lane], AfterValidator(_once_each)] = Field(default_factory=new_list)
 
     @classmethod
     def enabled_policy(cls) -> Self:
@@ -84,9 +84,9 @@ class PermissionPolicy(WireModel):
     ``PermissionPolicy().deny_all("Bash(rm:*)").allow_all("Read", "Bash(cargo:*)")`` makes one.
     """
 
-    deny: list[PermissionRule] = Field(default_factory=list)
-    allow: list[PermissionRule] = Field(default_factory=list)
-    ask: list[PermissionRule] = Field(default_factory=list)
+    deny: list[PermissionRule] = Field(default_factory=new_list)
+    allow: list[PermissionRule] = Field(default_factory=new_list)
+    ask: list[PermissionRule] = Field(default_factory=new_list)
     default_decision: PermissionDecision = PermissionDecision.ASK
     enabled: bool = True
 
@@ -167,6 +167,6 @@ class SecurityConfig(CheckedOnReadModel):
     enabled: bool = True
     classification_rules: list[ClassificationRule]
     redaction_strategy: RedactionStrategy = RedactionStrategy.REMOVE
-    network_whitelist: list[str] = Field(default_factory=list)
+    network_whitelist: list[str] = Field(default_factory=new_list)
     dangerous_commands: list[str] = Field(default_factory=lambda: list(_DANGEROUS_COMMANDS))
     features: SecurityFeatures = Field(default_factory=SecurityFeatures)

@@ -13,7 +13,7 @@ from typing import ClassVar, Self
 from pydantic import ConfigDict, Field, ValidationInfo, model_validator
 from pydantic.alias_generators import to_camel
 
-from sessionbucket.models._base import CheckedOnReadModel, WireModel
+from sessionbucket.models._base import CheckedOnReadModel, WireModel, new_dict
 from sessionbucket.models._scalars import U32, U64
 
 
@@ -92,7 +92,7 @@ class SessionQueueConfig(_CamelCaseModel):
     query_max_concurrency: U64 = _LeftOut(4)
     execute_max_concurrency: U64 = _LeftOut(2)
     generate_max_concurrency: U64 = _LeftOut(1)
-    lane_handlers: dict[Lane, LaneHandlerConfig] = Field(default_factory=dict)
+    lane_handlers: dict[Lane, LaneHandlerConfig] = Field(default_factory=new_dict)
     enable_dlq: bool = False
     dlq_max_size: U64 | None = None
     enable_metrics: bool = False
@@ -103,7 +103,7 @@ class SessionQueueConfig(_CamelCaseModel):
     rate_limit: RateLimit | None = None
     priority_boost: PriorityBoost | None = None
     pressure_threshold: U64 | None = None
-    lane_timeouts: dict[Lane, U64] = Field(default_factory=dict)
+    lane_timeouts: dict[Lane, U64] = Field(default_factory=new_dict)
 
     @model_validator(mode="after")
     def _fill_what_was_left_out(self, info: ValidationInfo) -> Self:

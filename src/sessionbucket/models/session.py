@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from pydantic import AliasChoices, Field
 
-from sessionbucket.models._base import CheckedOnReadModel, is_empty, is_none, refusing
+from sessionbucket.models._base import CheckedOnReadModel, is_empty, is_none, new_list, refusing
 from sessionbucket.models._scalars import F64, I64, U64
 from sessionbucket.models.config import LlmConfigData, SessionConfig
 from sessionbucket.models.messages import Message, ToolDefinition
@@ -35,6 +35,18 @@ def _as_created(members: dict[str, Any]) -> Any:
     return members["created_at"]
 
 
+def _new_config() -> SessionConfig:
+    return SessionConfig()
+
+
+def _new_context_usage() -> ContextUsage:
+    return ContextUsage()
+
+
+def _new_total_usage() -> TokenUsage:
+    return TokenUsage()
+
+
 class SessionData(CheckedOnReadModel):
     """A session. ``SessionData(id="x")`` makes an empty one.
 
@@ -58,22 +70,22 @@ class SessionData(CheckedOnReadModel):
     read_aliases: ClassVar[Mapping[str, str]] = {"todos": "tasks"}
 
     id: str
-    config: SessionConfig = Field(default_factory=SessionConfig)
+    config: SessionConfig = Field(default_factory=_new_config)
     state: SessionState = SessionState.UNKNOWN
-    messages: list[Message] = Field(default_factory=list)
-    context_usage: ContextUsage = Field(default_factory=ContextUsage)
-    total_usage: TokenUsage = Field(default_factory=TokenUsage)
+    messages: list[Message] = Field(default_factory=new_list)
+    context_usage: ContextUsage = Field(default_factory=_new_context_usage)
+    total_usage: TokenUsage = Field(default_factory=_new_total_usage)
     total_cost: F64 = 0.0
     model_name: str | None = Field(default=None, exclude_if=is_none)
-    cost_records: list[LlmCostRecord] = Field(default_factory=list)
-    tool_names: list[str] = Field(default_factory=list)
+    cost_records: list[LlmCostRecord] = Field(default_factory=new_list)
+    tool_names: list[str] = Field(default_factory=new_list)
     thinking_enabled: bool = False
     thinking_budget: U64 | None = None
     created_at: I64 = Field(default_factory=_now)
     updated_at: I64 = Field(default_factory=_as_created)
     llm_config: LlmConfigData | None = Field(default=None, exclude_if=is_none)
     tasks: list[Task] = Field(
-        default_factory=list,
+        default_factory=new_list,
         validation_alias=AliasChoices("tasks", "todos"),
     )
     parent_id: str | None = Field(default=None, exclude_if=is_none)
@@ -81,7 +93,7 @@ class SessionData(CheckedOnReadModel):
     principal: str | None = Field(default=None, exclude_if=is_none)
     agent_template_id: str | None = Field(default=None, exclude_if=is_none)
     correlation_id: str | None = Field(default=None, exclude_if=is_none)
-    tags: list[str] = Field(default_factory=list, exclude_if=is_empty)
+    tags: list[str] = Field(default_factory=new_list, exclude_if=is_empty)
 
     @staticmethod
     @refusing

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import AliasChoices, Field
 
-from sessionbucket.models._base import CheckedOnReadModel, is_empty, is_none
+from sessionbucket.models._base import CheckedOnReadModel, is_empty, is_none, new_list
 
 
 class TaskStatus(StrEnum):
@@ -42,5 +42,5 @@ class Task(CheckedOnReadModel):
     status: TaskStatus = TaskStatus.PENDING
     priority: TaskPriority = TaskPriority.MEDIUM
     tool: str | None = Field(default=None, exclude_if=is_none)
-    dependencies: list[str] = Field(default_factory=list, exclude_if=is_empty)
+    dependencies: list[str] = Field(default_factory=new_list, exclude_if=is_empty)
     success_criteria: str | None = Field(default=None, exclude_if=is_none)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field
 
-from sessionbucket.models._base import CheckedOnReadModel, is_empty, is_none, refusing
+from sessionbucket.models._base import CheckedOnReadModel, is_empty, is_none, new_list, refusing
 from sessionbucket.models._scalars import I32, U64
 
 TRACE_EVENT_SCHEMA = "a3s.trace_event.v1"
@@ -37,8 +37,8 @@ class TraceEvent(CheckedOnReadModel):
     exit_code: I32
     duration_ms: U64
     output_bytes: U64
-    metadata_keys: list[str] = Field(default_factory=list, exclude_if=is_empty)
-    artifact_uris: list[str] = Field(default_factory=list, exclude_if=is_empty)
+    metadata_keys: list[str] = Field(default_factory=new_list, exclude_if=is_empty)
+    artifact_uris: list[str] = Field(default_factory=new_list, exclude_if=is_empty)
     details: Any = Field(default=None, exclude_if=is_none)
 
     @classmethod

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field
 
-from sessionbucket.models._base import CheckedOnReadModel, WireModel, is_empty, is_none, refusing
+from sessionbucket.models._base import CheckedOnReadModel, WireModel, is_empty, is_none, new_list, refusing
 
 VERIFICATION_REPORT_SCHEMA = "a3s.verification_report.v1"
 
@@ -30,8 +30,8 @@ class VerificationCheck(WireModel):
     description: str
     status: VerificationStatus
     required: bool = False
-    suggested_tools: list[str] = Field(default_factory=list, exclude_if=is_empty)
-    evidence_uris: list[str] = Field(default_factory=list, exclude_if=is_empty)
+    suggested_tools: list[str] = Field(default_factory=new_list, exclude_if=is_empty)
+    evidence_uris: list[str] = Field(default_factory=new_list, exclude_if=is_empty)
     residual_risk: str | None = Field(default=None, exclude_if=is_none)
 
     @classmethod
@@ -69,7 +69,7 @@ class VerificationReport(CheckedOnReadModel):
     subject: str
     status: VerificationStatus
     checks: list[VerificationCheck]
-    residual_risks: list[str] = Field(default_factory=list, exclude_if=is_empty)
+    residual_risks: list[str] = Field(default_factory=new_list, exclude_if=is_empty)
 
     @classmethod
     @refusing

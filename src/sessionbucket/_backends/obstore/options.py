@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Annotated, Any, cast, get_args
+from typing import Any, cast, get_args
 
-from pydantic import Field, TypeAdapter
-
-from sessionbucket._backends.connection_options import ConnectionOptions, check_options
+from sessionbucket._backends.connection_options import (
+    CONNECTION_CHECKS,
+    Check,
+    ConnectionOptions,
+    check_options,
+    text,
+)
 from sessionbucket._backends.s3.options import S3Options, check_callers_own, check_s3_options
 from sessionbucket._core.store_url import Cloud
 from sessionbucket.errors import InvalidArgumentError
@@ -17,14 +21,14 @@ from sessionbucket.errors import InvalidArgumentError
 class CloudOptions(ConnectionOptions, total=False):
     """The options of a Google Cloud Storage bucket or an Azure container. Credentials come from the environment."""
 
-    account: Annotated[str, Field(min_length=1)]
+    account: str
     """Azure's storage account; by default ``AZURE_STORAGE_ACCOUNT_NAME``."""
 
 
 UNSUPPORTED = frozenset({"expected_bucket_owner"})
 """The options of S3 that obstore does not support."""
-CLOUD_OPTION_NAMES = frozenset(CloudOptions.__annotations__)
-_adapter = TypeAdapter(CloudOptions)
+AZURE_CHECKS: Mapping[str, Check] = {**CONNECTION_CHECKS, "account": text}
+"""The options of ``CloudOptions``, each with its check."""
 
 
 class ObstoreOptions(S3Options, CloudOptions, total=False):
@@ -47,8 +51,8 @@ def check_obstore_options(
         return _of_s3(check_s3_options(options, session=session))
     if session is not None:
         raise InvalidArgumentError(f"a session is refused: it belongs to AWS, and the bucket to {cloud}://")
-    names = CLOUD_OPTION_NAMES if cloud == "az" else CLOUD_OPTION_NAMES - {"account"}
-    checked: ObstoreOptions = check_options(_adapter, options, names, f"{cloud}://")
+    checks = AZURE_CHECKS if cloud == "az" else CONNECTION_CHECKS
+    checked: ObstoreOptions = check_options(options, checks, f"{cloud}://")
     return checked
 
 

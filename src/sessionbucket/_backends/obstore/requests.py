@@ -15,6 +15,7 @@ from sessionbucket.errors import NotSupportedError
 HEAD = {"head": True}
 """The options of a GET that is a HEAD: obstore's own ``head`` returns no metadata."""
 _CONTENT_TYPE = "Content-Type"
+_CONTENT_ENCODING = "Content-Encoding"
 _STORAGE_CLASS = "Storage-Class"
 _STANDARD = frozenset(
     {
@@ -22,7 +23,7 @@ _STANDARD = frozenset(
         _STORAGE_CLASS,
         "Cache-Control",
         "Content-Disposition",
-        "Content-Encoding",
+        _CONTENT_ENCODING,
         "Content-Language",
     }
 )
@@ -41,10 +42,16 @@ def put_mode(condition: Condition, *, bare: bool) -> Any:
     return "create" if isinstance(condition, IfAbsent) else "overwrite"
 
 
-def attributes(content_type: str, metadata: Mapping[str, str], storage_class: str | None) -> dict[str, str]:
+def attributes(
+    content_type: str, metadata: Mapping[str, str], storage_class: str | None, encoding: str | None = None
+) -> dict[str, str]:
     """The attributes of a new object."""
     written = {**metadata, _CONTENT_TYPE: content_type}
-    return written | {_STORAGE_CLASS: storage_class} if storage_class else written
+    if storage_class:
+        written[_STORAGE_CLASS] = storage_class
+    if encoding:
+        written[_CONTENT_ENCODING] = encoding
+    return written
 
 
 def tags(tagging: str | None) -> dict[str, str] | None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from inspect import iscoroutinefunction
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode
 
-from pydantic import AfterValidator, Field, TypeAdapter
-
-from sessionbucket._backends.connection_options import ConnectionOptions, check_options
+from sessionbucket._backends.connection_options import (
+    CONNECTION_CHECKS,
+    Check,
+    ConnectionOptions,
+    check_options,
+    maybe_empty_text,
+    one_of,
+    text,
+)
 from sessionbucket.errors import InvalidArgumentError
 
 _MOST_TAGS = 10
@@ -17,9 +24,9 @@ _LONGEST_TAG_NAME = 128
 _LONGEST_TAG_VALUE = 256
 
 
-def _tagging(text: str) -> str:
+def _tagging(value: Any) -> str:
     try:
-        tags = parse_qsl(text, keep_blank_values=True, strict_parsing=True)
+        tags = parse_qsl(maybe_empty_text(value), keep_blank_values=True, strict_parsing=True)
     except ValueError:
         tags = []
     names = [name for name, _ in tags]
@@ -49,18 +56,35 @@ class S3Options(ConnectionOptions, total=False):
     """Whether the bucket's name is in the path or the host of a URL; ``auto`` leaves it to boto3."""
     sse: Literal["AES256", "aws:kms", "aws:kms:dsse"]
     """Server-side encryption of new objects; by default the bucket's."""
-    sse_kms_key_id: Annotated[str, Field(min_length=1)]
+    sse_kms_key_id: str
     """The KMS key, with ``sse=aws:kms``; by default the account's default key."""
-    expected_bucket_owner: Annotated[str, Field(pattern=r"^\d{12}$")]
+    expected_bucket_owner: str
     """The account id, 12 digits, that must own the bucket; S3 refuses requests otherwise."""
-    storage_class: Annotated[str, Field(min_length=1)]
+    storage_class: str
     """The storage class of new objects, ``STANDARD_IA`` for instance."""
-    tagging: Annotated[str, AfterValidator(_tagging)]
+    tagging: str
     """The tags of new objects, ``team=research&env=prod`` for instance: at most 10, URL-encoded, for costs and lifecycle rules. The
     credentials need ``s3:PutObjectTagging``."""
 
 
-OPTION_NAMES = frozenset(S3Options.__annotations__)
+def _account(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"\d{12}", value, re.ASCII):
+        raise ValueError("it must be an account id of 12 digits")
+    return value
+
+
+S3_CHECKS: Mapping[str, Check] = {
+    **CONNECTION_CHECKS,
+    "region": maybe_empty_text,
+    "profile": maybe_empty_text,
+    "addressing_style": one_of("auto", "path", "virtual"),
+    "sse": one_of("AES256", "aws:kms", "aws:kms:dsse"),
+    "sse_kms_key_id": text,
+    "expected_bucket_owner": _account,
+    "storage_class": text,
+    "tagging": _tagging,
+}
+"""The options of ``S3Options``, each with its check."""
 _CLIENT_OPTIONS = frozenset(
     {
         "endpoint_url",
@@ -72,7 +96,6 @@ _CLIENT_OPTIONS = frozenset(
         "max_pool_connections",
     }
 )
-_adapter = TypeAdapter(S3Options)
 
 
 def check_s3_options(
@@ -82,7 +105,7 @@ def check_s3_options(
 
     Raises ``InvalidArgumentError`` for an unknown or bad one, and for two that contradict each other.
     """
-    checked: S3Options = check_options(_adapter, options, OPTION_NAMES, "S3")
+    checked: S3Options = check_options(options, S3_CHECKS, "S3")
     if "sse_kms_key_id" in checked and not checked.get("sse", "").startswith("aws:kms"):
         raise InvalidArgumentError("options contradict each other: sse_kms_key_id needs sse=aws:kms")
     if client is not None and session is not None:

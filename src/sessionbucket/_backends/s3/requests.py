@@ -20,6 +20,7 @@ from sessionbucket._core.objects import (
     ObjectPage,
     ObjectVersion,
     VersionPage,
+    content_encoding,
 )
 
 PART_BYTES = 8 << 20
@@ -67,6 +68,12 @@ def condition_parameters(condition: Condition, *, bare: bool) -> dict[str, str]:
     if isinstance(condition, IfMatch):
         return {"IfMatch": condition.version.strip('"') if bare else condition.version}
     return {"IfNoneMatch": "*"} if isinstance(condition, IfAbsent) else {}
+
+
+def encoding_parameter(content_type: str, body: bytes) -> dict[str, str]:
+    """The parameter of a put of compressed JSON; none for any other body."""
+    encoding = content_encoding(content_type, body)
+    return {"ContentEncoding": encoding} if encoding else {}
 
 
 def checksum_parameter(crc: int) -> dict[str, str]:

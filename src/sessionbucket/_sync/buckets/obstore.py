@@ -56,6 +56,7 @@ from sessionbucket._core.objects import (
     ObjectInfo,
     ObjectPage,
     StoredObject,
+    content_encoding,
     is_md5_version,
     md5_version,
 )
@@ -202,7 +203,9 @@ class ObstoreBucket(Bucket):
                 key,
                 body,
                 mode=requests.put_mode(condition, bare=self.sends_bare_etags),
-                attributes=requests.attributes(content_type, metadata, self._storage_class),
+                attributes=requests.attributes(
+                    content_type, metadata, self._storage_class, content_encoding(content_type, body)
+                ),
                 tags=self._tags,
                 use_multipart=False,
             )

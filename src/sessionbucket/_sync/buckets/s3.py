@@ -222,6 +222,7 @@ class S3Bucket(Bucket):
             parameters = {
                 "Body": body,
                 "ContentType": content_type,
+                **requests.encoding_parameter(content_type, body),
                 "Metadata": with_bucket_checksum(metadata, crc),
                 **requests.checksum_parameter(crc),
                 **requests.condition_parameters(condition, bare=self.sends_bare_etags),

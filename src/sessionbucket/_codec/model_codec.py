@@ -6,10 +6,9 @@ import re
 from threading import Lock
 from typing import Any, Generic, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
-from sessionbucket._codec.dropped_members import dropped_members
 from sessionbucket._codec.paths import at, find, path_text
 from sessionbucket._codec.problems import reason
 from sessionbucket._codec.repeated_members import repeated_member
@@ -17,13 +16,14 @@ from sessionbucket._codec.text import (
     DEEPEST,
     LONGEST_INTEGER,
     UnreadableTextError,
+    has_lone_surrogate,
+    is_long_integer,
     is_not_finite,
     is_too_deep,
     may_break_a_rule,
     may_hold_a_constant,
     parse,
     starts_as_printed,
-    with_signed_exponents,
 )
 from sessionbucket._core.objects import DEFAULT_MAX_BYTES
 from sessionbucket.errors import InvalidArgumentError, SessionCorruptedError, SessionTooLargeError
@@ -36,10 +36,13 @@ _UNPRINTABLE = (PydanticSerializationError, UnicodeEncodeError, RecursionError)
 _building = Lock()
 _OUR_MODELS = "sessionbucket.models."
 """The modules of models that keep unknown members."""
+_UNSIGNED_EXPONENT = re.compile(rb"(?<=[0-9])e(?=[0-9]+(?:,?\n|\Z))")
+# A string ends in a quote, so a line of an indented text that ends in a digit ends in a number.
+_LACKS_THE_SIGN = to_json(1e16) == b"1e16"
 _FIELD_OF_A_WARNING = re.compile(r"\[field_name='(\w+)'")
 
 
-class Codec(Generic[T]):
+class ModelCodec(Generic[T]):
     """A model to JSON bytes and back: in UTF-8, indented by two spaces, without a newline at the end.
 
     ``type_`` is a pydantic model or a list of one. The library's own models, and subclasses of them, are read strictly, as
@@ -56,11 +59,18 @@ class Codec(Generic[T]):
         item = type_ if is_model else next(iter(get_args(type_)), None)
         self._is_ours = isinstance(item, type) and issubclass(item, WireModel)
         self._keeps_all_members = isinstance(item, type) and item.__module__.startswith(_OUR_MODELS)
-        config = None if is_model else ConfigDict(ser_json_inf_nan="constants")
         # Pydantic builds a deferred model on first use; here, by one thread at a time.
         with _building:
-            self._adapter: TypeAdapter[T] = TypeAdapter(type_, config=config)
-            self._adapter.rebuild()
+            if is_model:
+                built: Any = type_
+                built.model_rebuild()
+            else:
+                from pydantic import TypeAdapter  # noqa: PLC0415 (a session is a model)
+
+                built = TypeAdapter(type_, config=ConfigDict(ser_json_inf_nan="constants"))
+                built.rebuild()
+            self._validator: Any = built.__pydantic_validator__ if is_model else built.validator
+            self._serializer: Any = built.__pydantic_serializer__ if is_model else built.serializer
 
     def encode(self, value: T, *, key: str) -> bytes:
         """The body that stores ``value`` under ``key``.
@@ -104,6 +114,8 @@ class Codec(Generic[T]):
         """The paths of the members in ``body`` that ``value``, which was read from it, does not have."""
         if self._keeps_all_members:
             return ()
+        from sessionbucket._codec.dropped_members import dropped_members  # noqa: PLC0415 (builds a model of pydantic's)
+
         return tuple(map(path_text, dropped_members(value, from_json(body))))
 
     def _read(self, body: bytes, *, is_printed: bool) -> tuple[T, str | None]:
@@ -147,9 +159,9 @@ class Codec(Generic[T]):
         return None
 
     def _validate(self, body: bytes) -> T:
-        if self._is_ours:
-            return self._adapter.validate_json(body, strict=True, by_alias=True, by_name=False)
-        return self._adapter.validate_json(body)
+        strictly = {"strict": True, "by_alias": True, "by_name": False} if self._is_ours else {}
+        value: T = self._validator.validate_json(body, **strictly)
+        return value
 
     def _print(self, value: T) -> bytes:
         exact = ExactFloatTexts() if self._is_ours else None
@@ -164,7 +176,7 @@ class Codec(Generic[T]):
         if isinstance(value, BaseModel) and isinstance(self._type, type) and isinstance(value, self._type):
             body = value.__pydantic_serializer__.to_json(value, **options)
         else:
-            body = self._adapter.dump_json(value, **options)
+            body = self._serializer.to_json(value, **options)
         body = with_signed_exponents(body)
         return exact.put_back(body) if exact else body
 
@@ -172,7 +184,7 @@ class Codec(Generic[T]):
         """The value to print, as plain Python values."""
         if isinstance(value, BaseModel):
             return value.model_dump(by_alias=True, round_trip=True, warnings=False)
-        return self._adapter.dump_python(value, by_alias=True, round_trip=True, warnings=False)
+        return self._serializer.to_python(value, by_alias=True, round_trip=True, warnings=False)
 
     def _problem_of_text(self, value: T, body: bytes) -> str | None:
         if may_hold_a_constant(body) or self._may_print_null_for_a_number(value, body):
@@ -181,7 +193,7 @@ class Codec(Generic[T]):
                 return at(path, "JSON has no NaN and no infinities")
         if is_too_deep(body):
             return f"nested more than {DEEPEST} levels deep"
-        path = find(self._tree(value), _is_long_integer) if may_break_a_rule(body) else None
+        path = find(self._tree(value), is_long_integer) if may_break_a_rule(body) else None
         return None if path is None else at(path, f"an integer of more than {LONGEST_INTEGER} digits")
 
     def _may_print_null_for_a_number(self, value: T, body: bytes) -> bool:
@@ -197,13 +209,13 @@ class Codec(Generic[T]):
         """The reason why pydantic cannot print ``value``. Its own messages quote values, so they are not used."""
         try:
             tree = self._tree(value)
-            path = find(tree, _has_lone_surrogate)
+            path = find(tree, has_lone_surrogate)
             if path is not None:
                 return at(path, "a lone surrogate has no UTF-8")
             path = find(tree, _is_unprintable)
             if path is not None:
                 return at(path, "a value JSON cannot hold")
-            self._adapter.validate_python(tree, by_alias=True, by_name=False)
+            self._validator.validate_python(tree, by_alias=True, by_name=False)
         except ValidationError as refusal:
             return reason(refusal, tree)
         except (ValueError, TypeError, RecursionError):
@@ -216,12 +228,9 @@ class Codec(Generic[T]):
         )
 
 
-def _has_lone_surrogate(value: Any) -> bool:
-    return isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value)
-
-
-def _is_long_integer(value: Any) -> bool:
-    return isinstance(value, int) and abs(value) >= 10**LONGEST_INTEGER
+def with_signed_exponents(body: bytes) -> bytes:
+    """The printed text with the sign of each positive exponent, as a3s-code writes it. Some releases of pydantic leave it out."""
+    return _UNSIGNED_EXPONENT.sub(b"e+", body) if _LACKS_THE_SIGN else body
 
 
 def _is_unprintable(value: Any) -> bool:

@@ -1,0 +1,17 @@
+"""The instructions of a save and a load do not rise."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from benchmarks.instructions import TOLERANCE, last, measure
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="needs valgrind")
+def test_a_save_and_a_load_take_at_most_5_percent_more_instructions_than_last_time():
+    before = last()
+    for name, ratio in measure().items():
+        assert ratio <= before[name] * (1 + TOLERANCE), f"{name}: {ratio:.3f}, last {before[name]:.3f}"

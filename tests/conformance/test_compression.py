@@ -1,0 +1,154 @@
+"""The store: compression of sessions and parts."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from conformance.conftest import Opener
+from conformance.locations import ENGINES, FILE, MEMORY
+from conformance.samples import artifacts_of, event_of, report_of, session_of
+from sessionbucket import (
+    Conversation,
+    InvalidArgumentError,
+    NotSupportedError,
+    SessionCorruptedError,
+    SessionTooLargeError,
+)
+
+NAME = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+try:
+    ZSTD: Any = import_module(NAME)
+except ImportError:
+    ZSTD = None
+
+pytestmark = pytest.mark.skipif(ZSTD is None, reason="needs the extra zstd")
+
+in_memory = pytest.mark.parametrize("location", [MEMORY], indirect=True)
+in_buckets = pytest.mark.parametrize("location", [kind for kind in ENGINES if kind != FILE], indirect=True)
+in_a_folder = pytest.mark.parametrize("location", [FILE], indirect=True)
+
+
+TEXT = "a text " * 20
+
+
+def text_of(body: bytes) -> bytes:
+    text: bytes = ZSTD.decompress(body)
+    return text
+
+
+@in_buckets
+def test_compressed_and_plain_versions_lie_side_by_side_and_every_store_reads_both(opener: Opener):
+    packing, plain = opener.store(compression="zstd"), opener.store()
+    packing.save(session_of("packed", TEXT))
+    plain.save(session_of("plain", TEXT))
+    body = opener.read("packed.json")
+    assert text_of(body).startswith(b'{\n  "id": "packed"')
+    assert len(body) < len(text_of(body))
+    for store in (packing, plain):
+        assert store.load("packed").messages == session_of("packed", TEXT).messages
+        assert store.load("plain").messages == session_of("plain", TEXT).messages
+    changed = plain.load("packed")
+    changed.total_cost = 2.0
+    plain.save(changed)
+    assert opener.read("packed.json").startswith(b"{")
+
+
+@in_buckets
+def test_a_compressed_object_has_its_content_encoding(opener: Opener):
+    opener.store(compression="zstd").save(session_of("s", TEXT))
+    opener.store(compression="zstd").put_file("s", "x", ZSTD.compress(b"a file"))
+    location = opener.location
+    if location.is_s3:
+        encodings = [
+            location.raw.head_object(Bucket=location.bucket, Key=location.key(name)).get("ContentEncoding")
+            for name in ("s.json", "artifacts/s/files/x")
+        ]
+        assert encodings == ["zstd", None]
+
+
+@in_memory
+def test_parts_and_updates_and_copies_are_compressed_and_read(opener: Opener):
+    store = opener.store(compression="zstd")
+    store.save_turn(
+        session_of("s", TEXT),
+        artifacts=artifacts_of("one"),
+        trace_events=[event_of("read")],
+        verification_reports=[report_of("s")],
+    )
+    store.append_trace_events("s", [event_of("write")])
+    for name in ("s.json", "artifacts/s/artifacts.json", "traces/s.json", "verification/s.json"):
+        assert text_of(opener.read(name))[:1] in (b"{", b"[")
+    assert [event.name for event in store.load_trace_events("s")] == ["read", "write"]
+    version = store.version_of(store.load("s"))
+    store.update("s", lambda session: None)
+    assert store.version_of(store.load("s")) == version
+    store.update("s", lambda session: setattr(session, "total_cost", 3.0))
+    assert store.load("s").total_cost == 3.0
+    assert store.raw.get("s").body.startswith(b"{")
+
+
+@in_memory
+def test_an_id_of_two_names_is_found_compressed(opener: Opener):
+    store = opener.store(compression="zstd")
+    opener.store().save(session_of("a/b", TEXT))
+    text = opener.read("a%2Fb.json")
+    store.delete("a/b")
+    opener.write("a_b.json", ZSTD.compress(text))
+    assert store.load("a/b").messages == session_of("a/b", TEXT).messages
+
+
+@in_memory
+def test_conversations_are_compressed(opener: Opener):
+    store = opener.store(model=Conversation, compression="zstd")
+    store.save(Conversation(id="c", messages=[{"role": "user", "content": "Hi " * 100}]))
+    assert text_of(opener.read("c.json")).startswith(b'{"format"')
+    assert store.load("c").messages == [{"role": "user", "content": "Hi " * 100}]
+
+
+@in_a_folder
+def test_a_folder_is_never_compressed_and_a_synced_one_is_read(opener: Opener):
+    with pytest.raises(InvalidArgumentError, match="a folder keeps plain JSON"):
+        opener.store(compression="zstd")
+    opener.store().save(session_of("s", TEXT))
+    text = opener.read("s.json")
+    opener.write("s.json", ZSTD.compress(text))
+    store = opener.store()
+    session = store.load("s")
+    assert session.messages == session_of("s", TEXT).messages
+    store.save(session)
+    assert opener.read("s.json") == text
+
+
+@in_memory
+def test_a_bomb_is_refused_before_it_is_in_memory(opener: Opener):
+    opener.write("s.json", ZSTD.compress(b" " * 50_000_000))
+    with pytest.raises(SessionTooLargeError):
+        opener.store(max_bytes=10_000).load("s")
+
+
+@in_memory
+@pytest.mark.parametrize("cut", [slice(None, 4), slice(None, -1), slice(None, 20)])
+def test_a_damaged_body_is_refused(opener: Opener, cut: slice):
+    opener.store(compression="zstd").save(session_of("s", TEXT))
+    body = opener.read("s.json")
+    for damaged in (body[cut], body + b"x", body + body):
+        opener.write("s.json", damaged)
+        with pytest.raises(SessionCorruptedError, match="damaged"):
+            opener.store().load("s")
+
+
+@in_memory
+def test_an_unknown_compression_and_a_missing_library_are_named(
+    opener: Opener, monkeypatch: pytest.MonkeyPatch
+):
+    with pytest.raises(InvalidArgumentError, match="'gzip'"):
+        opener.store(compression="gzip")
+    monkeypatch.setitem(sys.modules, NAME, None)
+    if "backports" in sys.modules:
+        monkeypatch.delattr("backports.zstd", raising=False)
+    with pytest.raises(NotSupportedError, match=r"sessionbucket\[zstd\]"):
+        opener.store(compression="zstd")
