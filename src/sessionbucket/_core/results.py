@@ -106,7 +106,8 @@ class IntegrationInfo(NamedTuple):
     ``names`` identify it: the thread of ``langgraph``; the labels of a namespace of ``langgraph-store``; the session of
     ``openai-agents``; the conversation of ``pydantic-ai``; the project and the session of ``claude``; the app, the user and the
     session of ``adk`` and ``adk-artifacts``, or of artifacts for all sessions the app and the user; the first two segments of the
-    keys of ``strands``. ``objects`` is their number, ``size`` that of all in bytes, and ``updated_at`` the latest time.
+    keys of ``strands``; the folder and the name of a session, a history, a checkpoint or a workflow of ``agent-framework``; the key of
+    ``llama-index``. ``objects`` is their number, ``size`` that of all in bytes, and ``updated_at`` the latest time.
     """
 
     names: tuple[str, ...]

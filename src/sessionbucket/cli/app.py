@@ -133,7 +133,8 @@ def ls(  # noqa: PLR0917 (typer calls it by name)
             "-k",
             metavar="FOLDER",
             help="List what an agent framework keeps, instead of sessions: langgraph (threads), langgraph-store (namespaces), "
-            "openai-agents, claude, strands, adk, adk-artifacts (sessions) or pydantic-ai (conversations).",
+            "openai-agents, claude, strands, adk, adk-artifacts (sessions), pydantic-ai (conversations), agent-framework (sessions, "
+            "histories, checkpoints) or llama-index (chats).",
         ),
     ] = None,
 ) -> None:
