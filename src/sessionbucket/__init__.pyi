@@ -8,6 +8,7 @@ from sessionbucket._async.buckets.obstore import AsyncObstoreBucket as AsyncObst
 from sessionbucket._async.buckets.s3 import AsyncS3Bucket as AsyncS3Bucket
 from sessionbucket._async.copying import copy_async_sessions as copy_async_sessions
 from sessionbucket._async.documents import AsyncDocumentStore as AsyncDocumentStore
+from sessionbucket._async.history import AsyncSessionHistory as AsyncSessionHistory
 from sessionbucket._async.open_bucket import open_async_documents as open_async_documents
 from sessionbucket._async.open_store import open_async_store as open_async_store
 from sessionbucket._async.raw_sessions import AsyncRawSessions as AsyncRawSessions
@@ -45,6 +46,7 @@ from sessionbucket._core.results import ConditionalWriteSupport as ConditionalWr
 from sessionbucket._core.results import CopyResult as CopyResult
 from sessionbucket._core.results import Document as Document
 from sessionbucket._core.results import DocumentInfo as DocumentInfo
+from sessionbucket._core.results import ErasureReport as ErasureReport
 from sessionbucket._core.results import FileInfo as FileInfo
 from sessionbucket._core.results import Finding as Finding
 from sessionbucket._core.results import Log as Log
@@ -53,8 +55,10 @@ from sessionbucket._core.results import LogHead as LogHead
 from sessionbucket._core.results import LogInfo as LogInfo
 from sessionbucket._core.results import ProbeResult as ProbeResult
 from sessionbucket._core.results import Problem as Problem
+from sessionbucket._core.results import SessionDiff as SessionDiff
 from sessionbucket._core.results import SessionInfo as SessionInfo
 from sessionbucket._core.results import SessionPage as SessionPage
+from sessionbucket._core.results import SessionVersion as SessionVersion
 from sessionbucket._core.results import Unseen as Unseen
 from sessionbucket._core.retry import NO_RETRY as NO_RETRY
 from sessionbucket._core.retry import RetryConfig as RetryConfig
@@ -69,6 +73,7 @@ from sessionbucket._sync.buckets.obstore import ObstoreBucket as ObstoreBucket
 from sessionbucket._sync.buckets.s3 import S3Bucket as S3Bucket
 from sessionbucket._sync.copying import copy_sessions as copy_sessions
 from sessionbucket._sync.documents import DocumentStore as DocumentStore
+from sessionbucket._sync.history import SessionHistory as SessionHistory
 from sessionbucket._sync.open_bucket import open_documents as open_documents
 from sessionbucket._sync.open_store import open_store as open_store
 from sessionbucket._sync.raw_sessions import RawSessions as RawSessions
@@ -80,6 +85,7 @@ from sessionbucket.errors import BucketNotFoundError as BucketNotFoundError
 from sessionbucket.errors import ConditionalWritesUnsupportedError as ConditionalWritesUnsupportedError
 from sessionbucket.errors import ConflictError as ConflictError
 from sessionbucket.errors import DeleteIncompleteError as DeleteIncompleteError
+from sessionbucket.errors import EraseIncompleteError as EraseIncompleteError
 from sessionbucket.errors import FileNotInStoreError as FileNotInStoreError
 from sessionbucket.errors import InvalidArgumentError as InvalidArgumentError
 from sessionbucket.errors import InvalidSessionIdError as InvalidSessionIdError
@@ -93,6 +99,7 @@ from sessionbucket.errors import SessionNotFoundError as SessionNotFoundError
 from sessionbucket.errors import SessionTooLargeError as SessionTooLargeError
 from sessionbucket.errors import StorageError as StorageError
 from sessionbucket.errors import StoreUnavailableError as StoreUnavailableError
+from sessionbucket.errors import VersionNotFoundError as VersionNotFoundError
 from sessionbucket.models.messages import Message as Message
 from sessionbucket.models.session import SessionData as SessionData
 
@@ -116,6 +123,8 @@ __all__ = [
     "DeleteIncompleteError",
     "Document",
     "DocumentStore",
+    "EraseIncompleteError",
+    "ErasureReport",
     "FileBucket",
     "FileInfo",
     "FileNotInStoreError",
@@ -137,6 +146,7 @@ __all__ = [
     "SessionTooLargeError",
     "StorageError",
     "StoreUnavailableError",
+    "VersionNotFoundError",
     "copy_async_sessions",
     "copy_sessions",
     "open_async_documents",
