@@ -59,3 +59,21 @@ resource "aws_iam_policy" "reader" {
   policy      = each.value
   tags        = var.tags
 }
+
+resource "aws_iam_policy" "historian" {
+  for_each = contains(var.extra_roles, "historian") ? module.policies.historian : {}
+
+  name        = "${var.bucket_name}.${each.key}.historian"
+  description = "Reads the old versions of the sessions of ${each.key} in ${var.bucket_name}."
+  policy      = each.value
+  tags        = var.tags
+}
+
+resource "aws_iam_policy" "eraser" {
+  for_each = contains(var.extra_roles, "eraser") ? module.policies.eraser : {}
+
+  name        = "${var.bucket_name}.${each.key}.eraser"
+  description = "Erases the sessions, with all their versions, of ${each.key} in ${var.bucket_name}."
+  policy      = each.value
+  tags        = var.tags
+}

@@ -31,6 +31,24 @@ resource "aws_s3_bucket_lifecycle_configuration" "sessions" {
     }
   }
 
+  # Leases and catalogs change often, and nobody needs what they were.
+  dynamic "rule" {
+    for_each = local.roots
+
+    content {
+      id     = "${rule.key}-bookkeeping"
+      status = "Enabled"
+
+      filter {
+        prefix = "${rule.value}.sessionbucket/"
+      }
+
+      noncurrent_version_expiration {
+        noncurrent_days = 1
+      }
+    }
+  }
+
   dynamic "rule" {
     for_each = { for id, expiration in local.expirations : id => expiration if expiration.days != null }
 

@@ -54,3 +54,13 @@ output "reader_policy_json" {
   description = "Each tenant's policy to read its store, for roles that take it inline."
   value       = module.policies.reader
 }
+
+output "historian_policy_arns" {
+  description = "With \"historian\" in extra_roles, the ARN of each tenant's policy to read old versions."
+  value       = { for name, policy in aws_iam_policy.historian : name => policy.arn }
+}
+
+output "eraser_policy_arns" {
+  description = "With \"eraser\" in extra_roles, the ARN of each tenant's policy to erase sessions with all their versions."
+  value       = { for name, policy in aws_iam_policy.eraser : name => policy.arn }
+}

@@ -91,6 +91,18 @@ variable "enforce_conditional_writes" {
   description = "Make S3 refuse every unconditional write of a session, from any client. It then also refuses stores with conditional_writes=off, aws s3 cp and CopyObject."
 }
 
+variable "extra_roles" {
+  type        = set(string)
+  default     = []
+  nullable    = false
+  description = "Further policies for each tenant: \"historian\" reads old versions, and \"eraser\" erases sessions with all their versions. Keep the eraser's from every agent: without it, an agent gone wrong can be undone."
+
+  validation {
+    condition     = length(setsubtract(var.extra_roles, ["historian", "eraser"])) == 0
+    error_message = "extra_roles may have \"historian\" and \"eraser\"."
+  }
+}
+
 variable "noncurrent_version_expiration_days" {
   type        = number
   default     = 30

@@ -8,6 +8,7 @@ from sessionbucket._async.buckets.obstore import AsyncObstoreBucket as AsyncObst
 from sessionbucket._async.buckets.s3 import AsyncS3Bucket as AsyncS3Bucket
 from sessionbucket._async.copying import copy_async_sessions as copy_async_sessions
 from sessionbucket._async.documents import AsyncDocumentStore as AsyncDocumentStore
+from sessionbucket._async.history import AsyncSessionHistory as AsyncSessionHistory
 from sessionbucket._async.lease import AsyncLease as AsyncLease
 from sessionbucket._async.open_bucket import open_async_documents as open_async_documents
 from sessionbucket._async.open_store import open_async_store as open_async_store
@@ -61,12 +62,15 @@ from sessionbucket._core.results import ConditionalWriteSupport as ConditionalWr
 from sessionbucket._core.results import CopyResult as CopyResult
 from sessionbucket._core.results import Document as Document
 from sessionbucket._core.results import DocumentInfo as DocumentInfo
+from sessionbucket._core.results import ErasureReport as ErasureReport
 from sessionbucket._core.results import FileInfo as FileInfo
 from sessionbucket._core.results import IntegrationInfo as IntegrationInfo
 from sessionbucket._core.results import ProbeResult as ProbeResult
 from sessionbucket._core.results import ReencryptResult as ReencryptResult
+from sessionbucket._core.results import SessionDiff as SessionDiff
 from sessionbucket._core.results import SessionInfo as SessionInfo
 from sessionbucket._core.results import SessionPage as SessionPage
+from sessionbucket._core.results import SessionVersion as SessionVersion
 from sessionbucket._core.results import Unseen as Unseen
 from sessionbucket._core.retention import Retention as Retention
 from sessionbucket._core.retention import Swept as Swept
@@ -88,6 +92,7 @@ from sessionbucket._sync.buckets.obstore import ObstoreBucket as ObstoreBucket
 from sessionbucket._sync.buckets.s3 import S3Bucket as S3Bucket
 from sessionbucket._sync.copying import copy_sessions as copy_sessions
 from sessionbucket._sync.documents import DocumentStore as DocumentStore
+from sessionbucket._sync.history import SessionHistory as SessionHistory
 from sessionbucket._sync.lease import Lease as Lease
 from sessionbucket._sync.open_bucket import open_documents as open_documents
 from sessionbucket._sync.open_store import open_store as open_store
@@ -104,6 +109,7 @@ from sessionbucket.errors import BucketNotFoundError as BucketNotFoundError
 from sessionbucket.errors import ConditionalWritesUnsupportedError as ConditionalWritesUnsupportedError
 from sessionbucket.errors import ConflictError as ConflictError
 from sessionbucket.errors import DeleteIncompleteError as DeleteIncompleteError
+from sessionbucket.errors import EraseIncompleteError as EraseIncompleteError
 from sessionbucket.errors import FileNotInStoreError as FileNotInStoreError
 from sessionbucket.errors import InvalidArgumentError as InvalidArgumentError
 from sessionbucket.errors import InvalidSessionIdError as InvalidSessionIdError
@@ -119,6 +125,7 @@ from sessionbucket.errors import SessionNotFoundError as SessionNotFoundError
 from sessionbucket.errors import SessionTooLargeError as SessionTooLargeError
 from sessionbucket.errors import StorageError as StorageError
 from sessionbucket.errors import StoreUnavailableError as StoreUnavailableError
+from sessionbucket.errors import VersionNotFoundError as VersionNotFoundError
 from sessionbucket.models.conversation import Conversation as Conversation
 from sessionbucket.models.messages import Message as Message
 from sessionbucket.models.session import SessionData as SessionData
@@ -144,6 +151,8 @@ __all__ = [
     "DeleteIncompleteError",
     "Document",
     "DocumentStore",
+    "EraseIncompleteError",
+    "ErasureReport",
     "FileBucket",
     "FileInfo",
     "FileNotInStoreError",
@@ -167,6 +176,7 @@ __all__ = [
     "SessionTooLargeError",
     "StorageError",
     "StoreUnavailableError",
+    "VersionNotFoundError",
     "copy_async_sessions",
     "copy_sessions",
     "open_async_documents",

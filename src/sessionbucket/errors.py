@@ -11,7 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from sessionbucket._core.results import ErasureReport
 
 Outcome = Literal["not written", "unknown"]
 ConflictKind = Literal["exists", "changed", "deleted", "loaded elsewhere"]
@@ -58,6 +61,23 @@ class SessionNotFoundError(SessionBucketError, LookupError):
             "save it first, or pass `create` to make it on first use"
         )
         self.session_id = session_id
+        self.location = location
+
+
+class VersionNotFoundError(SessionBucketError, LookupError):
+    """A session has no such version: it never had one, it was erased, a lifecycle rule has removed it, or it is a delete.
+
+    ``version_id`` is None when no version of the session has what was asked for. Nothing was written.
+    """
+
+    def __init__(self, session_id: str, version_id: str | None, *, location: str, reason: str = "") -> None:
+        wanted = "no version" if version_id is None else f"no version {shorten(version_id)}"
+        because = f" {reason}" if reason else ""
+        super().__init__(
+            f"session {shorten(session_id)} has {wanted}{because} in {location}; history.versions() lists those that are kept"
+        )
+        self.session_id = session_id
+        self.version_id = version_id
         self.location = location
 
 
@@ -310,6 +330,21 @@ class DeleteIncompleteError(SessionBucketError):
         self.keys = list(keys)
         self.location = location
         self.reason = reason
+
+
+class EraseIncompleteError(SessionBucketError):
+    """Some versions could not be erased: ``report.kept`` has each with the reason, such as an object lock.
+
+    All others were erased. The call can be repeated.
+    """
+
+    def __init__(self, report: ErasureReport) -> None:
+        kept = report.kept
+        super().__init__(
+            f"{report.location}: {len(kept)} versions of session {shorten(report.id)} remain, the first of them "
+            f"{shorten(kept[0].key)}: {kept[0].reason}; report.kept has all of them; repeat the call when the reason is gone"
+        )
+        self.report = report
 
 
 class NotSupportedError(SessionBucketError):

@@ -36,7 +36,7 @@ run "defaults" {
   }
 
   assert {
-    condition     = [for rule in aws_s3_bucket_lifecycle_configuration.sessions.rule : rule.id] == ["cleanup"]
+    condition     = [for rule in aws_s3_bucket_lifecycle_configuration.sessions.rule : rule.id] == ["cleanup", "agent-bookkeeping"]
     error_message = "Something expires although no variable says so."
   }
 
@@ -48,6 +48,11 @@ run "defaults" {
   assert {
     condition     = aws_s3_bucket_lifecycle_configuration.sessions.rule[0].noncurrent_version_expiration[0].noncurrent_days == 30
     error_message = "Old versions stay."
+  }
+
+  assert {
+    condition     = aws_s3_bucket_lifecycle_configuration.sessions.rule[1].filter[0].prefix == "agents/prod/.sessionbucket/" && aws_s3_bucket_lifecycle_configuration.sessions.rule[1].noncurrent_version_expiration[0].noncurrent_days == 1
+    error_message = "Old versions of leases and catalogs stay."
   }
 
   assert {
@@ -118,7 +123,7 @@ run "expirations" {
 
   assert {
     condition = {
-      for rule in slice(aws_s3_bucket_lifecycle_configuration.sessions.rule, 1, 4) : rule.filter[0].prefix => rule.expiration[0].days
+      for rule in slice(aws_s3_bucket_lifecycle_configuration.sessions.rule, 3, 6) : rule.filter[0].prefix => rule.expiration[0].days
       } == {
       "support/artifacts/" = 90
       "support/traces/"    = 30

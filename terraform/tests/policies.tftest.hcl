@@ -36,6 +36,34 @@ run "plain" {
   }
 }
 
+run "without_extra_roles" {
+  assert {
+    condition     = length(output.historian_policy_arns) == 0 && length(output.eraser_policy_arns) == 0
+    error_message = "Policies to read or erase old versions are there although no variable asks for them."
+  }
+}
+
+run "extra_roles" {
+  variables {
+    extra_roles = ["historian", "eraser"]
+  }
+
+  assert {
+    condition     = aws_iam_policy.historian["support"].name == "acme-sessions.support.historian" && aws_iam_policy.eraser["research"].name == "acme-sessions.research.eraser"
+    error_message = "The policies are not named after bucket, tenant and role."
+  }
+}
+
+run "an_unknown_role" {
+  command = plan
+
+  variables {
+    extra_roles = ["janitor"]
+  }
+
+  expect_failures = [var.extra_roles]
+}
+
 run "enforced_with_a_key" {
   variables {
     kms_key_arn                = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"

@@ -21,7 +21,7 @@ from sessionbucket import (
 )
 from sessionbucket.testing import FaultyBucket
 
-DOCUMENTS = 16
+DOCUMENTS = 20
 """The documents of one name of ``write_all``: a log is one with its sealed segments."""
 
 

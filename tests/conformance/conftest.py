@@ -18,6 +18,7 @@ from conformance.locations import (
     ON_AZURE,
     ON_SEAWEEDFS,
     OTHER_SERVERS,
+    VERSIONED,
     WITHOUT_SERVER,
     Location,
 )
@@ -48,6 +49,7 @@ STORE_RULES = {
         "conflicts",
         "copies",
         "dropped_members",
+        "fork",
         "legacy_names",
         "load_many",
         "parts",
@@ -59,6 +61,9 @@ STORE_RULES = {
 }
 """The modules whose rules depend on no server: ``test_store`` runs on every kind. A test of theirs that involves the server is
 marked with ``on_every_kind``."""
+
+ON_VERSIONS = {"test_erasure", "test_history"}
+"""The modules that need a bucket with versions."""
 
 DOCUMENTS = {"test_documents", "test_document_sequences", "test_wrappers"}
 """The modules that run without a server, and on SeaweedFS with each engine."""
@@ -85,7 +90,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     chosen = any(mark.args[0] == "location" for mark in metafunc.definition.iter_markers("parametrize"))
     if "location" in metafunc.fixturenames and not chosen:
         module = metafunc.module.__name__.rpartition(".")[2]
-        kinds = WITHOUT_SERVER if module in STORE_RULES | DOCUMENTS else ENGINES
+        kinds: Sequence[str] = WITHOUT_SERVER if module in STORE_RULES | DOCUMENTS else ENGINES
+        kinds = VERSIONED if module in ON_VERSIONS else kinds
         more = (ON_AZURE,) if module in AZURE_TOO else ON_SEAWEEDFS if module in DOCUMENTS else ()
         others = OTHER_SERVERS if module in OTHER_SERVERS_TOO else ()
         metafunc.parametrize("location", (*kinds, *more, *others), indirect=True)
@@ -114,7 +120,9 @@ class Clients:
 
     def bucket(self, side: SyncSide, location: Location, number: int) -> Any:
         """The bucket of a location's server with this number, starting at zero."""
-        buckets = self._buckets.setdefault((side.name, location.endpoint_url, location.engine), [])
+        buckets = self._buckets.setdefault(
+            (side.name, location.endpoint_url, location.bucket, location.engine), []
+        )
         while len(buckets) <= number:
             buckets.append(new_bucket(side, location, location.bucket))
         return buckets[number]

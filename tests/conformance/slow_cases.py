@@ -42,7 +42,7 @@ assert all(hasattr(BucketConformance, name) for name in (*RACES, LONG_LISTING, S
 assert all(hasattr(StoreConformance, name) for name in (*STORE_RACES, UPDATES))
 
 
-def is_slow(module: str, test: str, values: Mapping[str, Any]) -> bool:
+def is_slow(module: str, test: str, values: Mapping[str, Any]) -> bool:  # noqa: C901 (a table)
     """Whether the case of a test with these values of its parameters is slow."""
     location = values.get("location")
     if location in OTHER_SERVERS:
@@ -50,6 +50,9 @@ def is_slow(module: str, test: str, values: Mapping[str, Any]) -> bool:
     if module in ("test_bucket_versions", "test_encryption"):
         return _is_slow_again(module, test, location)
     match module, test:
+        case "test_erasure" | "test_history", _ if location in VERSIONED[1:]:
+            # One side on each server; both sides run in memory.
+            slow = values["side"] != ("async" if location == VERSIONED[1] else "sync")
         case "test_bucket" | "test_wrappers", _ if test == STREAM:
             slow = location in ON_SERVERS and values["size"] > LARGE  # test_bucket_streams has several parts
         case "test_wrappers", _ if test in (*RACES, LONG_LISTING):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from conformance.conftest import Opener
-from conformance.locations import on_every_kind
+from conformance.locations import MOTO, SEAWEEDFS, in_memory, on_every_kind
 from conformance.samples import artifacts_of, event_of, session_of
-from sessionbucket import Finding, Problem, SessionStore
+from sessionbucket import AccessDeniedError, Finding, Problem, SessionStore
+from sessionbucket.testing import AsyncFaultyBucket, FaultyBucket
 
 
 def findings_of(store: SessionStore[Any]) -> list[Finding]:
@@ -75,3 +79,33 @@ def test_a_repair_removes_nothing_that_is_not_safe_to_remove(opener: Opener):
 def test_a_running_probe_is_no_finding(opener: Opener):
     opener.write(".sessionbucket/probe/x/once", b"1")
     assert findings_of(opener.store()) == []
+
+
+@pytest.mark.parametrize("location", [MOTO, SEAWEEDFS], indirect=True)
+def test_an_abandoned_upload_is_found_and_a_repair_leaves_the_file_there(
+    opener: Opener, monkeypatch: pytest.MonkeyPatch
+):
+    for side in ("_async", "_sync"):
+        monkeypatch.setattr(f"sessionbucket.{side}.store_check._MAY_BE_IN_USE", timedelta(days=-1))
+    store, location = opener.store(), opener.location
+    store.save(session_of("s"))
+    store.put_file("s", "x.bin", b"whole")
+    at = {"Bucket": location.bucket, "Key": location.key("artifacts/s/files/x.bin")}
+    location.raw.create_multipart_upload(**at)
+    [finding] = [finding for finding in findings_of(store) if finding.upload_id]
+    assert (finding.key, finding.problem, finding.removable) == (at["Key"], Problem.STALE, True)
+    assert store.repair([finding]) == [finding]
+    assert store.repair([finding]) == [finding]
+    assert not any(finding.upload_id for finding in findings_of(store))
+    with store.open_file("s", "x.bin") as file:
+        assert file.read() == b"whole"
+
+
+@in_memory
+def test_a_check_without_the_permission_to_list_uploads_checks_the_rest(opener: Opener):
+    bucket = opener.side.wrapper(opener.bucket(), FaultyBucket, AsyncFaultyBucket)
+    store = opener.side.store(bucket)
+    store.save_artifacts("gone", artifacts_of("output"))
+    bucket.fail("temporary_objects", error=AccessDeniedError("no", location=store.location))
+    assert [finding.problem for finding in findings_of(store)] == [Problem.ORPHAN]
+    assert bucket.pending == []

@@ -208,3 +208,11 @@ def test_thousands_of_sessions_are_listed(store: SessionStore[Any], opener: Open
             continue
         assert all(len(page) >= 995 for page in found[:-1])
     assert len(pages(store, "session-009", 40)) == 3
+
+
+def test_ids_that_begin_with_a_zero_are_listed_by_that(store: Any):
+    """The character before ``0`` is the slash, which no key begins with."""
+    for id in ("0", "00-chat", "1", "a0"):
+        store.save(session_of(id))
+    assert [session.id for session in store.iter_sessions(prefix="0")] == ["0", "00-chat"]
+    assert [session.id for session in store.list_page(prefix="0").sessions] == ["0", "00-chat"]

@@ -10,6 +10,7 @@ import pytest
 from sessionbucket.testing import SeaweedServer
 
 BUCKET = "my-bucket"
+VERSIONED_BUCKET = "my-versioned-bucket"
 
 
 @pytest.fixture
@@ -20,6 +21,8 @@ def environment(seaweed: SeaweedServer, tmp_path: Path) -> dict[str, str]:
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
         for entry in page.get("Contents", []):
             client.delete_object(Bucket=BUCKET, Key=entry["Key"])
+    seaweed.ensure_bucket(VERSIONED_BUCKET)
+    client.put_bucket_versioning(Bucket=VERSIONED_BUCKET, VersioningConfiguration={"Status": "Enabled"})
     client.close()
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return (

@@ -37,6 +37,10 @@ def write_all(store: SessionStore[Any], name: str) -> None:
     session = {"format": 1, "data": {"session_id": name}}
     folder["strands"].put(f"repository/{seg}/session.json", json.dumps(session).encode())
     append(folder["strands"], f"repository/{seg}/a/agent", {"agent": {}})
+    folder["agent-framework"].put(f"sessions/{seg}.json", b"{}")
+    append(folder["agent-framework"], f"history/memory/{seg}", {})
+    folder["agent-framework"].put(f"workflows/flow/{newest_first('0')}{seg}", b"")
+    append(folder["llama-index"], seg, {"key": name})
     folder["strands"].put(f"session/{seg}/scopes/agent/a/snapshots/snapshot_latest.json", b"{}")
 
 
@@ -49,6 +53,8 @@ NAMES = (
     "strands",
     "adk",
     "adk-artifacts",
+    "agent-framework",
+    "llama-index",
 )
 
 

@@ -40,24 +40,22 @@ OBJECTS = {
     "strands": 4,
     "adk": 3,
     "adk-artifacts": 1,
+    "agent-framework": 3,
+    "llama-index": 3,
 }
 
 
 def expected(kind: str, name: str) -> tuple[str, ...]:
     """The names of the item that is called ``name``."""
-    match kind:
-        case "langgraph-store":
-            return ("a", name)
-        case "claude":
-            return ("p", name)
-        case "strands":
-            return ("repository", name)
-        case "adk":
-            return ("app", name, name)
-        case "adk-artifacts":
-            return ("app", "user", name)
-        case _:
-            return (name,)
+    before = {
+        "langgraph-store": ("a",),
+        "claude": ("p",),
+        "strands": ("repository",),
+        "adk": ("app", name),
+        "adk-artifacts": ("app", "user"),
+        "agent-framework": ("history", "memory"),
+    }
+    return (*before.get(kind, ()), name)
 
 
 PLAIN = ("plain", "x", "x.y", "x-", "ü/ %~")
@@ -87,8 +85,8 @@ def test_each_item_is_listed_by_its_true_name_with_all_its_objects(side: Any, fi
     store = side.make("open_store", filled_url)
     found = {info.names: info for info in store.iter_integration(kind)}
     long = expected(kind, LONG)
-    if kind == "adk-artifacts":
-        long = ("app", "user", encode_segment(LONG))  # an artifact has no name of its session in it
+    if kind in ("adk-artifacts", "agent-framework"):
+        long = (*long[:2], encode_segment(LONG))  # no object has the name of the session in it
     for names in (*(expected(kind, name) for name in PLAIN), long):
         assert found[names].objects == OBJECTS[kind]
     rows = [info for info in store.documents(kind, integration=True).list() if "user.json" not in info.key]
@@ -149,12 +147,20 @@ def test_a_listing_sends_a_few_lists_and_reads_only_documents_with_long_names():
     store = SessionStore(bucket)
     for name in ("a", "b", LONG):
         write_all(store, name)
-    lists = {"openai-agents": 2, "pydantic-ai": 2, "adk": 2, "claude": 3}
+    lists = {
+        "openai-agents": 2,
+        "pydantic-ai": 2,
+        "adk": 2,
+        "claude": 3,
+        "agent-framework": 2,
+        "llama-index": 2,
+    }
+    unnamed = ("adk-artifacts", "agent-framework")
     for kind in NAMES:
         bucket.calls.clear()
         list(store.iter_integration(kind))
         counts = Counter(call.operation for call in bucket.calls)
-        assert counts == {"list_page": lists.get(kind, 1), **({} if kind == "adk-artifacts" else {"get": 1})}
+        assert counts == {"list_page": lists.get(kind, 1), **({} if kind in unnamed else {"get": 1})}
 
 
 class LongListing(MemoryBucket):

@@ -30,7 +30,7 @@ from terraform.programs import (
     required,
     with_variables,
 )
-from terraform.recorded_requests import Record, Recorded, calls_of, requests_of
+from terraform.recorded_requests import Record, Recorded, calls_of, requests_of, without_uploads
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -102,8 +102,10 @@ def policies_of(
         return Policies(
             simulator,
             json.loads(outputs["bucket"]),
-            {prefix: json.loads(policy) for prefix, policy in outputs["agent"].items()},
-            {prefix: json.loads(policy) for prefix, policy in outputs["reader"].items()},
+            *(
+                {prefix: json.loads(policy) for prefix, policy in outputs[role].items()}
+                for role in ("agent", "reader", "historian", "eraser")
+            ),
         )
 
     return make
@@ -116,22 +118,31 @@ def recorded(moto_url: str, raw_client: Callable[[str], Any]) -> Record:
     @cache
     def record(prefix: str) -> Recorded:
         bucket = unique_name()
-        raw_client(moto_url).create_bucket(Bucket=bucket)
-        writes, reads, overwrites, deletes = (
+        client = raw_client(moto_url)
+        client.create_bucket(Bucket=bucket)
+        client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        writes, reads, overwrites, looks, restores, erasures, deletes = (
             calls_of(each, moto_url, bucket, prefix)
             for each in (
                 store_operations.write,
                 store_operations.read,
                 store_operations.overwrite,
+                store_operations.look_back,
+                store_operations.restore,
+                store_operations.erase,
                 store_operations.delete,
             )
         )
         unconditional = calls_of(
             store_operations.overwrite, moto_url, bucket, prefix, conditional_writes="off"
         )
+        work = requests_of([*writes, *reads, *overwrites, *deletes], BUCKET_ARN)
         return Recorded(
-            requests_of(reads, BUCKET_ARN),
-            requests_of([*writes, *reads, *overwrites, *deletes], BUCKET_ARN),
+            without_uploads(requests_of(reads, BUCKET_ARN)),
+            without_uploads(work),
+            requests_of(looks, BUCKET_ARN),
+            requests_of(restores, BUCKET_ARN),
+            requests_of(erasures, BUCKET_ARN),
             [
                 request
                 for request in requests_of(unconditional, BUCKET_ARN)

@@ -97,6 +97,8 @@ class Policies:
     bucket: Any
     agent: dict[str, Any]
     reader: dict[str, Any]
+    historian: dict[str, Any]
+    eraser: dict[str, Any]
 
     def decide(self, identity: Any, request: Request) -> str:
         return self.simulator.decide(request, identity, self.bucket)

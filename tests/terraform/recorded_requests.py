@@ -20,6 +20,7 @@ Call = tuple[str, dict[str, Any]]
 Work = Callable[[SessionStore[SessionData]], None]
 
 TLS = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"}
+UPLOADS = "s3:ListBucketMultipartUploads"
 _READING = ("GetObject", "HeadObject")
 _CREATING = ("PutObject", "CompleteMultipartUpload")
 _PREPARING = ("CreateMultipartUpload", "UploadPart")
@@ -28,10 +29,15 @@ _CONDITIONS = {"IfMatch": "s3:if-match", "IfNoneMatch": "s3:if-none-match"}
 
 @dataclass(frozen=True)
 class Recorded:
-    """The requests of a store: those of reads, all of them, and the writes of sessions by a store whose conditional writes are off."""
+    """The requests of a store: those of reads, those of all work, those of history, and the writes of sessions by a store whose
+    conditional writes are off.
+    """
 
     reading: list[Request]
     working: list[Request]
+    looking_back: list[Request]
+    restoring: list[Request]
+    erasing: list[Request]
     unconditional: list[Request]
 
 
@@ -58,9 +64,11 @@ def requests_of(calls: Iterable[Call], bucket_arn: str) -> list[Request]:
     return list(found.values())
 
 
-def _requests(operation: str, parameters: dict[str, Any], bucket_arn: str) -> Iterator[Request]:
+def _requests(operation: str, parameters: dict[str, Any], bucket_arn: str) -> Iterator[Request]:  # noqa: C901, PLR0912 (a table)
     resource = f"{bucket_arn}/{parameters.get('Key')}"
-    if operation in _READING:
+    if operation in _READING and "VersionId" in parameters:
+        yield Request("s3:GetObjectVersion", resource, TLS)
+    elif operation in _READING:
         yield Request("s3:GetObject", resource, TLS)
         yield missing_key_request(parameters["Key"], bucket_arn)
     elif operation in _CREATING:
@@ -78,13 +86,26 @@ def _requests(operation: str, parameters: dict[str, Any], bucket_arn: str) -> It
             yield Request("s3:GetObject", resource, TLS)
     elif operation == "DeleteObjects":
         for row in parameters["Delete"]["Objects"]:
-            yield Request("s3:DeleteObject", f"{bucket_arn}/{row['Key']}", TLS)
+            action = "s3:DeleteObjectVersion" if "VersionId" in row else "s3:DeleteObject"
+            yield Request(action, f"{bucket_arn}/{row['Key']}", TLS)
+    elif operation == "GetBucketVersioning":
+        yield Request("s3:GetBucketVersioning", bucket_arn, TLS)
+    elif operation == "ListMultipartUploads":
+        yield Request(UPLOADS, bucket_arn, TLS)
+    elif operation == "ListObjectVersions":
+        keys = {"s3:prefix": parameters["Prefix"], "s3:max-keys": str(parameters["MaxKeys"])}
+        yield Request("s3:ListBucketVersions", bucket_arn, {**TLS, **keys})
     elif operation == "ListObjectsV2":
         delimiter = {"s3:delimiter": parameters["Delimiter"]} if "Delimiter" in parameters else {}
         keys = {"s3:prefix": parameters["Prefix"], "s3:max-keys": str(parameters["MaxKeys"]), **delimiter}
         yield Request("s3:ListBucket", bucket_arn, {**TLS, **keys})
     else:
         raise AssertionError(f"the permissions of {operation} are missing here")
+
+
+def without_uploads(requests: Iterable[Request]) -> list[Request]:
+    """The requests without the listing of unfinished uploads, without which a check checks the rest."""
+    return [request for request in requests if request.action != UPLOADS]
 
 
 def missing_key_request(key: str, bucket_arn: str) -> Request:

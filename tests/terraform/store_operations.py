@@ -1,4 +1,5 @@
-"""All operations of a store, and those of integrations, to be run in this order: writing, reading, overwriting, deleting."""
+"""All operations of a store, and those of integrations, to be run in this order: writing, reading, overwriting, looking back,
+restoring, erasing, deleting."""
 
 from __future__ import annotations
 
@@ -74,6 +75,26 @@ def read(store: Store) -> None:
 
 def overwrite(store: Store) -> None:
     store.save(session_of("chat-1"), overwrite=True)
+
+
+def look_back(store: Store) -> None:
+    newest, *_, oldest = store.history.versions("chat-1")
+    store.history.load("chat-1", oldest.version_id)
+    store.history.load_as_of("chat-1", newest.saved_at)
+    store.history.diff("chat-1", oldest.version_id)
+    list(store.history.versions("no/body"))
+
+
+def restore(store: Store) -> None:
+    store.history.undo("chat-1")
+
+
+def erase(store: Store) -> None:
+    store.redact("chat-1", lambda text: text.replace("one", "[redacted]"))
+    store.history.erase("chat-1")
+    store.purge("chat-1")
+    store.purge("odd/name_1")
+    store.save(session_of("chat-1"))
 
 
 def delete(store: Store) -> None:

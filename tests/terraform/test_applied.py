@@ -144,13 +144,21 @@ def lifecycle_rules_expire_old_versions_and_what_the_tenants_configure(applied: 
         "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
         "Expiration": {"ExpiredObjectDeleteMarker": True},
     }
-    assert rules_of(applied.aws["s3"], "acme-minimal") == {"cleanup": cleanup}
-    assert rules_of(applied.aws["s3"], "acme-lambda") == {"cleanup": cleanup}
+    old_bookkeeping = {"NoncurrentVersionExpiration": {"NoncurrentDays": 1}}
+    for bucket in ("acme-minimal", "acme-lambda"):
+        found = rules_of(applied.aws["s3"], bucket)
+        assert found.pop("cleanup") == cleanup
+        [(id, rule)] = found.items()
+        assert id.endswith("-bookkeeping")
+        assert rule.pop("Prefix").endswith(".sessionbucket/")
+        assert rule == old_bookkeeping
     assert rules_of(applied.aws["s3"], "acme-tenants") == {
         "cleanup": cleanup,
         "support-artifacts": {"Prefix": "support/prod/artifacts/", "Expiration": {"Days": 90}},
         "support-traces": {"Prefix": "support/prod/traces/", "Expiration": {"Days": 30}},
         "research-sessions": {"Prefix": "research/", "Expiration": {"Days": 365}},
+        "support-bookkeeping": {"Prefix": "support/prod/.sessionbucket/", **old_bookkeeping},
+        "research-bookkeeping": {"Prefix": "research/.sessionbucket/", **old_bookkeeping},
     }
 
 

@@ -53,6 +53,68 @@ def test_the_reader_may_send_every_read_request(policies_of: MakePolicies, recor
         assert policies.allows(policies.reader[prefix], request), request
 
 
+@pytest.mark.parametrize("prefix", [OWN, ""], ids=["prefix", "root"])
+def test_the_historian_may_look_back_and_with_the_agents_policy_restore(
+    policies_of: MakePolicies, recorded: Record, prefix: str
+):
+    policies = policies_of(prefix)
+    requests = recorded(prefix)
+    assert {"s3:GetObjectVersion", "s3:ListBucketVersions"} <= {each.action for each in requests.looking_back}
+    for request in requests.looking_back:
+        assert policies.allows(policies.historian[prefix], request), request
+    for request in requests.restoring:
+        assert policies.allows(policies.historian[prefix], request) or policies.allows(
+            policies.agent[prefix], request
+        ), request
+
+
+@pytest.mark.parametrize("enforced", [False, True], ids=["plain", "enforced"])
+@pytest.mark.parametrize("prefix", [OWN, ""], ids=["prefix", "root"])
+def test_the_eraser_may_erase(policies_of: MakePolicies, recorded: Record, prefix: str, enforced: bool):
+    policies = policies_of(prefix, enforced=enforced)
+    requests = recorded(prefix).erasing
+    assert {"s3:DeleteObjectVersion", "s3:ListBucketMultipartUploads"} <= {each.action for each in requests}
+    for request in requests:
+        assert policies.allows(policies.eraser[prefix], request), request
+
+
+def test_only_the_eraser_may_erase_and_never_past_a_lock(policies_of: MakePolicies, recorded: Record):
+    policies = policies_of(OWN)
+    for request in recorded(OWN).erasing:
+        if request.action == "s3:DeleteObjectVersion":
+            for identity in (policies.agent[OWN], policies.reader[OWN], policies.historian[OWN]):
+                assert not policies.allows(identity, request), request
+    for action in ("BypassGovernanceRetention", "PutObjectRetention", "PutObjectLegalHold"):
+        assert not policies.allows(policies.eraser[OWN], Request(f"s3:{action}", SESSION, TLS))
+    assert not policies.allows(policies.historian[OWN], Request("s3:PutObject", SESSION, CREATE))
+
+
+@pytest.mark.parametrize("neighbour", NEIGHBOWN)
+def test_no_tenant_may_look_into_or_erase_the_history_of_another(
+    policies_of: MakePolicies, recorded: Record, neighbour: str
+):
+    policies = policies_of(OWN, OTHER)
+    for original in recorded(OTHER).erasing:
+        request = original.moved(OTHER, neighbour)
+        if request.resource != BUCKET_ARN or "s3:prefix" in request.context:
+            assert not policies.allows(policies.historian[OWN], request), request
+            assert not policies.allows(policies.eraser[OWN], request), request
+
+
+@pytest.mark.parametrize("prefix", [OWN, ""], ids=["prefix", "root"])
+def test_a_reader_writes_the_catalog_and_an_agent_the_leases(policies_of: MakePolicies, prefix: str):
+    policies = policies_of(prefix, enforced=True)
+    bookkeeping = f"{BUCKET_ARN}/{prefix}/.sessionbucket" if prefix else f"{BUCKET_ARN}/.sessionbucket"
+    shard, lease = f"{bookkeeping}/catalog/chat-1.jsonl.gz", f"{bookkeeping}/leases/chat-1.json"
+    for role, folders in (("agent", [shard, lease]), ("reader", [shard]), ("historian", [])):
+        identity = getattr(policies, role)[prefix]
+        for key in (shard, lease):
+            for context in (CREATE, UPDATE):
+                request = Request("s3:PutObject", key, context)
+                assert policies.allows(identity, request) == (key in folders), request
+    assert not policies.allows(policies.reader[prefix], Request("s3:DeleteObject", shard, TLS))
+
+
 def test_the_reader_may_neither_write_nor_delete(policies_of: MakePolicies, recorded: Record):
     policies = policies_of(OWN)
     requests = [request for request in recorded(OWN).working if request.action not in READS]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._concurrency.asyncio_ import WorkerPool
-from sessionbucket._core.objects import ObjectInfo, ObjectPage
+from sessionbucket._core.objects import ObjectInfo, ObjectPage, ObjectVersion
 from sessionbucket._core.pagination import next_start
 from sessionbucket._core.parallel_listing import KeyRange, RangePlan
 
@@ -31,6 +31,17 @@ async def list_pages(
 async def list_objects(bucket: AsyncBucket, prefix: str) -> list[ObjectInfo]:
     """List every object under the prefix."""
     return [info async for page in list_pages(bucket, prefix) for info in page.objects]
+
+
+async def list_versions(bucket: AsyncBucket, prefix: str) -> list[ObjectVersion]:
+    """List every version and delete marker under the prefix, those of a key newest first."""
+    found: list[ObjectVersion] = []
+    start: tuple[str, str] | None = ("", "")
+    while start is not None:
+        page = await bucket.list_versions(prefix, start_after=start)
+        found += page.versions
+        start = page.next_start_after
+    return found
 
 
 async def list_pages_in_parallel(

@@ -225,11 +225,13 @@ class AsyncConditionalWriter:
         """Delete the current version of the key, whatever it is. A missing key counts as deleted.
 
         Where the server supports conditional deletes, each attempt is a HEAD, and a DELETE on the condition of that version. So a
-        late copy of the DELETE deletes nothing newer. Otherwise the DELETE is not repeated when it may have been done:
+        late copy of the DELETE deletes nothing newer. Otherwise it is a HEAD and a DELETE that is not repeated when it may have been done:
         ``StoreUnavailableError`` has the outcome ``"unknown"`` then.
         """
         if not await self._support.deletes_conditionally():
-            await self.delete_once([key])
+            # A versioned bucket would make a delete marker even for a key that does not exist.
+            if await self._retrying.exists(key):
+                await self.delete_once([key])
             return
         for _ in range(_MOST_ATTEMPTS):
             found = await self._retrying.head(key)

@@ -13,7 +13,7 @@ from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._async.conditional_write_support import AsyncSupportProbe
 from sessionbucket._async.documents import AsyncConditionalWriter
 from sessionbucket._concurrency.asyncio_ import sleep
-from sessionbucket._core.keys import SUFFIX, StoreKeys
+from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.leases import (
     LARGEST_LEASE,
     LeaseDocument,
@@ -71,7 +71,7 @@ class AsyncLease:
         self._writer = writer
         self._support = support
         self._probe = f"{keys.bookkeeping}probe/"
-        self._key = f"{keys.bookkeeping}leases/{keys.of_session(id).stem}{SUFFIX}"
+        self._key = keys.of_session(id).lease
         self._ttl = ttl
         self._wait = wait
         self._owner = owner or default_owner()

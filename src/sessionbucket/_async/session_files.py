@@ -55,7 +55,9 @@ class AsyncSessionFiles:
     async def delete(self, id: str, name: str) -> None:
         key = self._keys.of_session(id).file(name)
         await self._v1.check_writable()
-        await self._bucket.delete([key])
+        # A versioned bucket would make a delete marker even for a file that does not exist.
+        if await self._bucket.exists(key):
+            await self._bucket.delete([key])
 
     async def presign(self, id: str, name: str, expires_in: timedelta) -> str:
         key = self._keys.of_session(id).file(name)

@@ -19,9 +19,13 @@ class Problem(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A key and its problem. ``repair`` removes only ``removable`` findings."""
+    """A key and its problem. ``repair`` removes only ``removable`` findings.
+
+    ``upload_id`` is that of an unfinished upload to the key. ``repair`` aborts that upload, and leaves the object at the key alone.
+    """
 
     key: str
     problem: Problem
     detail: str
     removable: bool
+    upload_id: str | None = None

@@ -102,6 +102,12 @@ FOLDERS = {
         "([^/]+)/u/([^/]+)/s/", lambda metadata: [metadata[name] for name in ("app_name", "user_id", "id")]
     ),
     "adk-artifacts": Folder(item="([^/]+/[^/]+)/(?:s/([^/]+)|u)/"),
+    "agent-framework": Folder(
+        item=r"(?:(checkpoints|sessions)/([^/]+)\.json|(history/[^/]+)/([^/]+)\.log)\Z|(workflows)/([^/]+)/",
+        others=("(history/[^/]+)/sealed/([^/]+)/",),
+        logs_under="history/",
+    ),
+    "llama-index": _logs("", lambda metadata: [metadata["key"]]),
 }
 
 

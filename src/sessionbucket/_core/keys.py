@@ -82,6 +82,11 @@ class SessionKeys:
         return f"{self.root}subagent_tasks/{self.stem}{SUFFIX}"
 
     @property
+    def lease(self) -> str:
+        """The key of the lease on the session, which is bookkeeping."""
+        return f"{self.root}.sessionbucket/leases/{self.stem}{SUFFIX}"
+
+    @property
     def json_parts(self) -> list[str]:
         """The keys of the parts that are one object each."""
         return [self.artifacts, self.traces, self.verification, self.runs, self.subagent_tasks]
@@ -113,6 +118,11 @@ class StoreKeys:
         self.prefix = prefix
         self.root = f"{prefix}/" if prefix else ""
         self.bookkeeping = f"{self.root}.sessionbucket/"
+
+    @property
+    def catalog(self) -> str:
+        """The folder of the catalog's shards, each named after the first session in it."""
+        return f"{self.bookkeeping}catalog/"
 
     @property
     def checkpoint_folders(self) -> tuple[str, ...]:

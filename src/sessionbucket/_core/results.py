@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from sessionbucket._core.objects import Kept
 from sessionbucket._core.write_ids import WrittenVersion
 
 
@@ -93,7 +94,8 @@ class IntegrationInfo(NamedTuple):
     ``names`` identify it: the thread of ``langgraph``; the labels of a namespace of ``langgraph-store``; the session of
     ``openai-agents``; the conversation of ``pydantic-ai``; the project and the session of ``claude``; the app, the user and the
     session of ``adk`` and ``adk-artifacts``, or of artifacts for all sessions the app and the user; the first two segments of the
-    keys of ``strands``. ``objects`` is their number, ``size`` that of all in bytes, and ``updated_at`` the latest time.
+    keys of ``strands``; the folder and the name of a session, a history, a checkpoint or a workflow of ``agent-framework``; the key of
+    ``llama-index``. ``objects`` is their number, ``size`` that of all in bytes, and ``updated_at`` the latest time.
     """
 
     names: tuple[str, ...]
@@ -163,3 +165,60 @@ class ReencryptResult(NamedTuple):
     key: str
     outcome: ReencryptOutcome
     detail: str = ""
+
+
+class SessionVersion(NamedTuple):
+    """A version of a session that a versioned bucket keeps.
+
+    ``version_id`` is the server's name of it. ``saved_at`` has whole seconds on most servers. ``size`` is in bytes. ``is_delete`` says
+    that the session was deleted then; such a version has no contents. ``version`` is the ETag.
+    """
+
+    version_id: str
+    saved_at: datetime
+    size: int
+    is_current: bool
+    is_delete: bool
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDiff:
+    """The difference between two versions of a session.
+
+    Both begin with the same ``common`` messages. ``dropped`` has the further messages of the first version, ``added`` those of
+    the second, as JSON values. ``changed`` has every other member that differs, by its path, with both values; None for a missing one.
+    """
+
+    id: str
+    common: int
+    dropped: list[Any]
+    added: list[Any]
+    changed: dict[str, tuple[Any, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureReport:
+    """What an erasure did, for a reader who must prove it. It holds keys, and so the id, but nothing of a session's text.
+
+    In a dry run, ``verified_at`` is None and the numbers are those of what would be erased. In a bucket without versions a delete
+    leaves nothing, so the objects that were deleted count as versions.
+    """
+
+    id: str
+    location: str
+    erased_versions: int
+    """Versions and delete markers."""
+    erased_bytes: int
+    keys: list[str]
+    """The keys of everything that was erased or, by a redaction, rewritten."""
+    kept: list[Kept]
+    """The versions that remain, each with the reason."""
+    recreated: list[str]
+    """The keys that another writer wrote anew meanwhile. What they have now was left alone."""
+    uploads_aborted: int
+    """Unfinished uploads of files, and temporary objects of interrupted writes."""
+    not_covered: list[str]
+    """What no store can reach, and whatever else this erasure left."""
+    verified_at: datetime | None
+    """The time after which a listing showed nothing more to erase."""

@@ -59,6 +59,11 @@ def recall(session: Any) -> StoredVersion | None:
     return stored
 
 
+def forget(session: Any) -> None:
+    """Make the session a new one, of no version."""
+    object.__setattr__(session, _FIELDS_SET, set(getattr(session, _FIELDS_SET)))
+
+
 def hand_over(old: Any, new: Any) -> None:
     """Give ``new`` the version of ``old``."""
     stored = recall(old)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sessionbucket._concurrency.threads import WorkerPool
-from sessionbucket._core.objects import ObjectInfo, ObjectPage
+from sessionbucket._core.objects import ObjectInfo, ObjectPage, ObjectVersion
 from sessionbucket._core.pagination import next_start
 from sessionbucket._core.parallel_listing import KeyRange, RangePlan
 from sessionbucket._sync.bucket import Bucket
@@ -32,6 +32,17 @@ def list_pages(
 def list_objects(bucket: Bucket, prefix: str) -> list[ObjectInfo]:
     """List every object under the prefix."""
     return [info for page in list_pages(bucket, prefix) for info in page.objects]
+
+
+def list_versions(bucket: Bucket, prefix: str) -> list[ObjectVersion]:
+    """List every version and delete marker under the prefix, those of a key newest first."""
+    found: list[ObjectVersion] = []
+    start: tuple[str, str] | None = ("", "")
+    while start is not None:
+        page = bucket.list_versions(prefix, start_after=start)
+        found += page.versions
+        start = page.next_start_after
+    return found
 
 
 def list_pages_in_parallel(

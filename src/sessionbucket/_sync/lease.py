@@ -11,7 +11,7 @@ from typing import NamedTuple, Self
 from uuid import uuid4
 
 from sessionbucket._concurrency.threads import sleep
-from sessionbucket._core.keys import SUFFIX, StoreKeys
+from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.leases import (
     LARGEST_LEASE,
     LeaseDocument,
@@ -72,7 +72,7 @@ class Lease:
         self._writer = writer
         self._support = support
         self._probe = f"{keys.bookkeeping}probe/"
-        self._key = f"{keys.bookkeeping}leases/{keys.of_session(id).stem}{SUFFIX}"
+        self._key = keys.of_session(id).lease
         self._ttl = ttl
         self._wait = wait
         self._owner = owner or default_owner()

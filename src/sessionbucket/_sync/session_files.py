@@ -56,7 +56,9 @@ class SessionFiles:
     def delete(self, id: str, name: str) -> None:
         key = self._keys.of_session(id).file(name)
         self._v1.check_writable()
-        self._bucket.delete([key])
+        # A versioned bucket would make a delete marker even for a file that does not exist.
+        if self._bucket.exists(key):
+            self._bucket.delete([key])
 
     def presign(self, id: str, name: str, expires_in: timedelta) -> str:
         key = self._keys.of_session(id).file(name)

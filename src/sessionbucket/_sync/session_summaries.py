@@ -246,7 +246,7 @@ class _Catalog:
         self, bucket: Bucket, keys: StoreKeys, fingerprint: str, pool: WorkerPool, prefix: str
     ) -> None:
         self._bucket = bucket
-        self._folder = f"{keys.bookkeeping}catalog/"
+        self._folder = keys.catalog
         self._fingerprint = fingerprint
         self._pool = pool
         self._start = keys.id_prefix(prefix).removeprefix(keys.root)

@@ -61,8 +61,11 @@ from sessionbucket.models.conversation import Conversation
 if TYPE_CHECKING:
     from sessionbucket._core.findings import Finding
     from sessionbucket._core.objects import StoredObject
+    from sessionbucket._core.results import ErasureReport
     from sessionbucket._core.summary import SessionSummary, SummaryMode, SummaryPage
     from sessionbucket._sync.base_store import TraceEvents, VerificationReports
+    from sessionbucket._sync.erasure import Erasure, FilesToRedact
+    from sessionbucket._sync.history import SessionHistory
     from sessionbucket._sync.lease import Lease
     from sessionbucket._sync.raw_sessions import RawSessions
     from sessionbucket._sync.retention import StoreRetention
@@ -242,6 +245,32 @@ class SessionStore(BaseSessionStore[SessionT]):
             self._retrying, self._keys, self._v1, self._reader, self._listing, self._summarizer
         )
 
+    @cached_property
+    def _erasure(self) -> Erasure:
+        from sessionbucket._sync.erasure import Erasure  # noqa: PLC0415 (seldom needed)
+
+        write = partial(self._write, overwrite=False)
+        return Erasure(
+            self._retrying,
+            self._keys,
+            self._legacy,
+            self._reader,
+            self._writer,
+            self._parts,
+            self.delete,
+            write,
+        )
+
+    @cached_property
+    def history(self) -> SessionHistory[SessionT]:
+        """The earlier versions of the sessions, in a bucket that keeps versions."""
+        from sessionbucket._sync.history import SessionHistory  # noqa: PLC0415 (seldom needed)
+
+        write = partial(self._write, overwrite=False)
+        return SessionHistory(
+            self._retrying, self._keys, self._legacy, self._reader, self._erasure, write, self._max_bytes
+        )
+
     def documents(self, name: str, *, integration: bool = False) -> DocumentStore:
         """The document store in the folder ``name`` of this store, for data of your own.
 
@@ -417,7 +446,7 @@ class SessionStore(BaseSessionStore[SessionT]):
     def delete(self, id: str) -> None:
         """Delete the session and all its parts. A missing session counts as deleted.
 
-        The parts are deleted first and the session object last. So ``exists`` still shows a session whose delete was interrupted, and
+        A versioned bucket keeps all versions of what is deleted; ``purge`` erases them, too. The parts are deleted first and the session object last. So ``exists`` still shows a session whose delete was interrupted, and
         the delete can be repeated. Raises ``DeleteIncompleteError`` with the remaining keys.
         """
         self._v1.check_deletable(id)
@@ -425,6 +454,74 @@ class SessionStore(BaseSessionStore[SessionT]):
         self._legacy.check_key_is_free_for(id, keys.session)
         self._parts.delete(id, keys)
         self._writer.delete(keys)
+
+    def fork(
+        self, id: str, new_id: str, *, messages: int | None = None, version: str | None = None
+    ) -> SessionT:
+        """Save a copy of the session as a new session, and return it. It works in every bucket.
+
+        ``messages`` is how many messages the copy keeps; by default all. ``version`` is the id of an earlier version to copy, from
+        ``history.versions``. The copy has the old id as its ``parent_id``, where the model has that field. Artifacts, trace events,
+        verification reports and files are copied first, as they are now, and the session last. An interrupted fork can be
+        repeated.
+
+        Raises ``SessionNotFoundError``, and ``VersionNotFoundError`` for a missing version. Raises ``SessionConflictError`` when
+        the new session exists, and ``InvalidArgumentError`` for a cut between a tool call and its result; nothing was written then.
+        """
+        from sessionbucket._sync.fork import Fork  # noqa: PLC0415 (seldom needed)
+
+        if messages is not None:
+            check_integer("messages", messages, 0)
+        self._keys.of_session(new_id)
+        self._v1.check_writable()
+        found = self._reader.find(id)
+        if version is not None:
+            session = self.history.load(id, version)
+        elif found is None:
+            raise SessionNotFoundError(id, self.location)
+        else:
+            session = self._reader.decode(id, found)
+        self._check_members(session)
+        fork = Fork[SessionT](self._retrying, self._keys, self.raw, self._writer, self.save)
+        return fork.fork(session, found, id, new_id, messages)
+
+    def purge(self, id: str, *, bypass_governance: bool = False, dry_run: bool = False) -> ErasureReport:
+        """Delete the session and all that is its for good: every version, its parts, files, unfinished uploads and bookkeeping.
+
+        ``bypass_governance`` also erases versions under an object lock in governance mode, for credentials that may do that.
+        ``dry_run`` changes nothing, and reports what would be erased. What another writer creates meanwhile stays, and is reported.
+        An interrupted purge can be repeated. In a versioned bucket the credentials need the permissions of the role *eraser*.
+
+        Raises ``EraseIncompleteError`` with the report when some versions remain, such as those under an object lock. Raises
+        ``NotSupportedError`` where the engine cannot list versions (obstore); nothing was changed then. When the outcome of the
+        delete is unknown, nothing was erased.
+        """
+        return self._erasure.purge(id, bypass_governance=bypass_governance, dry_run=dry_run)
+
+    def redact(
+        self,
+        id: str,
+        change: Callable[[str], str],
+        *,
+        files: FilesToRedact = "refuse",
+        bypass_governance: bool = False,
+        dry_run: bool = False,
+    ) -> ErasureReport:
+        """Change every string of the session and its JSON parts, and erase all versions that are older than the change.
+
+        ``change`` gets each string that is a value, and returns it or another: ``lambda text: text.replace(token, "[redacted]")``.
+        It may run several times, and not on the names of members. It must not change the id. A change that changes nothing writes
+        nothing, and old versions are erased all the same. ``files`` says what to do with the session's files, which are not
+        changed: ``"refuse"`` while there are any, ``"keep"`` or ``"delete"`` them. ``bypass_governance`` and ``dry_run`` are those
+        of ``purge``.
+
+        A caller who has loaded the session before cannot save it over the redacted one, except with ``overwrite=True``. Raises
+        ``SessionNotFoundError``, ``InvalidArgumentError`` for a bad change, and the errors of ``purge``. When the outcome of the save
+        is unknown, nothing was erased. An interrupted redaction can be repeated.
+        """
+        return self._erasure.redact(
+            id, change, files=files, bypass_governance=bypass_governance, dry_run=dry_run
+        )
 
     def list(self) -> Ids:
         """Return the ids of all sessions, sorted by key; one request for every thousand, and no body is read."""

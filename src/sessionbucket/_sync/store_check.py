@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -26,14 +27,18 @@ from sessionbucket._sync.session_parts import SessionParts
 from sessionbucket._sync.session_reader import SessionReader
 from sessionbucket._sync.v1_snapshots import V1Snapshots
 from sessionbucket.errors import (
+    AccessDeniedError,
     InvalidArgumentError,
     InvalidSessionIdError,
+    NotSupportedError,
     SessionBucketError,
     SessionCorruptedError,
     SessionTooLargeError,
     StorageError,
     StoreUnavailableError,
 )
+
+logger = logging.getLogger(__name__)
 
 _CONCURRENCY = 8
 _MAY_BE_IN_USE = timedelta(hours=1)
@@ -166,9 +171,17 @@ class StoreCheck:
                 for info in page.objects:
                     if info.updated_at < before:
                         yield Finding(info.key, Problem.STALE, "an interrupted probe", removable=True)
-        for info in self._bucket.temporary_objects(self._keys.root):
+        for info in self._temporary_objects():
             if info.updated_at < before:
-                yield Finding(info.key, Problem.STALE, "an interrupted write", removable=True)
+                yield Finding(info.key, Problem.STALE, "an interrupted write", True, info.version)
+
+    def _temporary_objects(self) -> list[ObjectInfo]:
+        """The temporary objects of the store. None where the credentials may not list them, since few roles may."""
+        try:
+            return self._bucket.temporary_objects(self._keys.root)
+        except (AccessDeniedError, NotSupportedError) as error:
+            logger.warning("unfinished uploads were not checked: %s", error)
+            return []
 
     def repair(self, findings: Sequence[Finding]) -> list[Finding]:
         """Delete the removable findings, and return them. A segment that a log names by now stays."""
@@ -177,8 +190,16 @@ class StoreCheck:
             keys = [each.key.removeprefix(folder) for each in removable if each.key.startswith(folder)]
             named = {folder + key for key in segments.named(keys)}
             removable = [finding for finding in removable if finding.key not in named]
-        if removable:
-            self._bucket.delete([finding.key for finding in removable])
+        uploads = [
+            ObjectInfo(finding.key, 0, datetime.now(UTC), finding.upload_id)
+            for finding in removable
+            if finding.upload_id is not None
+        ]
+        keys = [finding.key for finding in removable if finding.upload_id is None]
+        if keys:
+            self._bucket.delete(keys)
+        if uploads:
+            self._bucket.remove_temporary(uploads)
         return removable
 
 

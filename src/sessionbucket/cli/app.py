@@ -38,6 +38,24 @@ PrefixOption = Annotated[
     str, typer.Option("--prefix", "-p", metavar="TEXT", help="Only sessions whose ids start with TEXT.")
 ]
 
+SessionArgument = Annotated[
+    list[str],
+    typer.Argument(metavar="[STORE] ID", help="The session, after its store.", show_default=False),
+]
+VersionOption = Annotated[
+    str | None, typer.Option("--version", metavar="VERSION", help="A version, as history lists it.")
+]
+YesToErase = Annotated[
+    bool, typer.Option("--yes", "-y", help="Erase, instead of saying what would be erased.")
+]
+ReportOption = Annotated[
+    Path | None, typer.Option("--report", metavar="FILE", help="Write the report to FILE, as JSON.")
+]
+BypassOption = Annotated[
+    bool,
+    typer.Option("--bypass-governance", help="Also erase versions under an object lock in governance mode."),
+]
+
 
 def run() -> int:
     """Run the command in the arguments of the process, and return its exit code."""
@@ -133,7 +151,8 @@ def ls(  # noqa: PLR0917 (typer calls it by name)
             "-k",
             metavar="FOLDER",
             help="List what an agent framework keeps, instead of sessions: langgraph (threads), langgraph-store (namespaces), "
-            "openai-agents, claude, strands, adk, adk-artifacts (sessions) or pydantic-ai (conversations).",
+            "openai-agents, claude, strands, adk, adk-artifacts (sessions), pydantic-ai (conversations), agent-framework (sessions, "
+            "histories, checkpoints) or llama-index (chats).",
         ),
     ] = None,
 ) -> None:
@@ -300,6 +319,147 @@ def sweep(  # noqa: PLR0917 (typer calls it by name)
         "verification": verification,
     }
     sweep_store(chosen_store(place, store), prefix=prefix, ages=ages, confirmed=yes)
+
+
+@app.command()
+def fork(
+    arguments: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[STORE] ID NEW_ID", help="The session and the id of its copy.", show_default=False
+        ),
+    ],
+    store: StoreOption = None,
+    messages: Annotated[
+        int | None,
+        typer.Option(
+            "--messages", "-m", min=0, metavar="N", help="Keep the first N messages; by default all."
+        ),
+    ] = None,
+    version: VersionOption = None,
+) -> None:
+    """Copy a session with its parts to a new id, whole or up to a message."""
+    from sessionbucket.cli.fork import fork_session  # noqa: PLC0415
+
+    place, (id, new_id) = _place_and_rest(arguments, store, "fork", 2, 2)
+    fork_session(place, id, new_id, messages=messages, version=version)
+
+
+@app.command()
+def history(
+    arguments: SessionArgument,
+    store: StoreOption = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON array, with the ids, times, sizes and ETags.")
+    ] = False,
+) -> None:
+    """List the versions of a session in a bucket that keeps versions, newest first."""
+    from sessionbucket.cli.history import list_versions  # noqa: PLC0415
+
+    place, (id,) = _place_and_rest(arguments, store, "history", 1, 1)
+    list_versions(place, id, as_json=as_json)
+
+
+@app.command()
+def restore(arguments: SessionArgument, store: StoreOption = None, version: VersionOption = None) -> None:
+    """Save a session as it was in an earlier version, as a new version. A deleted session comes back.
+
+    Without --version, it is the newest version whose contents differ: an undo.
+    """
+    from sessionbucket.cli.history import restore_version  # noqa: PLC0415
+
+    place, (id,) = _place_and_rest(arguments, store, "restore", 1, 1)
+    restore_version(place, id, version)
+
+
+@app.command()
+def diff(
+    arguments: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[STORE] ID BEFORE [AFTER]",
+            help="The session, and the ids of one version or two, as history lists them.",
+            show_default=False,
+        ),
+    ],
+    store: StoreOption = None,
+) -> None:
+    """Show what differs between two versions of a session, or between one and the current one."""
+    from sessionbucket.cli.history import show_diff  # noqa: PLC0415
+
+    place, (id, before, *after) = _place_and_rest(arguments, store, "diff", 2, 3)
+    show_diff(place, id, before, after[0] if after else None)
+
+
+@app.command()
+def purge(
+    arguments: SessionArgument,
+    store: StoreOption = None,
+    yes: YesToErase = False,
+    report: ReportOption = None,
+    bypass_governance: BypassOption = False,
+) -> None:
+    """Erase a session for good: all its versions, parts, files and unfinished uploads.
+
+    Without --yes it changes nothing, and says what would be erased.
+    """
+    from sessionbucket.cli.erasure import purge_session  # noqa: PLC0415
+
+    place, (id,) = _place_and_rest(arguments, store, "purge", 1, 1)
+    purge_session(place, id, confirmed=yes, report=report, bypass_governance=bypass_governance)
+
+
+@app.command()
+def redact(  # noqa: PLR0917 (typer calls it by name)
+    arguments: SessionArgument,
+    pattern: Annotated[
+        str,
+        typer.Option(
+            "--pattern", metavar="REGEX", help="A regular expression of Python for the text to erase."
+        ),
+    ],
+    store: StoreOption = None,
+    replacement: Annotated[
+        str, typer.Option("--with", metavar="TEXT", help="The text in its place.")
+    ] = "[redacted]",
+    files: Annotated[
+        str, typer.Option("--files", metavar="HOW", help="Files of the session: refuse, keep or delete them.")
+    ] = "refuse",
+    yes: YesToErase = False,
+    report: ReportOption = None,
+    bypass_governance: BypassOption = False,
+) -> None:
+    """Replace a text in a session and its parts, and erase all older versions for good.
+
+    Without --yes it changes nothing, and says what would be changed and erased.
+    """
+    from sessionbucket.cli.erasure import redact_session  # noqa: PLC0415
+
+    place, (id,) = _place_and_rest(arguments, store, "redact", 1, 1)
+    redact_session(
+        place,
+        id,
+        pattern,
+        replacement,
+        files=files,
+        confirmed=yes,
+        report=report,
+        bypass_governance=bypass_governance,
+    )
+
+
+def _place_and_rest(
+    arguments: list[str], store: str | None, command: str, least: int, most: int
+) -> tuple[str | None, list[str]]:
+    """The store of a command, and its other arguments."""
+    from sessionbucket.cli.stores import chosen_store, is_store  # noqa: PLC0415
+
+    has_place = len(arguments) > least and is_store(arguments[0])
+    rest = arguments[1:] if has_place else arguments
+    if not least <= len(rest) <= most:
+        say_error(f"{command} takes other arguments (see sessionbucket {command} --help)")
+        raise typer.Exit(MISUSED)
+    return chosen_store(arguments[0] if has_place else None, store), rest
 
 
 @app.command()

@@ -349,8 +349,8 @@ class AsyncObstoreBucket(AsyncBucket):
 
     async def keeps_versions(self) -> bool:
         raise NotSupportedError(
-            f"{self.location}: the engine obstore cannot list the versions of a bucket; use the engine boto3 or aioboto3, where the "
-            "server has S3's protocol"
+            f"{self.location}: the engine obstore cannot list the versions of a bucket; use the engine aioboto3, where the server has "
+            "S3's protocol"
         )
 
     async def close(self) -> None:

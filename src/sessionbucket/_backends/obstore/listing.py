@@ -113,4 +113,6 @@ def _before(prefix: str) -> str:
     if not prefix or prefix.endswith("/"):
         return ""
     before = chr(ord(prefix[-1]) - 1)
+    if before == "/" and (len(prefix) == 1 or prefix[-2] == "/"):
+        before = "."  # obstore refuses an empty segment, and no key has one
     return prefix[:-1] + (before + _LAST if before.isprintable() else "")

@@ -204,15 +204,20 @@ def erase_parameters(versions: Sequence[ObjectVersion], *, bypass_governance: bo
     return {"Delete": {"Objects": rows, "Quiet": True}, **bypass}
 
 
-def lock_of(key: str, version_id: str, response: Mapping[str, Any]) -> Kept | None:
-    """The lock in the response to a HEAD of a version, if there is one."""
+def is_error_of(row: Mapping[str, Any], version: ObjectVersion) -> bool:
+    """Whether an error in a response to DeleteObjects can be that of this version."""
+    return (row["Key"], row.get("VersionId", version.version_id)) == (version.key, version.version_id)
+
+
+def lock_of(version: ObjectVersion, response: Mapping[str, Any]) -> Kept | None:
+    """The lock of a version in the response to its HEAD, if there is one."""
     mode = response.get("ObjectLockMode")
     until = response.get("ObjectLockRetainUntilDate")
     if response.get("ObjectLockLegalHoldStatus") == "ON":
-        return Kept(key, version_id, "an object lock: legal hold", None)
+        return Kept(version.key, version.version_id, "an object lock: legal hold")
     if mode:
         reason = f"an object lock: retention in {mode.lower()} mode"
-        return Kept(key, version_id, reason, until.astimezone(UTC) if until else None)
+        return Kept(version.key, version.version_id, reason, until.astimezone(UTC) if until else None)
     return None
 
 

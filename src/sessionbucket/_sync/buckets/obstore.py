@@ -350,8 +350,8 @@ class ObstoreBucket(Bucket):
 
     def keeps_versions(self) -> bool:
         raise NotSupportedError(
-            f"{self.location}: the engine obstore cannot list the versions of a bucket; use the engine boto3 or boto3, where the "
-            "server has S3's protocol"
+            f"{self.location}: the engine obstore cannot list the versions of a bucket; use the engine boto3, where the server has "
+            "S3's protocol"
         )
 
     def close(self) -> None:

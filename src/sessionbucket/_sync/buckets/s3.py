@@ -414,26 +414,33 @@ class S3Bucket(Bucket):
 
     def erase(self, versions: Sequence[ObjectVersion], *, bypass_governance: bool = False) -> list[Kept]:
         check_versions(versions)
-        kept: list[Kept] = []
+        refused: dict[ObjectVersion, str] = {}
         for start in range(0, len(versions), BATCH_LIMIT):
-            parameters = requests.erase_parameters(
-                versions[start : start + BATCH_LIMIT], bypass_governance=bypass_governance
-            )
+            batch = versions[start : start + BATCH_LIMIT]
+            parameters = requests.erase_parameters(batch, bypass_governance=bypass_governance)
             response = self._request("delete_objects", None, parameters, writing=True)
-            refused = [row for row in response.get("Errors", []) if row["Code"] not in MISSING]
-            kept += gather([partial(self._kept, row) for row in refused], limit=_LOCKS_AT_ONCE)
-        return kept
+            for row in response.get("Errors", []):
+                if row["Code"] not in MISSING:
+                    refused |= {each: row["Code"] for each in batch if requests.is_error_of(row, each)}
+        kept = gather(
+            [partial(self._kept, each, code) for each, code in refused.items()], limit=_LOCKS_AT_ONCE
+        )
+        return [each for each in kept if each]
 
-    def _kept(self, row: Mapping[str, Any]) -> Kept:
-        """The version that the server did not erase, with its lock, if it has one and the credentials may read it."""
-        key, version_id = row["Key"], row.get("VersionId", "")
+    def _kept(self, version: ObjectVersion, code: str) -> Kept | None:
+        """The version that the server did not erase, with its lock, if it has one and the credentials may read it.
+
+        None when it is erased all the same: some servers name the key of an error and not the version.
+        """
         try:
-            response = self._request("head_object", key, {"VersionId": version_id})
+            response = self._request("head_object", version.key, {"VersionId": version.version_id})
+        except (MissingKeyError, UnprovenMissingKeyError):
+            return None
         except SessionBucketError:
-            lock = None
-        else:
-            lock = requests.lock_of(key, version_id, response)
-        return lock or Kept(key, version_id, f"the server refused: {row['Code']}")
+            response = {}
+        return requests.lock_of(version, response) or Kept(
+            version.key, version.version_id, f"the server refused: {code}"
+        )
 
     def close(self) -> None:
         self._connection.close()
