@@ -8,16 +8,21 @@ from typing import Any
 
 import pytest
 
+from both_sides import SyncSide
 from conformance.conftest import Opener
-from conformance.locations import ENGINES, FILE, MEMORY
+from conformance.locations import ENGINES, FILE, MEMORY, VERSIONED, unique_name
 from conformance.samples import artifacts_of, event_of, report_of, session_of
 from sessionbucket import (
+    AccessDeniedError,
     Conversation,
     InvalidArgumentError,
+    Keyring,
     NotSupportedError,
     SessionCorruptedError,
     SessionTooLargeError,
+    summarize,
 )
+from sessionbucket.testing import AsyncFaultyBucket, FaultyBucket
 
 NAME = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
 try:
@@ -33,6 +38,7 @@ in_a_folder = pytest.mark.parametrize("location", [FILE], indirect=True)
 
 
 TEXT = "a text " * 20
+KEYS = Keyring({"2026": bytes(range(32))}, primary="2026")
 
 
 def text_of(body: bytes) -> bytes:
@@ -99,6 +105,84 @@ def test_an_id_of_two_names_is_found_compressed(opener: Opener):
     store.delete("a/b")
     opener.write("a_b.json", ZSTD.compress(text))
     assert store.load("a/b").messages == session_of("a/b", TEXT).messages
+
+
+@in_buckets
+def test_the_summary_of_a_compressed_session_costs_no_read(opener: Opener):
+    session = session_of("s", TEXT)
+    opener.store(compression="zstd").save(session)
+    bucket = opener.side.wrapper(opener.bucket(), FaultyBucket, AsyncFaultyBucket)
+    store = opener.side.store(bucket, opener.location.key(""))
+    assert store.summary("s") == summarize(session)
+    assert list(store.summaries()) == [summarize(session)]
+    assert not [call for call in bucket.calls if call.operation == "get" and call.keys[0].endswith("s.json")]
+
+
+@in_memory
+@pytest.mark.parametrize("packing", ["source", "target"])
+def test_a_copy_into_or_out_of_a_compressed_store_has_its_summary(opener: Opener, packing: str):
+    compression = {packing: "zstd"}
+    source = opener.store("one", compression=compression.get("source"))
+    source.save(session_of("s", TEXT))
+    target = opener.store("two", compression=compression.get("target"))
+    assert [each.outcome for each in opener.side.make("copy_sessions", source, target)] == ["copied"]
+    info = opener.bucket().head("two/s.json")
+    assert info.metadata["summary"].split(",")[1] == str(info.size)
+
+
+@in_memory
+def test_an_interrupted_fork_of_compressed_parts_can_be_repeated(opener: Opener):
+    bucket = opener.side.wrapper(opener.bucket(), FaultyBucket, AsyncFaultyBucket)
+    store = opener.side.store(bucket, compression="zstd")
+    store.save_turn(session_of("s", TEXT), trace_events=[event_of("read")])
+    bucket.fail("put", key="t.json", error=AccessDeniedError("no", location=store.location))
+    with pytest.raises(AccessDeniedError):
+        store.fork("s", "t")
+    bucket.clear_faults()
+    assert store.fork("s", "t").messages == session_of("s", TEXT).messages
+    assert store.load_trace_events("t") == [event_of("read")]
+
+
+@pytest.mark.parametrize("location", VERSIONED[:1], indirect=True)
+def test_compressed_versions_are_loaded_compared_restored_and_redacted(opener: Opener):
+    store = opener.store(compression="zstd")
+    session = session_of("s", TEXT)
+    store.save(session)
+    session.total_cost = 2.0
+    store.save(session)
+    new, old = store.history.versions("s")
+    assert store.history.load("s", old.version_id).total_cost == 0
+    assert store.history.diff("s", old.version_id, new.version_id).changed == {"total_cost": (0.0, 2.0)}
+    assert store.history.undo("s").total_cost == 0
+    assert text_of(opener.read("s.json")).startswith(b"{")
+    store.redact("s", lambda text: text.replace("a text", "nothing"))
+    assert b"a text" not in text_of(opener.read("s.json"))
+    assert len(list(store.history.versions("s"))) == 1
+
+
+@pytest.mark.parametrize("location", VERSIONED[:1], indirect=True)
+def test_compressed_versions_under_a_legacy_name_are_purged(opener: Opener):
+    opener.store().save(session_of("a/b", TEXT))
+    text = opener.read("a%2Fb.json")
+    opener.store().purge("a/b")
+    opener.write("a_b.json", ZSTD.compress(text))
+    opener.store().purge("a/b")
+    assert opener.names() == []
+    assert opener.bucket().list_versions("").versions == []
+
+
+@pytest.mark.parametrize("telemetry", [False, True])
+def test_a_session_is_compressed_before_it_is_encrypted(side: SyncSide, telemetry: bool):
+    name = unique_name()
+    store = side.make(
+        "open_store", f"memory://{name}", encryption=KEYS, compression="zstd", telemetry=telemetry
+    )
+    session = session_of("s", TEXT * 100)
+    store.save(session)
+    assert side.make("MemoryBucket", name).head("s.json").size < len(TEXT * 100) / 10
+    assert text_of(store.bucket.get("s.json", max_bytes=100_000).body).startswith(b"{")
+    assert store.load("s").messages == session.messages
+    assert store.summary("s") == summarize(session)
 
 
 @in_memory

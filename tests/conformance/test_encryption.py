@@ -396,7 +396,7 @@ def test_a_rotation_encrypts_every_object_with_the_new_key(site: Site):
     only_new = site.store(ONLY_NEW)
     check_filled(only_new)
     if rotated.bucket.capabilities.keeps_metadata:
-        assert only_new.raw.get("s").info.metadata.keys() == {"writes", "printed"}
+        assert only_new.raw.get("s").info.metadata.keys() == {"writes", "printed", "summary"}
         assert only_new.raw.get("s").info.content_type == "application/json"
     with pytest.raises(SessionConflictError):
         site.store(NEW_KEYS).save(session)  # the rotation is another writer

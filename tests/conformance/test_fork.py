@@ -11,6 +11,7 @@ from conformance.locations import on_every_kind, versioned, without_server
 from conformance.samples import artifacts_of, event_of, report_of, say, session_of, texts_of
 from sessionbucket import (
     AccessDeniedError,
+    Conversation,
     InvalidArgumentError,
     Message,
     SessionConflictError,
@@ -107,6 +108,35 @@ def test_a_bad_fork_writes_nothing(store: Any, opener: Opener):
         store.fork("s", "")
     assert opener.names() == names
     assert texts_of(store.load("taken")) == ["old"]
+
+
+CALLS = [
+    (
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "1"}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "1"}]},
+    ),
+    (
+        {"role": "assistant", "tool_calls": [{"type": "function", "id": "1"}]},
+        {"role": "tool", "tool_call_id": "1"},
+    ),
+    ({"type": "function_call", "call_id": "1"}, {"type": "function_call_output", "call_id": "1"}),
+]
+
+
+@without_server
+@pytest.mark.parametrize("call", CALLS)
+def test_a_conversation_is_forked_but_not_between_a_call_and_its_result(opener: Opener, call: Any):
+    store = opener.store(model=Conversation)
+    messages = [{"role": "user", "content": "Hi"}, *call]
+    store.save(Conversation(id="c", title="t", messages=messages, unknown={"x": 1}))
+    with pytest.raises(InvalidArgumentError, match="tool call '1'"):
+        store.fork("c", "d", messages=2)
+    assert store.list() == ["c"]
+    forked = store.fork("c", "d", messages=1)
+    assert forked == Conversation(id="d", title="t", messages=messages[:1], unknown={"x": 1})
+    forked.messages[0]["content"] = "changed"
+    store.save(forked)
+    assert store.load("c").messages == store.fork("c", "e").messages == messages
 
 
 @without_server

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from both_sides import SyncSide
 from sessionbucket import (
+    Conversation,
     InvalidArgumentError,
     MemoryBucket,
     Message,
@@ -221,6 +222,20 @@ class TestOwnModels:
     def test_need_a_function_with_a_name(self, function: Any):
         with pytest.raises(InvalidArgumentError, match="summarize is refused"):
             SessionStore(MemoryBucket(), model=Note, summarize=function)
+
+
+def test_conversations_have_summaries_of_their_own(side: SyncSide):
+    bucket = side.make("FaultyBucket", side.make("MemoryBucket"))
+    store = side.store(bucket, model=Conversation)
+    saved = Conversation(
+        id="c", title=" A\n title", messages=[{"role": "user"}], usage={"total_tokens": 7, "more": None}
+    )
+    store.save(saved)
+    store.save(Conversation(id="d", usage={"total_tokens": "many"}))
+    bucket.calls.clear()
+    assert store.summary("c") == summarize(saved) == SessionSummary("c", "A title", messages=1, tokens=7)
+    assert requests_of(bucket) == {"head": 1}
+    assert list(store.summaries()) == [summarize(saved), SessionSummary("d")]
 
 
 def test_summaries_without_text_have_no_titles_anywhere(side: SyncSide):

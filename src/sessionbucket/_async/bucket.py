@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sessionbucket._core.arguments import check_object_infos
 from sessionbucket._core.objects import (
     COPY_BYTES,
     NO_METADATA,
@@ -189,6 +190,7 @@ class AsyncBucket(ABC):
         Readers of the keys notice nothing; a writer who is still running fails. By default this is a ``delete`` of their keys;
         override it where those are the keys of objects.
         """
+        check_object_infos(objects)
         await self.delete([each.key for each in objects])
 
     async def keeps_versions(self) -> bool:

@@ -16,6 +16,7 @@ from sessionbucket._core.objects import (
     Condition,
     IfAbsent,
     IfMatch,
+    ObjectInfo,
     ObjectVersion,
 )
 from sessionbucket.errors import InvalidArgumentError, shorten
@@ -201,6 +202,13 @@ def check_versions(versions: object) -> None:
     check_items("versions", versions)
     for each in cast("Iterable[object]", versions):
         check_kind("each of versions", each, ObjectVersion)
+
+
+def check_object_infos(objects: object) -> None:
+    """Raises unless the value is a list of objects as a listing describes them."""
+    check_items("objects", objects)
+    for each in cast("Iterable[object]", objects):
+        check_kind("each of objects", each, ObjectInfo)
 
 
 def check_header_text(name: str, value: Any) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sessionbucket._core.arguments import check_object_infos
 from sessionbucket._core.objects import (
     COPY_BYTES,
     NO_METADATA,
@@ -190,6 +191,7 @@ class Bucket(ABC):
         Readers of the keys notice nothing; a writer who is still running fails. By default this is a ``delete`` of their keys;
         override it where those are the keys of objects.
         """
+        check_object_infos(objects)
         self.delete([each.key for each in objects])
 
     def keeps_versions(self) -> bool:

@@ -210,6 +210,7 @@ class RawSessions:
         Raises ``SessionConflictError`` when the session exists; nothing was written then.
         """
         check_body(body)
+        check_kind("metadata", metadata, Mapping)
         summary = self._entries.of_copy(body, metadata)
         self._writer.write_copied_session(id, body, overwrite=overwrite, is_new=is_new, summary=summary)
 

@@ -43,6 +43,7 @@ from sessionbucket._core.arguments import (
     check_keys,
     check_kind,
     check_listing,
+    check_object_infos,
     check_prefix,
     check_presign,
     check_put,
@@ -383,6 +384,7 @@ class AsyncS3Bucket(AsyncBucket):
             }
 
     async def remove_temporary(self, objects: Sequence[ObjectInfo]) -> None:
+        check_object_infos(objects)
         for each in objects:
             try:
                 await self._request(

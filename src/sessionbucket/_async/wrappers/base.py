@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
-from sessionbucket._core.arguments import check_kind
+from sessionbucket._core.arguments import check_kind, check_object_infos
 from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
@@ -138,6 +138,7 @@ class AsyncBucketWrapper(AsyncBucket):
         )
 
     async def remove_temporary(self, objects: Sequence[ObjectInfo]) -> None:
+        check_object_infos(objects)
         keys = [each.key for each in objects]
         await self.request(BucketCall("remove_temporary", keys), lambda: self.inner.remove_temporary(objects))
 

@@ -41,6 +41,7 @@ from sessionbucket._core.arguments import (
     check_keys,
     check_kind,
     check_listing,
+    check_object_infos,
     check_prefix,
     check_presign,
     check_put,
@@ -384,6 +385,7 @@ class S3Bucket(Bucket):
             }
 
     def remove_temporary(self, objects: Sequence[ObjectInfo]) -> None:
+        check_object_infos(objects)
         for each in objects:
             try:
                 self._request("abort_multipart_upload", each.key, {"UploadId": each.version}, writing=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
-from sessionbucket._core.arguments import check_kind
+from sessionbucket._core.arguments import check_kind, check_object_infos
 from sessionbucket._core.objects import (
     NO_METADATA,
     PAGE_LIMIT,
@@ -137,6 +137,7 @@ class BucketWrapper(Bucket):
         )
 
     def remove_temporary(self, objects: Sequence[ObjectInfo]) -> None:
+        check_object_infos(objects)
         keys = [each.key for each in objects]
         self.request(BucketCall("remove_temporary", keys), lambda: self.inner.remove_temporary(objects))
 
