@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import cache
 from itertools import count
@@ -102,8 +103,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
             module = item.module.__name__.rpartition(".")[2]
-            if is_slow(module, item.originalname, item.callspec.params):
+            if is_slow(module, item.originalname, _side_of(item), item.callspec.params):
                 item.add_marker(pytest.mark.slow)
+
+
+def _side_of(item: pytest.Function) -> str:
+    """The side that a test runs on, or an empty string for one that needs both. The suites of the kit are a class for each side."""
+    if "side" in item.callspec.params:
+        return str(item.callspec.params["side"])
+    if item.cls is None:
+        return "async" if inspect.iscoroutinefunction(item.obj) else ""
+    return "async" if "Async" in item.cls.__name__ else "sync"
 
 
 @pytest.fixture

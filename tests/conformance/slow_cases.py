@@ -42,10 +42,17 @@ assert all(hasattr(BucketConformance, name) for name in (*RACES, LONG_LISTING, S
 assert all(hasattr(StoreConformance, name) for name in (*STORE_RACES, UPDATES))
 
 
-def is_slow(module: str, test: str, values: Mapping[str, Any]) -> bool:  # noqa: C901 (a table)
-    """Whether the case of a test with these values of its parameters is slow."""
+ON_ANOTHER_SERVER: dict[str, tuple[str, ...]] = {
+    "sync": (SEAWEEDFS, f"{MOTO}+{OBSTORE}"),
+    "async": (MOTO, f"{SEAWEEDFS}+{OBSTORE}", ON_AZURE),
+}
+"""The fast run tests each engine of each side on one server. These are the other combinations."""
+
+
+def is_slow(module: str, test: str, side: str, values: Mapping[str, Any]) -> bool:  # noqa: C901 (a table)
+    """Whether the case of a test of a side, with these values of its parameters, is slow."""
     location = values.get("location")
-    if location in OTHER_SERVERS:
+    if location in OTHER_SERVERS or location in ON_ANOTHER_SERVER.get(side, ()):
         return True
     if module in ("test_bucket_versions", "test_encryption"):
         return _is_slow_again(module, test, location)
