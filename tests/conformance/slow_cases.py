@@ -10,6 +10,8 @@ from typing import Any
 
 from conformance.locations import (
     ENGINES,
+    FILE,
+    MEMORY,
     MOTO,
     OBSTORE,
     ON_AZURE,
@@ -42,24 +44,31 @@ assert all(hasattr(BucketConformance, name) for name in (*RACES, LONG_LISTING, S
 assert all(hasattr(StoreConformance, name) for name in (*STORE_RACES, UPDATES))
 
 
-ON_ANOTHER_SERVER: dict[str, tuple[str, ...]] = {
-    "sync": (SEAWEEDFS, f"{MOTO}+{OBSTORE}"),
-    "async": (MOTO, f"{SEAWEEDFS}+{OBSTORE}", ON_AZURE),
+LEFT_TO_THE_SLOW_RUN: dict[str, tuple[str, ...]] = {
+    "sync": (MEMORY, SEAWEEDFS, f"{MOTO}+{OBSTORE}"),
+    "async": (FILE, MOTO, f"{SEAWEEDFS}+{OBSTORE}", ON_AZURE),
 }
-"""The fast run tests each engine of each side on one server. These are the other combinations."""
+"""The fast run tests each side on one bucket without a server, and each of its engines on one server. These are the other combinations."""
+SMALL_MODULES = ("test_bucket", "test_store")
+"""The suites of the kit over plain buckets, which run on both buckets without a server."""
 
 
 def is_slow(module: str, test: str, side: str, values: Mapping[str, Any]) -> bool:  # noqa: C901 (a table)
     """Whether the case of a test of a side, with these values of its parameters, is slow."""
     location = values.get("location")
-    if location in OTHER_SERVERS or location in ON_ANOTHER_SERVER.get(side, ()):
+    if location in OTHER_SERVERS or (
+        location in LEFT_TO_THE_SLOW_RUN.get(side, ())
+        and not (module in SMALL_MODULES and location in WITHOUT_SERVER)
+    ):
         return True
     if module in ("test_bucket_versions", "test_encryption"):
         return _is_slow_again(module, test, location)
     match module, test:
         case "test_erasure" | "test_history", _ if location in VERSIONED[1:]:
             # One side on each server; both sides run in memory.
-            slow = values["side"] != ("async" if location == VERSIONED[1] else "sync")
+            slow = (
+                values["side"] != ("async" if location == VERSIONED[1] else "sync") or "object_lock" in test
+            )
         case "test_bucket" | "test_wrappers", _ if test == STREAM:
             slow = location in ON_SERVERS and values["size"] > LARGE  # test_bucket_streams has several parts
         case "test_wrappers", _ if test in (*RACES, LONG_LISTING):

@@ -746,5 +746,5 @@ def test_any_sequence_has_the_results_of_a_list(opener: Opener, small_segments: 
 
     buckets = [opener.bucket(), opener.bucket()]
     machine = type("SequenceHere", (Sequence,), {"open_logs": staticmethod(open_logs)})
-    examples = 40 if opener.location.kind == MEMORY else 4
+    examples = 20 if opener.location.kind == MEMORY else 2
     run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=30))

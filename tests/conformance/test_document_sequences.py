@@ -134,5 +134,5 @@ def test_any_sequence_has_the_results_of_a_dictionary(opener: Opener):
 
     buckets = [opener.bucket(), opener.bucket()]
     machine = type("SequenceHere", (Sequence,), {"open_documents": staticmethod(open_documents)})
-    examples = 4 if opener.location.kind == SEAWEEDFS else 25
+    examples = 2 if opener.location.kind == SEAWEEDFS else 15
     run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=30))

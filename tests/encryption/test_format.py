@@ -142,10 +142,10 @@ def trial() -> Trial:
     return Trial()
 
 
-@pytest.mark.parametrize("bit", [0, 7])
+@pytest.mark.parametrize("bit", [0, pytest.param(7, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "position",
-    [*range(512), 512, 512 + STORED_CHUNK - 1, 512 + STORED_CHUNK, -17, -1],
+    [*range(0, 512, 7), 512, 512 + STORED_CHUNK - 1, 512 + STORED_CHUNK, -17, -1],
 )
 def test_a_flipped_bit_is_refused(trial: Trial, position: int, bit: int):
     changed = bytearray(trial.stored)

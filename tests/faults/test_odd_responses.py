@@ -265,7 +265,7 @@ class TestOddHeaders:
                 with pytest.raises(StoreUnavailableError):
                     call()
 
-    @settings(max_examples=40)
+    @settings(max_examples=15)
     @given(changes=st.dictionaries(HEADERS, ODD_VALUES, min_size=1, max_size=3))
     def test_any_headers_give_a_result_or_one_of_our_errors(
         self, site: Site, store: Any, changes: dict[str, str | None]
@@ -274,7 +274,7 @@ class TestOddHeaders:
         site.proxy.on(requests(), change_response(with_headers(changes)), times=None)
         try_every_read(store)
 
-    @settings(max_examples=40)
+    @settings(max_examples=15)
     @given(changes=st.dictionaries(ELEMENTS, ODD_VALUES, min_size=1, max_size=2))
     def test_any_rows_of_a_listing_give_a_result_or_one_of_our_errors(
         self, site: Site, store: Any, changes: dict[str, str | None]

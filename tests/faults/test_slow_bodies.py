@@ -31,7 +31,10 @@ def store(site: Site) -> Any:
     return store
 
 
-@pytest.mark.parametrize("call", ["load", "list", "list_files", "update"])
+@pytest.mark.parametrize(
+    "call",
+    ["load", *(pytest.param(call, marks=pytest.mark.slow) for call in ("list", "list_files", "update"))],
+)
 def test_a_read_whose_body_drips_ends_with_our_error(site: Site, store: Any, call: str) -> None:
     drip = Drip()
     site.proxy.on(requests("GET"), drip, times=None)
@@ -57,6 +60,7 @@ def test_a_save_whose_response_drips_is_resolved(site: Site, store: Any) -> None
     assert site.someone_else().load("s").tool_names == ["first", "second"]
 
 
+@pytest.mark.slow
 def test_a_save_whose_error_drips_ends(site: Site, store: Any) -> None:
     session = store.load("s")
     site.someone_else().update("s", lambda session: session.tool_names.append("other"))
@@ -69,6 +73,7 @@ def test_a_save_whose_error_drips_ends(site: Site, store: Any) -> None:
     assert site.someone_else().load("s").tool_names == ["first", "other"]
 
 
+@pytest.mark.slow
 def test_a_file_whose_body_drips_ends_with_our_error(site: Site, store: Any) -> None:
     drip = Drip()
     site.proxy.on(requests("GET", "files/x"), drip, times=None)
@@ -101,6 +106,7 @@ def test_a_file_that_stalls_within_an_iteration_is_no_shorter_file(site: Site, s
             file.read()
 
 
+@pytest.mark.slow
 def test_the_reader_of_a_file_may_pause_longer_than_the_limit(site: Site, store: Any) -> None:
     """Only the time that the server takes counts."""
     with store.open_file("s", "x") as file:

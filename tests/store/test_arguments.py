@@ -31,8 +31,8 @@ from sessionbucket import (
 )
 from sessionbucket._core.write_ids import WrittenVersion
 
-EXAMPLES = 50
-ON_A_SERVER = 20
+EXAMPLES = 25
+ON_A_SERVER = 10
 MOST_ITEMS = 5
 
 

@@ -46,6 +46,7 @@ def test_first_saves_at_once_share_one_probe(faulty: FaultyBucket, store: Sessio
     assert store.list() == IDS
 
 
+@pytest.mark.slow
 def test_a_probe_without_a_response_fails_every_save_that_shares_it_and_the_next_save_probes_again(
     faulty: FaultyBucket, store: SessionStore[Any]
 ):
