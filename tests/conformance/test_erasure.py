@@ -11,7 +11,7 @@ import pytest
 
 from conformance.canaries import CANARY, leaks, left
 from conformance.conftest import Opener, new_bucket
-from conformance.locations import FILE, VERSIONED, WITHOUT_SERVER, Location, unique_name
+from conformance.locations import FILE, MOTO, VERSIONED, WITHOUT_SERVER, Location, unique_name
 from conformance.samples import artifacts_of, event_of, report_of, say, session_of, texts_of
 from sessionbucket import (
     AccessDeniedError,
@@ -503,6 +503,10 @@ def test_an_object_lock_is_reported_and_the_session_stays_deleted(
 def test_thousands_of_versions_are_listed_and_erased(store: Any, opener: Opener):
     if opener.side.name == "async":
         pytest.skip("the sync side sends the same requests")
+    if opener.location.kind == MOTO:
+        pytest.skip(
+            "moto compares all versions with each other, and takes longer for a delete than the time limit"
+        )
     bucket = opener.bucket()
     store.save(session_of("s", CANARY))
     body = opener.read("s.json")
