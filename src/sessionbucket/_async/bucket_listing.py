@@ -44,6 +44,11 @@ async def list_versions(bucket: AsyncBucket, prefix: str) -> list[ObjectVersion]
     return found
 
 
+async def list_versions_of(bucket: AsyncBucket, key: str) -> list[ObjectVersion]:
+    """List every version and delete marker of one key, newest first."""
+    return [row for row in await list_versions(bucket, key) if row.key == key]
+
+
 async def list_pages_in_parallel(
     bucket: AsyncBucket,
     prefix: str,

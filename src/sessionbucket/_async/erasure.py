@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Literal
 
 from sessionbucket._async.bucket import AsyncBucket
-from sessionbucket._async.bucket_listing import list_objects, list_versions
+from sessionbucket._async.bucket_listing import list_objects, list_versions, list_versions_of
 from sessionbucket._async.documents import retry_after_conflicts
 from sessionbucket._async.legacy_names import AsyncLegacyNames, inner_id
 from sessionbucket._async.session_parts import AsyncSessionParts
@@ -185,7 +185,7 @@ class AsyncErasure:
             return names
         if not keeps_versions:
             return [*names, legacy] if await self._legacy.find(id) else names
-        rows = [row for row in await list_versions(self._bucket, legacy.session) if row.key == legacy.session]
+        rows = await list_versions_of(self._bucket, legacy.session)
         ids = {await self._id_in(row) for row in rows if not row.is_delete}
         if ids == {id}:
             return [*names, legacy]
@@ -386,13 +386,12 @@ class AsyncErasure:
         self, tally: _Tally, names: Sequence[SessionKeys], keeps_versions: bool, bypass_governance: bool
     ) -> None:
         """Erase the catalog's shards that may have the session's title. The next listing of summaries writes them anew."""
-        folder = self._keys.catalog
+        folder, stem = self._keys.catalog, names[0].stem
         shards = sorted(await list_objects(self._bucket, folder), key=_key)
         doomed = [
             info.key
             for position, info in enumerate(shards)
-            for keys in names[:1]
-            if (position == 0 or may_hold(info.key, folder, keys.stem)) and await self._has_row(info, names)
+            if (position == 0 or may_hold(info.key, folder, stem)) and await self._has_row(info, names)
         ]
         await self._writer.delete_parts(doomed)
         tally.keys.update(doomed)
@@ -417,7 +416,7 @@ class AsyncErasure:
     def _report(self, id: str, tally: _Tally, verified_at: datetime | None) -> ErasureReport:
         return ErasureReport(
             id=id,
-            location=f"{self._bucket.location}/{self._keys.prefix}".rstrip("/"),
+            location=self._keys.location(self._bucket.location),
             erased_versions=tally.versions,
             erased_bytes=tally.size,
             keys=sorted(tally.keys),

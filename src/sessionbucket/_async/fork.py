@@ -52,7 +52,8 @@ class AsyncFork(Generic[SessionT]):
     ) -> SessionT:
         """Save ``session`` under the new id: the parts and files that the session has now first, the session last.
 
-        ``source`` is the current object of the session, or None when it was deleted. Raises ``SessionConflictError`` when the new session, or a part of it with other contents, exists.
+        ``source`` is the current object of the session, or None when it was deleted. Raises ``SessionConflictError`` when the new
+        session, or a part of it with other contents, exists.
         """
         forked = forked_session(session, id, new_id, messages)
         target = self._keys.of_session(new_id)
@@ -102,7 +103,7 @@ class AsyncFork(Generic[SessionT]):
 
 
 def forked_session(session: SessionT, id: str, new_id: str, messages: int | None) -> SessionT:
-    """The session as a new one with another id, and only the first messages. Other than a model's own copy, it has no version.
+    """The session as a new one with another id, and only the first messages. Unlike a copy by the model, it remembers no version.
 
     Raises ``InvalidArgumentError`` for a cut between a tool call and its result, and for a model without messages.
     """

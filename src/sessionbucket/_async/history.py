@@ -8,11 +8,10 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from sessionbucket._async.bucket import AsyncBucket
-from sessionbucket._async.bucket_listing import list_versions
+from sessionbucket._async.bucket_listing import list_versions_of
 from sessionbucket._async.erasure import AsyncErasure
 from sessionbucket._async.legacy_names import AsyncLegacyNames
 from sessionbucket._async.session_reader import AsyncSessionReader
-from sessionbucket._codec.compression import decompressed
 from sessionbucket._core.arguments import check_version_id
 from sessionbucket._core.keys import SessionKeys, StoreKeys
 from sessionbucket._core.objects import ObjectVersion, StoredObject
@@ -23,8 +22,6 @@ from sessionbucket._core.write_ids import written_version
 from sessionbucket.errors import (
     InvalidArgumentError,
     NotSupportedError,
-    ObjectTooLargeError,
-    SessionTooLargeError,
     VersionNotFoundError,
 )
 
@@ -48,7 +45,6 @@ class AsyncSessionHistory(Generic[SessionT]):
         reader: AsyncSessionReader[SessionT],
         erasure: AsyncErasure,
         write: Callable[[SessionT, bytes], Awaitable[None]],
-        max_bytes: int,
     ) -> None:
         """``write`` saves the body of a session over the version that the session remembers."""
         self._bucket = bucket
@@ -57,7 +53,6 @@ class AsyncSessionHistory(Generic[SessionT]):
         self._reader = reader
         self._erasure = erasure
         self._write = write
-        self._max_bytes = max_bytes
         self._keeps_versions = False
 
     def __repr__(self) -> str:
@@ -65,7 +60,7 @@ class AsyncSessionHistory(Generic[SessionT]):
 
     @property
     def _location(self) -> str:
-        return f"{self._bucket.location}/{self._keys.prefix}".rstrip("/")
+        return self._keys.location(self._bucket.location)
 
     async def versions(self, id: str) -> AsyncGenerator[SessionVersion, None]:
         """Yield the versions of the session, newest first, its deletes among them; one request for every thousand."""
@@ -186,17 +181,14 @@ class AsyncSessionHistory(Generic[SessionT]):
         return session
 
     async def _get(self, id: str, key: str, version_id: str) -> StoredObject:
-        try:
-            found = await self._bucket.get_version(key, version_id, max_bytes=self._max_bytes)
-        except ObjectTooLargeError as error:
-            raise SessionTooLargeError(error.key, size=error.size, limit=error.limit) from error.__cause__
+        found = await self._reader.get_version(key, version_id)
         if found is None:
             raise VersionNotFoundError(id, version_id, location=self._location)
-        return decompressed(found, max_bytes=self._max_bytes)
+        return found
 
     async def _listed(self, id: str) -> tuple[SessionKeys, Versions]:
         keys, rows = await self._keys_of(id)
-        return keys, await self._list(keys) if rows is None else rows
+        return keys, await list_versions_of(self._bucket, keys.session) if rows is None else rows
 
     async def _keys_of(self, id: str) -> tuple[SessionKeys, Versions | None]:
         """The keys that the session has or had, and its versions when they were listed to find that out."""
@@ -205,11 +197,8 @@ class AsyncSessionHistory(Generic[SessionT]):
         legacy = self._keys.legacy_keys(id)
         if legacy is None or keys == legacy or await self._bucket.exists(keys.session):
             return keys, None
-        rows = await self._list(keys)
+        rows = await list_versions_of(self._bucket, keys.session)
         return (legacy, None) if not rows else (keys, rows)
-
-    async def _list(self, keys: SessionKeys) -> Versions:
-        return [row for row in await list_versions(self._bucket, keys.session) if row.key == keys.session]
 
     async def _require_versions(self) -> None:
         self._keeps_versions = self._keeps_versions or await self._bucket.keeps_versions()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from sessionbucket._async.base_store import SessionT
@@ -97,21 +98,12 @@ def open_async_store(
     reports_to = telemetry_of(telemetry)
     bucket = encrypted(traced(bucket, reports_to), prefix, encryption, accept_plain=accept_plain)
     chosen = default_model() if model is None else model
+    make: Callable[..., AsyncSessionStore[SessionT]] = AsyncSessionStore
     if reports_to is not None:
         from sessionbucket._async.traced_store import AsyncTracedSessionStore  # noqa: PLC0415
 
-        return AsyncTracedSessionStore(
-            bucket,
-            prefix,
-            model=chosen,
-            max_bytes=max_bytes,
-            drop_unknown_members=drop_unknown_members,
-            summarize=summarize,
-            summaries=summaries,
-            compression=compression,
-            telemetry=reports_to,
-        )
-    return AsyncSessionStore(
+        make = partial(AsyncTracedSessionStore[SessionT], telemetry=reports_to)
+    return make(
         bucket,
         prefix,
         model=chosen,

@@ -48,7 +48,7 @@ class AsyncRawSessions:
     @property
     def location(self) -> str:
         """The place of the sessions; without secrets."""
-        return f"{self._bucket.location}/{self._keys.prefix}".rstrip("/")
+        return self._keys.location(self._bucket.location)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.location}>"

@@ -63,7 +63,15 @@ class AsyncSessionReader(Generic[SessionT]):
         try:
             found = await self._bucket.get(key, max_bytes=self._max_bytes)
         except ObjectTooLargeError as error:
-            raise SessionTooLargeError(error.key, size=error.size, limit=error.limit) from error.__cause__
+            raise _too_large(error) from error.__cause__
+        return None if found is None else decompressed(found, max_bytes=self._max_bytes)
+
+    async def get_version(self, key: str, version_id: str) -> StoredObject | None:
+        """An earlier version of the object at a key, decompressed. Raises ``SessionTooLargeError``."""
+        try:
+            found = await self._bucket.get_version(key, version_id, max_bytes=self._max_bytes)
+        except ObjectTooLargeError as error:
+            raise _too_large(error) from error.__cause__
         return None if found is None else decompressed(found, max_bytes=self._max_bytes)
 
     def are_same(self, one: StoredObject, two: StoredObject) -> bool:
@@ -91,3 +99,7 @@ class AsyncSessionReader(Generic[SessionT]):
         written = written_version(found.info)
         remember(session, StoredVersion(self._bucket.location, key, *written, dropped=dropped))
         return session
+
+
+def _too_large(error: ObjectTooLargeError) -> SessionTooLargeError:
+    return SessionTooLargeError(error.key, size=error.size, limit=error.limit)

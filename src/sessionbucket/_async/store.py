@@ -160,6 +160,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         self._summarizer = summarizer_of(chosen, summarize, summaries)
         self._retrying = AsyncRetryingBucket(bucket)
         self._support = AsyncSupportProbe(self._retrying, f"{self._keys.bookkeeping}probe/")
+        self._conditional = AsyncConditionalWriter(bucket, self._support)
         self._legacy = AsyncLegacyNames(self._retrying, self._keys, max_bytes)
         self._v1 = AsyncV1Snapshots(self._retrying, self._keys, max_bytes)
         self._reader = AsyncSessionReader(
@@ -168,7 +169,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         self._writer = AsyncSessionWriter(
             self._retrying,
             self._keys,
-            AsyncConditionalWriter(bucket, self._support),
+            self._conditional,
             self._support,
             self._legacy,
             self._v1,
@@ -226,9 +227,14 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         """Deletes sessions and parts that have not changed for long."""
         from sessionbucket._async.retention import AsyncStoreRetention  # noqa: PLC0415 (seldom needed)
 
-        writer = AsyncConditionalWriter(self.bucket, self._support)
         return AsyncStoreRetention(
-            self._retrying, self._keys, writer, self._support, self._legacy, self._v1, self._listing
+            self._retrying,
+            self._keys,
+            self._conditional,
+            self._support,
+            self._legacy,
+            self._v1,
+            self._listing,
         )
 
     @cached_property
@@ -267,7 +273,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
 
         write = partial(self._write, overwrite=False)
         return AsyncSessionHistory(
-            self._retrying, self._keys, self._legacy, self._reader, self._erasure, write, self._max_bytes
+            self._retrying, self._keys, self._legacy, self._reader, self._erasure, write
         )
 
     def documents(self, name: str, *, integration: bool = False) -> AsyncDocumentStore:
@@ -305,7 +311,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
 
     @property
     def location(self) -> str:
-        return f"{self.bucket.location}/{self._keys.prefix}".rstrip("/")
+        return self._keys.location(self.bucket.location)
 
     async def save(
         self,
@@ -613,7 +619,7 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         return AsyncLease(
             self._retrying,
             self._keys,
-            AsyncConditionalWriter(self.bucket, self._support),
+            self._conditional,
             self._support,
             id,
             ttl,

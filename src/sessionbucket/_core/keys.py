@@ -119,6 +119,10 @@ class StoreKeys:
         self.root = f"{prefix}/" if prefix else ""
         self.bookkeeping = f"{self.root}.sessionbucket/"
 
+    def location(self, bucket: str) -> str:
+        """The location of the store in the bucket at this location."""
+        return f"{bucket}/{self.prefix}".rstrip("/")
+
     @property
     def catalog(self) -> str:
         """The folder of the catalog's shards, each named after the first session in it."""

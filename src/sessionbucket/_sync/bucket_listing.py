@@ -45,6 +45,11 @@ def list_versions(bucket: Bucket, prefix: str) -> list[ObjectVersion]:
     return found
 
 
+def list_versions_of(bucket: Bucket, key: str) -> list[ObjectVersion]:
+    """List every version and delete marker of one key, newest first."""
+    return [row for row in list_versions(bucket, key) if row.key == key]
+
+
 def list_pages_in_parallel(
     bucket: Bucket,
     prefix: str,

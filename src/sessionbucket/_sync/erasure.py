@@ -35,7 +35,7 @@ from sessionbucket._core.results import ErasureReport
 from sessionbucket._core.session_version import StoredVersion, recall, remember
 from sessionbucket._core.write_ids import WrittenVersion, written_version
 from sessionbucket._sync.bucket import Bucket
-from sessionbucket._sync.bucket_listing import list_objects, list_versions
+from sessionbucket._sync.bucket_listing import list_objects, list_versions, list_versions_of
 from sessionbucket._sync.documents import retry_after_conflicts
 from sessionbucket._sync.legacy_names import LegacyNames, inner_id
 from sessionbucket._sync.session_parts import SessionParts
@@ -186,7 +186,7 @@ class Erasure:
             return names
         if not keeps_versions:
             return [*names, legacy] if self._legacy.find(id) else names
-        rows = [row for row in list_versions(self._bucket, legacy.session) if row.key == legacy.session]
+        rows = list_versions_of(self._bucket, legacy.session)
         ids = {self._id_in(row) for row in rows if not row.is_delete}
         if ids == {id}:
             return [*names, legacy]
@@ -385,13 +385,12 @@ class Erasure:
         self, tally: _Tally, names: Sequence[SessionKeys], keeps_versions: bool, bypass_governance: bool
     ) -> None:
         """Erase the catalog's shards that may have the session's title. The next listing of summaries writes them anew."""
-        folder = self._keys.catalog
+        folder, stem = self._keys.catalog, names[0].stem
         shards = sorted(list_objects(self._bucket, folder), key=_key)
         doomed = [
             info.key
             for position, info in enumerate(shards)
-            for keys in names[:1]
-            if (position == 0 or may_hold(info.key, folder, keys.stem)) and self._has_row(info, names)
+            if (position == 0 or may_hold(info.key, folder, stem)) and self._has_row(info, names)
         ]
         self._writer.delete_parts(doomed)
         tally.keys.update(doomed)
@@ -416,7 +415,7 @@ class Erasure:
     def _report(self, id: str, tally: _Tally, verified_at: datetime | None) -> ErasureReport:
         return ErasureReport(
             id=id,
-            location=f"{self._bucket.location}/{self._keys.prefix}".rstrip("/"),
+            location=self._keys.location(self._bucket.location),
             erased_versions=tally.versions,
             erased_bytes=tally.size,
             keys=sorted(tally.keys),

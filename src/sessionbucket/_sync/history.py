@@ -8,7 +8,6 @@ from collections.abc import Callable, Generator
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from sessionbucket._codec.compression import decompressed
 from sessionbucket._core.arguments import check_version_id
 from sessionbucket._core.keys import SessionKeys, StoreKeys
 from sessionbucket._core.objects import ObjectVersion, StoredObject
@@ -17,15 +16,13 @@ from sessionbucket._core.session_diff import session_diff
 from sessionbucket._core.session_version import StoredVersion, recall, remember
 from sessionbucket._core.write_ids import written_version
 from sessionbucket._sync.bucket import Bucket
-from sessionbucket._sync.bucket_listing import list_versions
+from sessionbucket._sync.bucket_listing import list_versions_of
 from sessionbucket._sync.erasure import Erasure
 from sessionbucket._sync.legacy_names import LegacyNames
 from sessionbucket._sync.session_reader import SessionReader
 from sessionbucket.errors import (
     InvalidArgumentError,
     NotSupportedError,
-    ObjectTooLargeError,
-    SessionTooLargeError,
     VersionNotFoundError,
 )
 
@@ -49,7 +46,6 @@ class SessionHistory(Generic[SessionT]):
         reader: SessionReader[SessionT],
         erasure: Erasure,
         write: Callable[[SessionT, bytes], None],
-        max_bytes: int,
     ) -> None:
         """``write`` saves the body of a session over the version that the session remembers."""
         self._bucket = bucket
@@ -58,7 +54,6 @@ class SessionHistory(Generic[SessionT]):
         self._reader = reader
         self._erasure = erasure
         self._write = write
-        self._max_bytes = max_bytes
         self._keeps_versions = False
 
     def __repr__(self) -> str:
@@ -66,7 +61,7 @@ class SessionHistory(Generic[SessionT]):
 
     @property
     def _location(self) -> str:
-        return f"{self._bucket.location}/{self._keys.prefix}".rstrip("/")
+        return self._keys.location(self._bucket.location)
 
     def versions(self, id: str) -> Generator[SessionVersion, None, None]:
         """Yield the versions of the session, newest first, its deletes among them; one request for every thousand."""
@@ -187,17 +182,14 @@ class SessionHistory(Generic[SessionT]):
         return session
 
     def _get(self, id: str, key: str, version_id: str) -> StoredObject:
-        try:
-            found = self._bucket.get_version(key, version_id, max_bytes=self._max_bytes)
-        except ObjectTooLargeError as error:
-            raise SessionTooLargeError(error.key, size=error.size, limit=error.limit) from error.__cause__
+        found = self._reader.get_version(key, version_id)
         if found is None:
             raise VersionNotFoundError(id, version_id, location=self._location)
-        return decompressed(found, max_bytes=self._max_bytes)
+        return found
 
     def _listed(self, id: str) -> tuple[SessionKeys, Versions]:
         keys, rows = self._keys_of(id)
-        return keys, self._list(keys) if rows is None else rows
+        return keys, list_versions_of(self._bucket, keys.session) if rows is None else rows
 
     def _keys_of(self, id: str) -> tuple[SessionKeys, Versions | None]:
         """The keys that the session has or had, and its versions when they were listed to find that out."""
@@ -206,11 +198,8 @@ class SessionHistory(Generic[SessionT]):
         legacy = self._keys.legacy_keys(id)
         if legacy is None or keys == legacy or self._bucket.exists(keys.session):
             return keys, None
-        rows = self._list(keys)
+        rows = list_versions_of(self._bucket, keys.session)
         return (legacy, None) if not rows else (keys, rows)
-
-    def _list(self, keys: SessionKeys) -> Versions:
-        return [row for row in list_versions(self._bucket, keys.session) if row.key == keys.session]
 
     def _require_versions(self) -> None:
         self._keeps_versions = self._keeps_versions or self._bucket.keeps_versions()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from sessionbucket._core.keyring import KeyProvider
@@ -98,21 +99,12 @@ def open_store(
     reports_to = telemetry_of(telemetry)
     bucket = encrypted(traced(bucket, reports_to), prefix, encryption, accept_plain=accept_plain)
     chosen = default_model() if model is None else model
+    make: Callable[..., SessionStore[SessionT]] = SessionStore
     if reports_to is not None:
         from sessionbucket._sync.traced_store import TracedSessionStore  # noqa: PLC0415
 
-        return TracedSessionStore(
-            bucket,
-            prefix,
-            model=chosen,
-            max_bytes=max_bytes,
-            drop_unknown_members=drop_unknown_members,
-            summarize=summarize,
-            summaries=summaries,
-            compression=compression,
-            telemetry=reports_to,
-        )
-    return SessionStore(
+        make = partial(TracedSessionStore[SessionT], telemetry=reports_to)
+    return make(
         bucket,
         prefix,
         model=chosen,

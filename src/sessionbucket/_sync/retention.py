@@ -49,7 +49,7 @@ class StoreRetention:
         self._listing = listing
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._bucket.location}/{self._keys.prefix}>".rstrip("/")
+        return f"<{type(self).__name__} {self._keys.location(self._bucket.location)}>"
 
     def sweep(
         self, policy: Retention, *, prefix: str = "", dry_run: bool = False, now: datetime | None = None

@@ -161,6 +161,7 @@ class SessionStore(BaseSessionStore[SessionT]):
         self._summarizer = summarizer_of(chosen, summarize, summaries)
         self._retrying = RetryingBucket(bucket)
         self._support = SupportProbe(self._retrying, f"{self._keys.bookkeeping}probe/")
+        self._conditional = ConditionalWriter(bucket, self._support)
         self._legacy = LegacyNames(self._retrying, self._keys, max_bytes)
         self._v1 = V1Snapshots(self._retrying, self._keys, max_bytes)
         self._reader = SessionReader(
@@ -169,7 +170,7 @@ class SessionStore(BaseSessionStore[SessionT]):
         self._writer = SessionWriter(
             self._retrying,
             self._keys,
-            ConditionalWriter(bucket, self._support),
+            self._conditional,
             self._support,
             self._legacy,
             self._v1,
@@ -227,9 +228,14 @@ class SessionStore(BaseSessionStore[SessionT]):
         """Deletes sessions and parts that have not changed for long."""
         from sessionbucket._sync.retention import StoreRetention  # noqa: PLC0415 (seldom needed)
 
-        writer = ConditionalWriter(self.bucket, self._support)
         return StoreRetention(
-            self._retrying, self._keys, writer, self._support, self._legacy, self._v1, self._listing
+            self._retrying,
+            self._keys,
+            self._conditional,
+            self._support,
+            self._legacy,
+            self._v1,
+            self._listing,
         )
 
     @cached_property
@@ -267,9 +273,7 @@ class SessionStore(BaseSessionStore[SessionT]):
         from sessionbucket._sync.history import SessionHistory  # noqa: PLC0415 (seldom needed)
 
         write = partial(self._write, overwrite=False)
-        return SessionHistory(
-            self._retrying, self._keys, self._legacy, self._reader, self._erasure, write, self._max_bytes
-        )
+        return SessionHistory(self._retrying, self._keys, self._legacy, self._reader, self._erasure, write)
 
     def documents(self, name: str, *, integration: bool = False) -> DocumentStore:
         """The document store in the folder ``name`` of this store, for data of your own.
@@ -306,7 +310,7 @@ class SessionStore(BaseSessionStore[SessionT]):
 
     @property
     def location(self) -> str:
-        return f"{self.bucket.location}/{self._keys.prefix}".rstrip("/")
+        return self._keys.location(self.bucket.location)
 
     def save(
         self,
@@ -608,7 +612,7 @@ class SessionStore(BaseSessionStore[SessionT]):
         return Lease(
             self._retrying,
             self._keys,
-            ConditionalWriter(self.bucket, self._support),
+            self._conditional,
             self._support,
             id,
             ttl,

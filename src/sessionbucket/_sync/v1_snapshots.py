@@ -169,7 +169,7 @@ class V1Snapshots:
             raise self._refusal(f"session {shorten(id)} is")
 
     def _refusal(self, subject: str) -> NotSupportedError:
-        location = f"{self._bucket.location}/{self._keys.prefix}".rstrip("/")
+        location = self._keys.location(self._bucket.location)
         return NotSupportedError(
             f"{location}: {subject} in the v1 layout of a3s-code 5.0 and later (v1/sessions/), which is only read here; import its "
             "sessions into another store with copy_sessions() or `sessionbucket cp`, and write there; nothing was changed"
