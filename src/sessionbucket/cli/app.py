@@ -40,7 +40,11 @@ PrefixOption = Annotated[
 
 SessionArgument = Annotated[
     list[str],
-    typer.Argument(metavar="[STORE] ID", help="The session, after its store.", show_default=False),
+    typer.Argument(
+        metavar="[STORE] ID",
+        help="The id of the session, after its store if that is given.",
+        show_default=False,
+    ),
 ]
 VersionOption = Annotated[
     str | None, typer.Option("--version", metavar="VERSION", help="A version, as history lists it.")
@@ -184,10 +188,7 @@ def ls(  # noqa: PLR0917 (typer calls it by name)
 
 @app.command()
 def show(
-    arguments: Annotated[
-        list[str],
-        typer.Argument(metavar="[STORE] ID", help="The session, after its store.", show_default=False),
-    ],
+    arguments: SessionArgument,
     store: StoreOption = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the stored object, byte for byte, even if it is corrupted.")
