@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from sessionbucket import AsyncBucket
+from sessionbucket.testing.seaweedfs import ACCESS_KEY, SECRET_KEY
 
 
 class LoopClients:
@@ -38,7 +39,10 @@ class LoopClients:
 
 @cache
 def _session() -> Any:
-    """One session for all clients: a new one reads botocore's data files again."""
+    """One session for all clients: a new one reads botocore's data files again.
+
+    A session keeps the credentials that it finds first, and under moto's mock these would be moto's.
+    """
     import aioboto3  # noqa: PLC0415 (slow to import)
 
-    return aioboto3.Session()
+    return aioboto3.Session(aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY)
