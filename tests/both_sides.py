@@ -19,6 +19,11 @@ import pytest
 import sessionbucket
 from sessionbucket import testing as kit
 
+first_on_sync = pytest.mark.parametrize(
+    "side", ["sync", pytest.param("async", marks=pytest.mark.slow)], indirect=True
+)
+"""For a long test whose rule does not depend on the side: the slow run has the async side."""
+
 T = TypeVar("T")
 
 THREADS = 32

@@ -55,6 +55,7 @@ def _run_quickly(folder: Path) -> None:
     (folder / "table.txt").write_text(ran.stdout)
 
 
+@pytest.mark.slow
 def test_the_table_shows_ratios_costs_and_targets(folder: Path):
     table = (folder / "table.txt").read_text()
     for expected in (
@@ -67,6 +68,7 @@ def test_the_table_shows_ratios_costs_and_targets(folder: Path):
         assert expected in table
 
 
+@pytest.mark.slow
 def test_the_findings_contain_every_round_and_the_machine_without_its_names(folder: Path):
     found = json.loads((folder / "found.json").read_text())
     assert found["facts"]["quick"] is True
@@ -78,10 +80,12 @@ def test_the_findings_contain_every_round_and_the_machine_without_its_names(fold
     assert str(PROJECT) not in text
 
 
+@pytest.mark.slow
 def test_a_plot_is_drawn(folder: Path):
     assert (folder / "hot-path.svg").read_text().startswith("<?xml")
 
 
+@pytest.mark.slow
 def test_requests_are_counted_at_the_server(folder: Path):
     costs = Findings.read(folder / "found.json").costs
     ours = {cost.operation: cost for cost in costs if cost.subject == "sessionbucket (boto3)"}
@@ -92,6 +96,7 @@ def test_requests_are_counted_at_the_server(folder: Path):
     assert ours["load a session"].dollars_per_million == pytest.approx(0.40)
 
 
+@pytest.mark.slow
 def test_the_section_of_the_page_is_replaced(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     page = tmp_path / "benchmarks.md"
     page.write_text((PROJECT / "docs" / "benchmarks.md").read_text())

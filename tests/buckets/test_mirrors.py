@@ -52,7 +52,7 @@ def with_aws(endpoint_url: str, scratch: Path) -> Sync:
     return lambda source, target: run(aws, "s3", "sync", *options, source, target)
 
 
-@pytest.mark.parametrize("tool", [with_rclone, with_aws])
+@pytest.mark.parametrize("tool", [with_rclone, pytest.param(with_aws, marks=pytest.mark.slow)])
 def test_a_mirror_of_a_bucket_or_a_folder_is_a_valid_store(
     folder: Location, moto: Location, tmp_path: Path, tool: Callable[[str, Path], Sync]
 ):

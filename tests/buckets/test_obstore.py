@@ -392,6 +392,7 @@ def test_a_put_to_a_missing_server_is_reported_as_not_written(condition: Any):
     assert caught.value.outcome == "not written"
 
 
+@pytest.mark.slow
 def test_a_program_that_ends_right_after_its_last_responses_exits_with_0(
     location_of: Callable[[str], Location],
 ):

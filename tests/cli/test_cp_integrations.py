@@ -84,7 +84,8 @@ def test_a_log_whose_segments_are_damaged_is_not_copied(
     assert "pydantic-ai/a.log" not in copied
 
 
-@pytest.mark.parametrize("place", [pytest.param("seaweed_location", marks=pytest.mark.slow), "moto"])
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["seaweed_location", "moto"])
 def test_a_bucket_gets_the_bytes_and_gives_them_back(
     run: Command,
     filled: SessionStore,

@@ -46,6 +46,7 @@ def test_the_conversations_are_a_valid_store():
             assert store.load(id) is not None
 
 
+@pytest.mark.slow
 @needs_weed
 def test_the_demo_works_and_leaves_no_file(tmp_path):
     with start_demo(tmp_path) as demo:

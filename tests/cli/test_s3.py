@@ -121,6 +121,7 @@ def test_the_error_names_a_taken_port_a_bad_bucket_and_a_bad_folder(tmp_path: Pa
     assert list(tmp_path.iterdir()) == [file]
 
 
+@pytest.mark.slow
 def test_a_server_that_ends_by_itself_is_an_error_and_leaves_no_file(tmp_path: Path):
     with serving(temporary=tmp_path) as served:
         [weed] = subprocess.check_output(["pgrep", "-P", str(served.process.pid)], text=True).split()

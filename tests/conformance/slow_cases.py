@@ -53,7 +53,7 @@ SMALL_MODULES = ("test_bucket", "test_store")
 """The suites of the kit over plain buckets, which run on both buckets without a server."""
 
 
-def is_slow(module: str, test: str, side: str, values: Mapping[str, Any]) -> bool:  # noqa: C901 (a table)
+def is_slow(module: str, test: str, side: str, values: Mapping[str, Any]) -> bool:  # noqa: C901, PLR0912 (a table)
     """Whether the case of a test of a side, with these values of its parameters, is slow."""
     location = values.get("location")
     if location in OTHER_SERVERS or (
@@ -79,6 +79,14 @@ def is_slow(module: str, test: str, side: str, values: Mapping[str, Any]) -> boo
             slow = location in ON_SEAWEEDFS and location != SEAWEEDFS  # as above
         case "test_store" | "test_documents", _ if test in (UPDATES, "test_concurrent_updates_are_all_kept"):
             slow = location in ON_SEAWEEDFS  # as above
+        case "test_append_log", "test_writers_at_once_lose_and_double_nothing_and_keep_their_order":
+            slow = location in ON_SERVERS and not values["remembers"]
+        case "test_documents", "test_more_documents_than_a_page_of_the_server_are_listed_and_deleted":
+            slow = location in ON_SERVERS and location != SEAWEEDFS
+        case "test_legacy_names" | "test_sessions" | "test_fork" | "test_presigned_urls", _:
+            slow = location in ON_SERVERS and location not in ON_SEAWEEDFS
+        case "test_versioned_deletes", _:
+            slow = values["conditional_deletes"] == "off" and location != VERSIONED[0]
         case "test_bucket_listing", "test_more_than_a_thousand_rows_take_pages_of_a_thousand":
             slow = location == ON_AZURE  # Azurite takes seconds for the puts
         case "test_parallel_listing" | "test_listing", (

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from both_sides import first_on_sync
 from conformance.canaries import CANARY, leaks, left
 from conformance.conftest import Opener, new_bucket
 from conformance.locations import FILE, MOTO, VERSIONED, WITHOUT_SERVER, Location, unique_name
@@ -117,6 +118,7 @@ def test_a_purge_erases_what_a_delete_left(store: Any, opener: Opener):
     assert store.purge("s").erased_versions == 0
 
 
+@first_on_sync
 @in_versioned_memory
 def test_a_purge_can_be_repeated_after_a_crash_at_any_step(opener: Opener):
     step = 0
@@ -317,6 +319,7 @@ def test_the_files_of_a_session_are_kept_or_deleted_as_the_caller_chooses(store:
     assert [name for name in leaks(opener) if "leases" not in name] == []
 
 
+@first_on_sync
 @in_versioned_memory
 def test_a_redaction_can_be_repeated_after_a_crash_at_any_step(opener: Opener):
     step = 0

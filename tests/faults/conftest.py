@@ -58,6 +58,19 @@ def _lists(url: str) -> bool:
     return True
 
 
+FAST_PAIRS = {("moto", "sync"), ("moto", "async obstore"), ("seaweed", "async"), ("seaweed", "sync obstore")}
+"""The server and the side of the cases in the fast run: each side with each engine, each on one server. The slow run has the others."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        values = (
+            item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        )
+        if {"server", "s3_side"} <= {*values} and (values["server"], values["s3_side"]) not in FAST_PAIRS:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def endpoint(request: pytest.FixtureRequest) -> Iterator[Callable[[str], FaultProxy]]:
     """Returns the proxy in front of a server that has a bucket. Its first use starts both."""

@@ -18,7 +18,7 @@ from sessionbucket import AppendLog, ConditionalWritesUnsupportedError, LogHead
 HOSTS = 2
 APPENDS = 25
 RATE = 0.05
-SEEDS = (1, 2)
+SEEDS = (1, pytest.param(2, marks=pytest.mark.slow))
 NAME = "notes"
 
 

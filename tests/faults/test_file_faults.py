@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from both_sides import at_once, errors_in
+from both_sides import at_once, errors_in, first_on_sync
 from faults import folder_actions
 from sessionbucket import (
     AccessDeniedError,
@@ -275,6 +275,7 @@ class TestTwoStoresOnOneFolder:
             winner = next(name for name, result in enumerate(results) if result is None)
             assert stores[0].load(f"s{number}").tool_names == [str(winner)]
 
+    @first_on_sync
     def test_one_of_several_processes_that_replace_a_version_succeeds(
         self, side: Any, tmp_path: Path
     ) -> None:

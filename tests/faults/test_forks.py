@@ -47,7 +47,14 @@ def results(location: Location, engine: str) -> tuple[list[Any], Any]:
     return children, parent
 
 
-@pytest.mark.parametrize("engine", ["boto3", "boto3 beside a thread", "aioboto3"])
+@pytest.mark.parametrize(
+    "engine",
+    [
+        pytest.param("boto3", marks=pytest.mark.slow),
+        "boto3 beside a thread",
+        pytest.param("aioboto3", marks=pytest.mark.slow),
+    ],
+)
 def test_children_and_parent_each_read_their_own_responses(location: Location, engine: str) -> None:
     children, parent = results(location, engine)
     expected = forked_readers.FILES * forked_readers.ROUNDS

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from both_sides import SyncSide, at_once, errors_in
+from both_sides import SyncSide, at_once, errors_in, first_on_sync
 from faults.conftest import Site
 from faults.history import History, Outcome, duration_is_set, seed, writer
 from faults.proxy import requests
@@ -69,6 +69,7 @@ def test_no_update_is_lost_doubled_or_wrongly_reported_under_faults(
     assert history.share("written") > 0.5  # otherwise the history proves nothing
 
 
+@first_on_sync
 @pytest.mark.parametrize("stores", ["one store", "a store each"])
 def test_no_update_is_lost_or_doubled_in_a_folder(tmp_path: Path, side: Any, stores: str) -> None:
     history = History(seed())

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from both_sides import first_on_sync
 from faults import killed_writers
 from faults.history import SEED, seed
 
@@ -20,6 +21,7 @@ KILLS = int(os.environ.get("SESSIONBUCKET_KILLS", "110"))
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 
 
+@first_on_sync
 def test_killed_writers_lose_no_save_leave_no_torn_session_and_hold_no_lock(
     tmp_path: Path, side: Any
 ) -> None:

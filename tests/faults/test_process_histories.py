@@ -126,6 +126,7 @@ def test_late_requests_undo_no_acknowledged_write(proxy: FaultProxy, tmp_path: P
     check(events, tokens_of(url_of(proxy.target, prefix)), chosen)
 
 
+@pytest.mark.slow
 def test_deletes_and_overwrites_between_appends_are_reported_right(proxy: FaultProxy, tmp_path: Path) -> None:
     chosen = seed()
     prefix = tmp_path.name

@@ -165,7 +165,7 @@ def test_a_store_with_conditional_writes_off_saves_unconditionally_and_warns_onc
     assert new_bucket.proxy.count(None, PROBE) == 0
 
 
-@pytest.mark.parametrize("nth", [1, *(pytest.param(nth, marks=pytest.mark.slow) for nth in (2, 3, 4, 5)), 16])
+@pytest.mark.parametrize("nth", [1, *(pytest.param(nth, marks=pytest.mark.slow) for nth in (2, 3, 4, 5, 16))])
 @pytest.mark.parametrize("fault", [drop_response, drop_request, respond(503, "SlowDown")])
 def test_a_probe_is_repeated_after_a_fault(new_bucket: Site, nth: int, fault: Any) -> None:
     """The fault proves nothing about the server, and the save succeeds."""

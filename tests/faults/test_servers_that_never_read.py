@@ -31,8 +31,8 @@ def silent_url() -> Iterator[str]:
 @pytest.mark.parametrize(
     ("kind", "body"),
     [
-        pytest.param(S3Bucket, SMALL, id="s3-small"),
-        pytest.param(S3Bucket, LARGE, id="s3-large"),
+        pytest.param(S3Bucket, SMALL, id="s3-small", marks=pytest.mark.slow),
+        pytest.param(S3Bucket, LARGE, id="s3-large", marks=pytest.mark.slow),
         pytest.param(ObstoreBucket, SMALL, id="obstore-small"),
         pytest.param(ObstoreBucket, LARGE, id="obstore-large", marks=pytest.mark.slow),
     ],
@@ -49,7 +49,7 @@ def test_a_put_to_a_server_that_never_reads_ends_within_its_time_limit(
     bucket.close()
 
 
-@pytest.mark.parametrize("kind", [AsyncS3Bucket, AsyncObstoreBucket])
+@pytest.mark.parametrize("kind", [AsyncS3Bucket, pytest.param(AsyncObstoreBucket, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "body", [pytest.param(SMALL, id="small"), pytest.param(LARGE, id="large", marks=pytest.mark.slow)]
 )

@@ -115,7 +115,7 @@ def store_at(s3_side: Any) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("call", ["save", "load", "exists", "list", "delete", "health_check"])
-@pytest.mark.parametrize("kind", ["refused", "no such name"])
+@pytest.mark.parametrize("kind", ["refused", pytest.param("no such name", marks=pytest.mark.slow)])
 def test_the_error_for_a_missing_endpoint_names_it_and_the_things_to_check(
     store_at: Any, kind: str, call: str
 ) -> None:

@@ -150,6 +150,7 @@ def test_a_repeated_request_gets_the_same_reply_and_is_added_once(
         assert [text for text, _ in turns_of(store.load("s"))] == ["hello", "between"]
 
 
+@pytest.mark.slow
 def test_the_response_for_an_unreachable_store_comes_before_the_timeout(contain: Callable[..., Container]):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         ports = {"refuses": free_ports(1)[0], "never responds": silent.getsockname()[1]}

@@ -83,7 +83,7 @@ def test_two_builds_of_the_same_versions_are_equal(build: Build):
 @pytest.mark.parametrize(
     ("engine", "modules"),
     [
-        ("boto3", ["handler"]),
+        pytest.param("boto3", ["handler"], marks=pytest.mark.slow),
         pytest.param("obstore", ["handler", "async_handler"], marks=pytest.mark.slow),
     ],
 )

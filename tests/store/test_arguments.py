@@ -225,7 +225,23 @@ def contents(bucket: Any) -> dict[str, bytes]:
     return {key: each.body for key, each in found.items() if each is not None}
 
 
-@pytest.fixture(params=[MEMORY, FILE])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each side on one bucket of two, and leave the other to the slow run."""
+    for fixture, (first, second) in {
+        "bucket": (MEMORY, FILE),
+        "s3_bucket": (MOTO, f"{MOTO}+{OBSTORE}"),
+    }.items():
+        if fixture in metafunc.fixturenames:
+            slow = [("sync", second), ("async", first)]
+            cases = [
+                ("sync", first),
+                ("async", second),
+                *(pytest.param(*each, marks=pytest.mark.slow) for each in slow),
+            ]
+            metafunc.parametrize(("side", fixture), cases, indirect=True)
+
+
+@pytest.fixture
 def bucket(request: pytest.FixtureRequest, side: SyncSide, location_of: Callable[[str], Location]) -> Any:
     if request.param == MEMORY:
         return side.make("MemoryBucket")
@@ -311,7 +327,7 @@ def test_a_bucket_takes_any_argument(
     check_call(side, bucket, function, data.draw(arguments_of(function)))
 
 
-@pytest.fixture(params=[MOTO, f"{MOTO}+{OBSTORE}"])
+@pytest.fixture
 def s3_bucket(
     request: pytest.FixtureRequest, side: SyncSide, location_of: Callable[[str], Location]
 ) -> Iterator[Any]:

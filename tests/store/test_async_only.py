@@ -52,6 +52,7 @@ async def test_a_file_may_come_from_an_async_source(location: Location):
 
 
 # Connections of an ended event loop can't be closed, which is a ResourceWarning.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("closed", [True, False], ids=["closed", "left open"])
 def test_a_store_may_be_used_in_successive_event_loops(location: Location, closed: bool):

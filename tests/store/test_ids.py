@@ -111,7 +111,7 @@ def test_the_keys_of_ids_with_a_prefix_start_with_its_key(id: str, prefix: str):
         assert store_keys.of_session(id).session.startswith(start)
 
 
-@pytest.mark.parametrize("kind", [MEMORY, FILE, MOTO])
+@pytest.mark.parametrize("kind", [MEMORY, FILE, pytest.param(MOTO, marks=pytest.mark.slow)])
 @settings(max_examples=10)
 @given(data=st.data())
 def test_a_store_lists_exactly_the_saved_ids(

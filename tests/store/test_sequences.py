@@ -196,8 +196,9 @@ def run(make: MakeStores, examples: int) -> None:
 
 
 def test_any_sequence_has_the_same_results_in_a_folder_as_in_memory(folder_stores: MakeStores):
-    run(folder_stores, 30)
+    run(folder_stores, 20)
 
 
+@pytest.mark.slow
 def test_any_sequence_has_the_same_results_in_s3_as_in_memory(moto_stores: MakeStores):
     run(moto_stores, 5)

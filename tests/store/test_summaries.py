@@ -454,7 +454,16 @@ class History:
         return found
 
 
-@pytest.mark.parametrize("kind", ["memory", "folder"])
+@pytest.mark.parametrize(
+    ("side", "kind"),
+    [
+        ("sync", "memory"),
+        ("async", "folder"),
+        pytest.param("sync", "folder", marks=pytest.mark.slow),
+        pytest.param("async", "memory", marks=pytest.mark.slow),
+    ],
+    indirect=["side"],
+)
 @given(actions=ACTIONS)
 @settings(max_examples=60)
 def test_summaries_are_those_of_the_loaded_sessions_after_any_history(

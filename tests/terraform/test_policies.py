@@ -21,6 +21,10 @@ PARTS = (
     "runs/s.json",
     *(f"{name}/t/c.bin" for name in sorted(INTEGRATION_FOLDERS)),
 )
+pytestmark = (
+    pytest.mark.slow
+)  # Terraform computes the policies of many stores, and every request of each is evaluated
+
 CREATING = {**TLS, "s3:ObjectCreationOperation": "true"}
 PREPARING = {**TLS, "s3:ObjectCreationOperation": "false"}
 CREATE = {**CREATING, "s3:if-none-match": "*"}

@@ -20,6 +20,7 @@ def test_the_module_is_valid(terraform_for_aws: Terraform, module: Path):
     terraform_for_aws.run(module, "validate", "-no-color")
 
 
+@pytest.mark.slow
 def test_every_example_is_valid(terraform_for_aws: Terraform, examples: Path):
     terraform_for_aws.run(examples, "validate", "-no-color")
 

@@ -154,7 +154,7 @@ def run_suite(pytester: pytest.Pytester) -> Callable[[str], Result]:
     return run
 
 
-@pytest.mark.parametrize("subject", ["SqliteBucket", "SqliteStore"])
+@pytest.mark.parametrize("subject", ["SqliteBucket", pytest.param("SqliteStore", marks=pytest.mark.slow)])
 def test_a_correct_backend_passes(run_suite: Callable[[str], Result], subject: str):
     result = run_suite(subject)
     assert result.failed == {}
@@ -168,7 +168,8 @@ def assert_only_these_fail(result: Result, faults: dict[str, str]) -> None:
     assert len(result.passed) > 20
 
 
-@pytest.mark.parametrize("side", ["", pytest.param("Async", marks=pytest.mark.slow)], ids=["sync", "async"])
+@pytest.mark.slow
+@pytest.mark.parametrize("side", ["", "Async"], ids=["sync", "async"])
 @pytest.mark.parametrize("subject", WRONG_BUCKETS)
 def test_only_the_tests_of_its_fault_fail_on_a_wrong_bucket(
     run_suite: Callable[[str], Result], subject: str, side: str
@@ -176,6 +177,7 @@ def test_only_the_tests_of_its_fault_fail_on_a_wrong_bucket(
     assert_only_these_fail(run_suite(side + subject), WRONG_BUCKETS[subject])
 
 
+@pytest.mark.slow
 def test_a_race_without_a_pause_is_found(run_suite: Callable[[str], Result]):
     """The bucket compares in one transaction and writes in the next."""
     result = run_suite("ComparesAndThenWritesBucket")
@@ -183,6 +185,7 @@ def test_a_race_without_a_pause_is_found(run_suite: Callable[[str], Result]):
     assert_only_these_fail(result, {name: RACES[name] for name in result.failed})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("subject", WRONG_STORES)
 def test_only_the_tests_of_its_fault_fail_on_a_wrong_store(run_suite: Callable[[str], Result], subject: str):
     assert_only_these_fail(run_suite(f"{subject}Store"), WRONG_STORES[subject])
