@@ -94,8 +94,7 @@ def test_a_missing_large_value_is_an_error_that_names_it(is_async: bool):
     side = Side(is_async)
     graph, config = two_nodes(side.saver), thread("t")
     side.call(graph, "invoke", {"document": LARGE}, config)
-    for key in [key for key in side.bodies() if "/%values/" in key]:
-        side.bucket.inner._objects.delete(key)
+    side.set_objects({key: each for key, each in side.objects().items() if "/%values/" not in key})
     with pytest.raises(SessionCorruptedError, match=r"t/%values/.*it is missing.*'document'"):
         side.call(side.saver, "get_tuple", config)
 
