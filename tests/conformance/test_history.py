@@ -16,6 +16,7 @@ from conformance.samples import artifacts_of, say, session_of, texts_of
 from sessionbucket import (
     InvalidArgumentError,
     NotSupportedError,
+    Retention,
     SessionConflictError,
     StoreUnavailableError,
     VersionNotFoundError,
@@ -250,6 +251,17 @@ def test_old_versions_are_erased_beyond_the_newest(store: Any, opener: Opener):
     assert store.load("s") == session
     with pytest.raises(InvalidArgumentError):
         store.history.erase("s", keep=0)
+
+
+def test_a_sweep_erases_versions_that_were_replaced_long_ago(store: Any):
+    saved(store, "one", "two", "three")
+    saved(store, "one", "two", id="s2")
+    now = datetime.now(UTC) + timedelta(days=8)
+    policy = Retention(history=timedelta(days=7))
+    swept = list(store.retention.sweep(policy, prefix="s", now=now))
+    assert sorted((each.id, each.outcome) for each in swept) == [("s", "deleted")] * 2 + [("s2", "deleted")]
+    assert [version.is_current for version in versions_of(store)] == [True]
+    assert texts_of(store.load("s")) == ["one", "two", "three"]
 
 
 @pytest.mark.parametrize("location", WITHOUT_SERVER, indirect=True)
