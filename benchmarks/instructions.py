@@ -28,6 +28,16 @@ def measure() -> dict[str, float]:
     return {name: _instructions("ours", name) / _instructions("plain", name) for name in ("save", "load")}
 
 
+def of_summaries() -> float:
+    """The instructions of a save, as the ratio to those of a save without a summary."""
+    return _instructions("ours", "save") / _instructions("ours-without-summaries", "save")
+
+
+def of_encryption(task: str) -> float:
+    """The instructions of a save or a load of an encrypted store, as the ratio to those of a plain one."""
+    return _instructions("ours-encrypted", task) / _instructions("ours", task)
+
+
 def last() -> dict[str, float]:
     """The last figures."""
     found: dict[str, float] = json.loads(RESULTS.read_text())

@@ -36,13 +36,17 @@ class Spread:
 
 
 def race(
-    contenders: Mapping[str, Callable[[], object]], *, rounds: int, calls: int = 1
+    contenders: Mapping[str, Callable[[], object]],
+    *,
+    rounds: int,
+    calls: int = 1,
+    before: Callable[[], object] | None = None,
 ) -> dict[str, list[Timing]]:
     """Run each contender ``calls`` times in each of ``rounds`` rounds. Returns its mean call of each round.
 
     Each contender runs once before, to connect and to load its modules. Every other round runs in reverse order, so that no
     contender always follows the same one. The garbage is collected before each turn. The collector stays on during a turn,
-    because the garbage of a contender is a part of its cost.
+    because the garbage of a contender is a part of its cost. ``before`` runs before each turn and is not measured.
     """
     for contender in contenders.values():
         contender()
@@ -50,6 +54,8 @@ def race(
     for number in range(rounds):
         names = list(contenders) if number % 2 == 0 else list(reversed(list(contenders)))
         for name in names:
+            if before is not None:
+                before()
             timings[name].append(_timed(contenders[name], calls))
     return timings
 

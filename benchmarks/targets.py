@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from benchmarks.findings import CPU, ELAPSED, MEMORY, RATE, Findings, Samples
 from benchmarks.measuring import Spread
 from benchmarks.rivals import bare_boto3
-from benchmarks.running import KB, MB, ours
+from benchmarks.running import KB, MB, SYNC_ENGINES, ours
 from benchmarks.scenarios.agents import FOLDER, MESSAGES, STRANDS
 from benchmarks.scenarios.cold_start import conversation
 from benchmarks.scenarios.hot_path import BOTH
+from benchmarks.scenarios.summaries import OPERATION, SCENARIO, SESSIONS, listed
 from benchmarks.servers import SEAWEEDFS
 
 BOTO3, AIOBOTO3, OBSTORE = ours("boto3"), ours("aioboto3"), ours("obstore")
@@ -117,6 +118,19 @@ TARGETS = (
     _of_listing(OBSTORE, "bare obstore", 1.05),
     _of_listing(BOTO3 + PARALLEL, BOTO3, 0.5),
     _of_listing(OBSTORE + PARALLEL, OBSTORE, 0.5),
+    *(
+        Target(
+            "summaries of 10,000 sessions, 1 % of them stale, against listing the sessions",
+            SCENARIO,
+            OPERATION,
+            SESSIONS,
+            ELAPSED,
+            ours(engine),
+            listed(engine),
+            1.2,
+        )
+        for engine in SYNC_ENGINES
+    ),
     Target(
         "file store: save of 50 kB, against write, fsync, rename, fsync by hand",
         "folders",

@@ -24,4 +24,11 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "sessions" {
       kms_master_key_id = var.kms_key_arn
     }
   }
+
+  lifecycle {
+    precondition {
+      condition     = var.kms_key_arn == null ? true : split(":", var.kms_key_arn)[3] == aws_s3_bucket.sessions.region
+      error_message = "kms_key_arn names a key in another region than the bucket's, ${aws_s3_bucket.sessions.region}: S3 would refuse every write. Use a key of that region, or a replica there of a multi-Region key."
+    }
+  }
 }

@@ -65,4 +65,14 @@ resource "aws_s3_bucket_lifecycle_configuration" "sessions" {
       }
     }
   }
+
+  lifecycle {
+    precondition {
+      condition = alltrue([
+        for tenant in values(var.tenants) :
+        tenant.sessions_expiration_days == null ? true : var.abort_incomplete_multipart_upload_days <= tenant.sessions_expiration_days
+      ])
+      error_message = "abort_incomplete_multipart_upload_days cannot be longer than a tenant's sessions_expiration_days: parts of an upload would outlive everything else under the prefix."
+    }
+  }
 }

@@ -30,6 +30,11 @@ variable "tenants" {
   }
 
   validation {
+    condition     = length(distinct([for name in keys(var.tenants) : lower(name)])) == length(var.tenants)
+    error_message = "The names of tenants must differ in more than case, because IAM takes two policies whose names differ in case alone for one."
+  }
+
+  validation {
     condition     = alltrue([for tenant in values(var.tenants) : can(regex("^[A-Za-z0-9_.~@+=,/-]{0,512}$", tenant.prefix))])
     error_message = "A tenant's prefix must have at most 512 characters of A-Z a-z 0-9 - _ . ~ @ + = , and /, because others have a meaning in policies or URLs."
   }

@@ -1,6 +1,7 @@
 """Saves and loads of a session, or the same work by plain json, for a count of instructions.
 
-Arguments: ``ours`` or ``plain``; ``save``, ``load`` or ``nothing``; and a number of calls.
+Arguments: ``ours``, ``ours-without-summaries``, ``ours-encrypted`` or ``plain``; ``save``, ``load`` or ``nothing``; and a
+number of calls.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 Tasks = dict[str, Callable[[], object]]
 
@@ -23,15 +25,30 @@ def document() -> dict[str, object]:
     return {**found, "id": "s", "messages": (found["messages"] * _MESSAGES)[:_MESSAGES]}
 
 
-def ours() -> Tasks:
+def ours(**options: Any) -> Tasks:
     """The tasks by sessionbucket, in memory."""
-    from sessionbucket import MemoryBucket, SessionData, SessionStore  # noqa: PLC0415 (plain json needs none)
+    from sessionbucket import SessionData, open_store  # noqa: PLC0415 (plain json needs none)
 
-    store = SessionStore(MemoryBucket())
+    store = open_store("memory://", **options)
     session = SessionData.model_validate(document())
     store.save(session)
     store.load("s")
     return {"save": lambda: store.save(session), "load": lambda: store.load("s")}
+
+
+def ours_without_summaries() -> Tasks:
+    """The same, without the summary that each save puts into the metadata."""
+    from sessionbucket._core.summary import Summarizer, no_entry  # noqa: PLC0415
+
+    Summarizer.entry = lambda *_: no_entry  # type: ignore[method-assign]
+    return ours()
+
+
+def ours_encrypted() -> Tasks:
+    """The same tasks, encrypted."""
+    from sessionbucket import Keyring  # noqa: PLC0415
+
+    return ours(encryption=Keyring({"k": bytes(32)}, primary="k"))
 
 
 def plain() -> Tasks:
@@ -44,6 +61,12 @@ def plain() -> Tasks:
     }
 
 
-tasks = {"ours": ours, "plain": plain}[sys.argv[1]]() | {"nothing": lambda: None}
+KINDS = {
+    "ours": ours,
+    "ours-without-summaries": ours_without_summaries,
+    "ours-encrypted": ours_encrypted,
+    "plain": plain,
+}
+tasks = KINDS[sys.argv[1]]() | {"nothing": lambda: None}
 for _ in range(int(sys.argv[3])):
     tasks[sys.argv[2]]()

@@ -18,6 +18,7 @@ SCENARIOS = {
     "memory": "peak memory of a 10 MB session, in multiples of its body",
     "folders": "the file store beside bare files, and listing a folder",
     "listing": "listing stores of 100, 10,000 and 100,000 sessions",
+    "summaries": "summaries of 10,000 sessions of which 1 % are stale, beside listing the sessions",
     "copying": "copying 10,000 sessions from a folder into a bucket, beside rclone and aws",
 }
 

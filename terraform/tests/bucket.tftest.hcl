@@ -137,3 +137,29 @@ run "expirations" {
     error_message = "A rule is switched off."
   }
 }
+
+run "a_key_of_another_region_is_refused" {
+  command = plan
+
+  variables {
+    kms_key_arn = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  }
+
+  override_resource {
+    target = aws_s3_bucket.sessions
+    values = { region = "eu-central-1" }
+  }
+
+  expect_failures = [aws_s3_bucket_server_side_encryption_configuration.sessions]
+}
+
+run "uploads_that_outlive_the_sessions_are_refused" {
+  command = plan
+
+  variables {
+    tenants                                = { agent = { prefix = "agents/prod", sessions_expiration_days = 7 } }
+    abort_incomplete_multipart_upload_days = 8
+  }
+
+  expect_failures = [aws_s3_bucket_lifecycle_configuration.sessions]
+}

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from cli.command_line import make_session
+from sessionbucket import Conversation, open_store
 
 
 @pytest.fixture(autouse=True)
@@ -71,3 +72,19 @@ def test_titles_can_be_left_out(run, url):
 def test_a_session_that_cannot_be_read_says_why(run, url, tmp_path):
     (tmp_path / "store" / "e.json").write_text("{")
     assert "(cannot be read: " in run.ok("ls", "--store", url, "--long").splitlines()[-1]
+
+
+def test_conversations_show_their_titles_messages_and_tokens(run, tmp_path):
+    url = f"{(tmp_path / 'conversations').as_uri()}"
+    with open_store(url, model=Conversation) as store:
+        messages = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]
+        store.save(Conversation(id="a", title="My chat", usage={"total_tokens": 42}, messages=messages))
+        store.save(Conversation(id="b"))
+    rows = [line.split("\t") for line in run.ok("ls", "--store", url, "--long").splitlines()]
+    assert [(row[0], row[1], row[6], row[7]) for row in rows] == [
+        ("a", "My chat", "2", "42"),
+        ("b", "", "0", "0"),
+    ]
+    assert ids(run, url, "--sort", "-tokens", "--limit", "1") == ["a"]
+    [first, _] = json.loads(run.ok("ls", "--store", url, "--long", "--no-titles", "--json"))
+    assert (first["title"], first["tokens"], first["problem"]) == ("", 42, None)

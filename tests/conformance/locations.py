@@ -36,7 +36,12 @@ OTHER_SERVERS = (CEPH, f"{CEPH}+{OBSTORE}", MINISTACK, f"{MINISTACK}+{OBSTORE}")
 ON_AZURE = f"{AZURITE}+{OBSTORE}"
 ON_SEAWEEDFS = (SEAWEEDFS, f"{SEAWEEDFS}+{OBSTORE}")
 WITHOUT_SERVER = (MEMORY, FILE)
-VERSIONED = (f"{MEMORY}/versioned", f"{MOTO}/versioned", f"{SEAWEEDFS}/versioned")
+VERSIONED = (
+    f"{MEMORY}/versioned",
+    f"{MOTO}/versioned",
+    f"{SEAWEEDFS}/versioned",
+    f"{SEAWEEDFS}/versioned+{OBSTORE}",
+)
 """Kinds with a bucket that keeps versions."""
 
 on_every_kind = pytest.mark.parametrize("location", ENGINES, indirect=True)

@@ -56,7 +56,7 @@ SMALL_MODULES = ("test_bucket", "test_store")
 def is_slow(module: str, test: str, side: str, values: Mapping[str, Any]) -> bool:  # noqa: C901, PLR0912 (a table)
     """Whether the case of a test of a side, with these values of its parameters, is slow."""
     location = values.get("location")
-    if location in OTHER_SERVERS or (
+    if location in (*OTHER_SERVERS, VERSIONED[-1]) or (
         location in LEFT_TO_THE_SLOW_RUN.get(side, ())
         and not (module in SMALL_MODULES and location in WITHOUT_SERVER)
     ):

@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
 
+from both_sides import unwrapped
 from conformance.canaries import left
 from conformance.conftest import Opener
-from conformance.locations import VERSIONED, WITHOUT_SERVER
+from conformance.locations import MOTO, OBSTORE, VERSIONED, WITHOUT_SERVER
 from conformance.samples import artifacts_of, say, session_of, texts_of
 from sessionbucket import (
     InvalidArgumentError,
     NotSupportedError,
+    Retention,
     SessionConflictError,
     StoreUnavailableError,
     VersionNotFoundError,
@@ -250,6 +253,17 @@ def test_old_versions_are_erased_beyond_the_newest(store: Any, opener: Opener):
         store.history.erase("s", keep=0)
 
 
+def test_a_sweep_erases_versions_that_were_replaced_long_ago(store: Any):
+    saved(store, "one", "two", "three")
+    saved(store, "one", "two", id="s2")
+    now = datetime.now(UTC) + timedelta(days=8)
+    policy = Retention(history=timedelta(days=7))
+    swept = list(store.retention.sweep(policy, prefix="s", now=now))
+    assert sorted((each.id, each.outcome) for each in swept) == [("s", "deleted")] * 2 + [("s2", "deleted")]
+    assert [version.is_current for version in versions_of(store)] == [True]
+    assert texts_of(store.load("s")) == ["one", "two", "three"]
+
+
 @pytest.mark.parametrize("location", WITHOUT_SERVER, indirect=True)
 def test_a_bucket_without_versions_says_what_to_do(store: Any):
     saved(store, "one")
@@ -261,11 +275,31 @@ def test_a_bucket_without_versions_says_what_to_do(store: Any):
         store.history.erase("s")
 
 
-@pytest.mark.parametrize("location", ["moto+obstore"], indirect=True)
-def test_obstore_says_which_engine_lists_versions(store: Any):
+@pytest.mark.parametrize("location", [f"{MOTO}/versioned+auto"], indirect=True)
+def test_the_automatic_engine_has_history_and_erases(opener: Opener):
+    with opener.side.make("open_store", opener.location.url()) as store:
+        assert "Obstore" in type(unwrapped(store.bucket)).__name__
+        saved(store, "one", "two")
+        assert len(versions_of(store)) == 2
+        store.history.undo("s")
+        assert texts_of(store.load("s")) == ["one"]
+        assert store.purge("s").erased_versions == 4
+        assert [key for key in left(opener) if ".sessionbucket/" not in key] == []
+
+
+@pytest.mark.parametrize("location", [f"{MOTO}/versioned+{OBSTORE}"], indirect=True)
+def test_a_session_of_another_library_has_no_history_by_obstore(opener: Opener):
+    session = boto3.Session("a", "b", region_name="us-east-1")
+    bucket = opener.side.make(
+        "ObstoreBucket", opener.location.bucket, session=session, endpoint_url=opener.location.endpoint_url
+    )
+    store = opener.side.store(bucket, opener.location.prefix)
     saved(store, "one")
-    with pytest.raises(NotSupportedError, match=r"use the engine (aio)?boto3"):
-        versions_of(store)
-    with pytest.raises(NotSupportedError, match=r"use the engine (aio)?boto3"):
-        store.purge("s")
+    if opener.side.name == "sync":
+        assert len(versions_of(store)) == 1
+        return
+    for call in (lambda: versions_of(store), lambda: store.purge("s")):
+        with pytest.raises(NotSupportedError, match="open it with engine=aioboto3"):
+            call()
+    assert list(store.check()) == []
     assert store.exists("s")

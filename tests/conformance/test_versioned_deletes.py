@@ -8,12 +8,12 @@ import pytest
 
 from conformance.canaries import left
 from conformance.conftest import Opener
-from conformance.locations import versioned
+from conformance.locations import VERSIONED
 from conformance.samples import event_of, session_of
 from testing.capabilities import with_capabilities
 
 
-@versioned
+@pytest.mark.parametrize("location", VERSIONED[:-1], indirect=True)  # obstore has no conditional deletes
 @pytest.mark.parametrize("conditional_deletes", ["trusted", "off"])
 def test_a_delete_makes_markers_for_what_exists_alone(opener: Opener, conditional_deletes: str):
     bucket = with_capabilities(opener.side, opener.bucket(), conditional_deletes=conditional_deletes)

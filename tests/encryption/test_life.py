@@ -50,6 +50,17 @@ def test_an_earlier_version_is_loaded_restored_and_compared(store: SessionStore)
     assert [message.text for message in store.load("s").messages] == ["one"]
 
 
+def test_an_undo_passes_over_versions_with_equal_contents_and_other_etags(store: SessionStore):
+    session = session_with("one")
+    store.save(session)
+    session.messages.append(Message.user("two"))
+    for _ in range(2):
+        store.save(session)
+    assert len({version.version for version in store.history.versions("s")}) == 3
+    store.history.undo("s")
+    assert [message.text for message in store.load("s").messages] == ["one"]
+
+
 def test_a_summary_is_encrypted_and_read(store: SessionStore, bucket: Any):
     store.save(session_with(CANARY))
     assert store.summary("s").title == CANARY

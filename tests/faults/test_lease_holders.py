@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from conformance.locations import FILE, SEAWEEDFS, Location
 from faults import lease_holders
 from sessionbucket import SessionData, open_store
 
@@ -26,10 +28,9 @@ pytestmark = [
 ]
 
 
-def acquire(folder: Path, ledgers: Path, each: int) -> list[tuple[int, float, float, float, float]]:
+def acquire(url: str, ledgers: Path, each: int) -> list[tuple[int, float, float, float, float]]:
     """Let several processes acquire the lease, continue those that stop themselves, and return what they wrote down."""
-    url = folder.as_uri()
-    with open_store(url, fsync=False) as store:
+    with open_store(url) as store:
         store.save(SessionData(id="s"))
     files = [ledgers / f"{number}.txt" for number in range(PROCESSES)]
     processes = [
@@ -74,6 +75,11 @@ def check(rows: list[tuple[int, float, float, float, float]], count: int) -> Non
     assert lost >= PROCESSES * lease_holders.STOPS, "a holder that was stopped past its time saved"
 
 
-def test_a_thousand_acquisitions_never_overlap(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [FILE, SEAWEEDFS])
+def test_a_thousand_acquisitions_never_overlap(
+    kind: str, location_of: Callable[[str], Location], tmp_path: Path
+) -> None:
+    location = location_of(kind)
+    url = location.url(fsync="false") if kind == FILE else location.url()
     (tmp_path / "ledgers").mkdir()
-    check(acquire(tmp_path / "store", tmp_path / "ledgers", ACQUISITIONS), ACQUISITIONS * PROCESSES)
+    check(acquire(url, tmp_path / "ledgers", ACQUISITIONS), ACQUISITIONS * PROCESSES)

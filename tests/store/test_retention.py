@@ -14,6 +14,8 @@ from both_sides import SyncSide
 from conformance.samples import artifacts_of, event_of, report_of, session_of
 from sessionbucket import InvalidArgumentError, NotSupportedError, Retention, StoreUnavailableError
 from sessionbucket._core.keys import StoreKeys
+from sessionbucket._core.objects import ObjectVersion
+from sessionbucket._core.retention import replaced_before
 
 DAYS_90 = timedelta(days=90)
 IDLE = Retention(idle=DAYS_90)
@@ -193,9 +195,82 @@ def test_a_folder_of_later_releases_of_a3s_code_is_refused(side: SyncSide, tmp_p
 
 @pytest.mark.parametrize("time", [timedelta(0), timedelta(days=-1), 90, "90d"])
 def test_a_time_that_is_none_is_refused(time: Any):
-    for name in ("idle", "files", "orphans"):
+    for name in ("idle", "files", "orphans", "history"):
         with pytest.raises(InvalidArgumentError, match=f"{name} .* is refused"):
             Retention(**{name: time})
+
+
+def versions_by_id(store: Any, id: str) -> list[str]:
+    return [version.version_id for version in store.history.versions(id)]
+
+
+class TestHistory:
+    """Versions of a versioned bucket. In memory their times are those of this process."""
+
+    HISTORY = Retention(history=timedelta(days=7))
+
+    @pytest.fixture
+    def bucket(self, side: SyncSide) -> Any:
+        return side.make("FaultyBucket", side.make("MemoryBucket", keep_versions=True))
+
+    @pytest.fixture
+    def store(self, side: SyncSide, bucket: Any) -> Any:
+        store = side.store(bucket)
+        for id in ("s", "s2"):
+            session = session_of(id)
+            for number in range(3):
+                session.tool_names = [str(number)]
+                store.save(session)
+            store.save_trace_events(id, [event_of("x")])
+            store.save_trace_events(id, [event_of("y")])
+        return store
+
+    def test_versions_that_were_replaced_long_ago_are_erased(self, store: Any):
+        [current, *old] = versions_by_id(store, "s")
+        swept = list(store.retention.sweep(self.HISTORY, prefix="s", now=later(8)))
+        assert [each.version_id for each in swept if each.key == "s.json"] == old
+        assert [each.key for each in swept].count("traces/s2.json") == 1
+        assert {each.outcome for each in swept} == {"deleted"}
+        assert versions_by_id(store, "s") == [current]
+        assert store.load("s").tool_names == ["2"]
+        assert store.load_trace_events("s") == [event_of("y")]
+        assert list(store.retention.sweep(self.HISTORY, now=later(8))) == []
+
+    def test_a_version_stays_while_it_was_replaced_lately(self, store: Any):
+        assert list(store.retention.sweep(self.HISTORY, now=later(6))) == []
+        now = datetime.now(UTC)
+        rows = [
+            ObjectVersion("k", "new", True, False, 1, now - timedelta(days=6)),
+            ObjectVersion("k", "old", False, False, 1, now - timedelta(days=400)),
+            ObjectVersion("k", "older", False, False, 1, now - timedelta(days=500)),
+            ObjectVersion("l", "hidden", False, False, 1, now - timedelta(days=500)),
+        ]
+        assert [row.version_id for row in replaced_before(rows, now - timedelta(days=7))] == ["older"]
+
+    def test_a_deleted_session_loses_its_versions_and_keeps_the_marker(self, store: Any):
+        store.delete("s")
+        dry = list(store.retention.sweep(self.HISTORY, now=later(8), dry_run=True))
+        assert {each.outcome for each in dry} == {"due"}
+        assert len(versions_by_id(store, "s")) == 4
+        swept = list(store.retention.sweep(self.HISTORY, now=later(8)))
+        assert [each[:2] for each in swept] == [each[:2] for each in dry]
+        assert [version.is_delete for version in store.history.versions("s")] == [True]
+        assert not store.exists("s")
+
+    def test_pages_and_other_keys(self, side: SyncSide, store: Any, bucket: Any):
+        for number in range(1200):
+            bucket.inner.put("big.json", str(number).encode())
+        for key in ("langgraph/t.json", "notes.txt", ".sessionbucket/leases/s.json"):
+            bucket.inner.put(key, b"1")
+            bucket.inner.put(key, b"2")
+        swept = list(store.retention.sweep(self.HISTORY, now=later(8)))
+        assert len([each for each in swept if each.id == "big"]) == 1199
+        assert {each.id for each in swept} == {"big", "s", "s2"}
+        assert versions_by_id(store, "big") == versions_by_id(store, "big")[:1]
+
+    def test_a_bucket_without_versions_is_refused(self, side: SyncSide):
+        with pytest.raises(NotSupportedError, match="keeps no versions"):
+            list(side.store(side.make("MemoryBucket")).retention.sweep(self.HISTORY))
 
 
 def test_bad_arguments_are_refused(store: Any):

@@ -28,6 +28,7 @@ from sessionbucket import (
     summarize,
 )
 from sessionbucket._codec import codec_of
+from sessionbucket._concurrency.threads import WorkerPool
 from sessionbucket._core import catalog
 from sessionbucket._core.keys import StoreKeys
 from sessionbucket.cli.any_session import AnySession
@@ -494,6 +495,24 @@ def test_a_file_that_was_changed_just_now_is_read_again(side: SyncSide, tmp_path
     store.save(session("s", "text 2"), overwrite=True)
     os.utime(tmp_path / "s.json", ns=(before.st_mtime_ns, before.st_mtime_ns))
     assert [each.title for each in store.summaries()] == ["text 2"]
+
+
+def test_a_row_of_the_catalog_takes_no_thread(monkeypatch: pytest.MonkeyPatch):
+    store = SessionStore(MemoryBucket())
+    ids = [f"alice/{number:02}" for number in range(50)]
+    for id in ids:
+        store.save(session(id))
+    assert [summary.id for summary in store.summaries()] == ids
+    started: list[object] = []
+    start = WorkerPool.start
+
+    def counted(pool: WorkerPool, call: Any) -> Any:
+        started.append(call)
+        return start(pool, call)
+
+    monkeypatch.setattr(WorkerPool, "start", counted)
+    assert [summary.id for summary in store.summaries()] == ids
+    assert len(started) < 10  # the pages and the shards
 
 
 def test_text_of_blocks_is_found_in_any_block():

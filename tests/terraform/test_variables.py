@@ -71,6 +71,7 @@ def test_valid_values_are_accepted(terraform: Terraform, variables: Path, change
         ({"tenants": {}}, "at least one store"),
         ({"tenants": {"a b": {"prefix": "a"}}}, "names of tenants"),
         ({"tenants": {"a" * 41: {"prefix": "a"}}}, "1 to 40"),
+        ({"tenants": {"a": {"prefix": "a"}, "A": {"prefix": "b"}}}, "differ in more than case"),
         ({"tenants": {"a": {}}}, 'attribute "prefix" is required'),
         ({"tenants": {"a": {"prefix": "a"}, "b": {"prefix": "a"}}}, "may be another's or lie under it"),
         ({"tenants": {"a": {"prefix": "a"}, "b": {"prefix": "a/b"}}}, "may be another's or lie under it"),

@@ -17,9 +17,9 @@ from sessionbucket._async.v1_snapshots import AsyncV1Snapshots
 from sessionbucket._concurrency.asyncio_ import closing, gather
 from sessionbucket._core.arguments import check_kind, check_text
 from sessionbucket._core.keys import StoreKeys
-from sessionbucket._core.objects import ObjectInfo
-from sessionbucket._core.retention import Retention, SweepOutcome, Swept, check_now
-from sessionbucket.errors import ConflictError
+from sessionbucket._core.objects import ObjectInfo, ObjectVersion
+from sessionbucket._core.retention import Retention, SweepOutcome, Swept, check_now, replaced_before
+from sessionbucket.errors import ConflictError, NotSupportedError
 
 _CONCURRENCY = 16
 _CLOCK_STEP = timedelta(seconds=1)
@@ -61,10 +61,10 @@ class AsyncStoreRetention:
         Each object is deleted in exactly the version that was listed, all sessions before the parts. Parts are deleted while they have
         no session and are older than ``policy.orphans``. So a session that is saved meanwhile keeps its parts, and a repeated sweep
         finishes one that was interrupted. Where the server has no conditional deletes, a HEAD compares the version right before the
-        delete.
+        delete. Old versions are erased by their ids, for good. The current version and the last delete marker of a key stay.
 
-        Raises ``InvalidArgumentError`` for bad arguments, ``NotSupportedError`` in a folder of a3s-code 5.0 and later, and
-        ``StoreUnavailableError`` with the outcome ``"unknown"`` when a delete may have been done.
+        Raises ``InvalidArgumentError`` for bad arguments, ``NotSupportedError`` in a folder of a3s-code 5.0 and later and for ``history``
+        in a bucket without versions, and ``StoreUnavailableError`` with the outcome ``"unknown"`` when a delete may have been done.
         """
         check_kind("policy", policy, Retention)
         check_text("prefix", prefix)
@@ -73,6 +73,10 @@ class AsyncStoreRetention:
 
     async def _swept(self, sweep: _Sweep, prefix: str) -> AsyncGenerator[Swept, None]:
         await self._v1.check_writable()
+        if sweep.policy.history and not await self._bucket.keeps_versions():
+            raise NotSupportedError(
+                f"history {sweep.policy.history!r} is refused: {self._bucket.location} keeps no versions"
+            )
         async with closing(self._listing.pages(prefix)) as pages:
             async for page in pages:
                 for swept in await self._sweep_page(page, sweep, self._session_reason):
@@ -81,6 +85,56 @@ class AsyncStoreRetention:
             async for parts in list_pages(self._bucket, start):
                 for swept in await self._sweep_page(parts.objects, sweep, self._part_reason):
                     yield swept
+
+        if sweep.policy.history:
+            async with closing(self._erased(sweep, prefix, sweep.now - sweep.policy.history)) as erased:
+                async for swept in erased:
+                    yield swept
+
+    async def _erased(self, sweep: _Sweep, prefix: str, time: datetime) -> AsyncGenerator[Swept, None]:
+        """Erase the versions of sessions and parts that were replaced before this time, and yield each."""
+        starts = (self._keys.id_prefix(prefix), *self._keys.part_prefixes(prefix))
+        for start in starts if prefix else starts[:1]:
+            async with closing(self._replaced(start, time)) as pages:
+                async for due in pages:
+                    for swept in await self._erase(due, dry_run=sweep.dry_run):
+                        yield swept
+
+    async def _replaced(self, prefix: str, time: datetime) -> AsyncGenerator[list[ObjectVersion], None]:
+        """Yield the versions of sessions and parts that were replaced before this time, for each page of the listing.
+
+        A page is yielded after the next one was listed, which begins at its last version.
+        """
+        page = await self._bucket.list_versions(prefix)
+        before: list[ObjectVersion] = []
+        while True:
+            due = [
+                each for each in replaced_before([*before, *page.versions], time) if self._stem_of(each.key)
+            ]
+            before = page.versions[-1:]
+            after = page.next_start_after
+            if after is not None:
+                page = await self._bucket.list_versions(prefix, start_after=after)
+            yield due
+            if after is None:
+                return
+
+    async def _erase(self, due: list[ObjectVersion], *, dry_run: bool) -> list[Swept]:
+        refused = {} if dry_run or not due else {kept[:2]: kept for kept in await self._bucket.erase(due)}
+        found: list[Swept] = []
+        for each in due:
+            kept = refused.get((each.key, each.version_id))
+            outcome: SweepOutcome = "due" if dry_run else "kept" if kept else "deleted"
+            reason = kept.reason if kept else "replaced too long ago"
+            id = self._id(self._stem_of(each.key))
+            found.append(Swept(id, each.key, outcome, reason, each.version_id))
+        return found
+
+    def _stem_of(self, key: str) -> str:
+        """The encoded id in the key of a session or part, or nothing for any other key."""
+        if self._keys.session_id(key) is not None:
+            return self._keys.stem(key)
+        return self._keys.part(key)[1] if key.startswith(self._keys.part_folders) else ""
 
     async def _sweep_page(
         self, page: Sequence[ObjectInfo], sweep: _Sweep, reason_of: Callable[[ObjectInfo, _Sweep], str]

@@ -172,13 +172,14 @@ class AsyncSessionSummaries:
                 break
             next_page = pool.start(partial(_next_page, pages))
             for info in page:
-                if self._keys.session_id(info.key) is None:
+                id = self._keys.session_id(info.key)
+                if id is None:
                     continue
                 stem, token = self._keys.stem(info.key), token_of(info, now)
                 row = await catalog.row(stem) if catalog else None
                 if row is None or row.token != token:
                     yield info, pool.start(partial(self._request, info, token, now))
-                elif row.summary.id == stem:
+                elif row.summary.id == id:
                     yield info, _Found(row.summary, row)
                 else:
                     yield info, pool.start(partial(self._checked, info.key, row.summary, row))

@@ -7,6 +7,7 @@ listing shows no more. What is newer than its own delete or save, it never erase
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -55,7 +56,8 @@ from sessionbucket.errors import (
 
 FilesToRedact = Literal["refuse", "keep", "delete"]
 
-_ROUNDS = 5
+_ROUNDS_IN_VAIN = 5
+"""Rounds that find as many versions as one before: other writers make them."""
 _ATTEMPTS = 10
 _AT_ONCE = 8
 _MAY_BE_IN_USE = timedelta(hours=1)
@@ -229,7 +231,8 @@ class Erasure:
         A round can uncover rows: the last delete marker of a key goes alone, and SeaweedFS leaves rows out of long listings.
         """
         left: Rows = []
-        for _ in range(_ROUNDS):
+        fewest, in_vain = sys.maxsize, 0
+        while in_vain < _ROUNDS_IN_VAIN:
             left = []
             for _key, rows in by_key(self._versions(scope)):
                 left += choose(rows)
@@ -239,6 +242,8 @@ class Erasure:
             ]
             if not left:
                 return
+            in_vain = 0 if len(left) < fewest else in_vain + 1
+            fewest = min(fewest, len(left))
             refused = self._bucket.erase(left, bypass_governance=bypass_governance)
             tally.kept |= {(kept.key, kept.version_id): kept for kept in refused}
             tally.count(row for row in left if (row.key, row.version_id) not in tally.kept)
@@ -441,7 +446,15 @@ def _key(info: ObjectInfo) -> str:
 
 
 def _after_delete(before: set[str]) -> Callable[[Rows], Rows]:
+    """``before`` has the ids listed before the delete. A listing that left rows out can uncover others, by the end of a delete marker."""
+    deletes: dict[str, datetime] = {}
+
     def choose(rows: Rows) -> Rows:
+        key = rows[0].key
+        if key in deletes:
+            before.update(row.version_id for row in rows if row.updated_at < deletes[key])
+        times = [row.updated_at for row in rows if row.is_delete]
+        deletes.update({key: max(times)} if times else {})
         return erasable_after_delete(rows, before)
 
     return choose

@@ -11,8 +11,8 @@ from functools import partial
 from sessionbucket._concurrency.threads import closing, gather
 from sessionbucket._core.arguments import check_kind, check_text
 from sessionbucket._core.keys import StoreKeys
-from sessionbucket._core.objects import ObjectInfo
-from sessionbucket._core.retention import Retention, SweepOutcome, Swept, check_now
+from sessionbucket._core.objects import ObjectInfo, ObjectVersion
+from sessionbucket._core.retention import Retention, SweepOutcome, Swept, check_now, replaced_before
 from sessionbucket._sync.bucket import Bucket
 from sessionbucket._sync.bucket_listing import list_pages
 from sessionbucket._sync.conditional_write_support import SupportProbe
@@ -20,7 +20,7 @@ from sessionbucket._sync.documents import ConditionalWriter
 from sessionbucket._sync.legacy_names import LegacyNames
 from sessionbucket._sync.session_listing import SessionListing
 from sessionbucket._sync.v1_snapshots import V1Snapshots
-from sessionbucket.errors import ConflictError
+from sessionbucket.errors import ConflictError, NotSupportedError
 
 _CONCURRENCY = 16
 _CLOCK_STEP = timedelta(seconds=1)
@@ -62,10 +62,10 @@ class StoreRetention:
         Each object is deleted in exactly the version that was listed, all sessions before the parts. Parts are deleted while they have
         no session and are older than ``policy.orphans``. So a session that is saved meanwhile keeps its parts, and a repeated sweep
         finishes one that was interrupted. Where the server has no conditional deletes, a HEAD compares the version right before the
-        delete.
+        delete. Old versions are erased by their ids, for good. The current version and the last delete marker of a key stay.
 
-        Raises ``InvalidArgumentError`` for bad arguments, ``NotSupportedError`` in a folder of a3s-code 5.0 and later, and
-        ``StoreUnavailableError`` with the outcome ``"unknown"`` when a delete may have been done.
+        Raises ``InvalidArgumentError`` for bad arguments, ``NotSupportedError`` in a folder of a3s-code 5.0 and later and for ``history``
+        in a bucket without versions, and ``StoreUnavailableError`` with the outcome ``"unknown"`` when a delete may have been done.
         """
         check_kind("policy", policy, Retention)
         check_text("prefix", prefix)
@@ -74,6 +74,10 @@ class StoreRetention:
 
     def _swept(self, sweep: _Sweep, prefix: str) -> Generator[Swept, None, None]:
         self._v1.check_writable()
+        if sweep.policy.history and not self._bucket.keeps_versions():
+            raise NotSupportedError(
+                f"history {sweep.policy.history!r} is refused: {self._bucket.location} keeps no versions"
+            )
         with closing(self._listing.pages(prefix)) as pages:
             for page in pages:
                 for swept in self._sweep_page(page, sweep, self._session_reason):
@@ -82,6 +86,56 @@ class StoreRetention:
             for parts in list_pages(self._bucket, start):
                 for swept in self._sweep_page(parts.objects, sweep, self._part_reason):
                     yield swept
+
+        if sweep.policy.history:
+            with closing(self._erased(sweep, prefix, sweep.now - sweep.policy.history)) as erased:
+                for swept in erased:
+                    yield swept
+
+    def _erased(self, sweep: _Sweep, prefix: str, time: datetime) -> Generator[Swept, None, None]:
+        """Erase the versions of sessions and parts that were replaced before this time, and yield each."""
+        starts = (self._keys.id_prefix(prefix), *self._keys.part_prefixes(prefix))
+        for start in starts if prefix else starts[:1]:
+            with closing(self._replaced(start, time)) as pages:
+                for due in pages:
+                    for swept in self._erase(due, dry_run=sweep.dry_run):
+                        yield swept
+
+    def _replaced(self, prefix: str, time: datetime) -> Generator[list[ObjectVersion], None, None]:
+        """Yield the versions of sessions and parts that were replaced before this time, for each page of the listing.
+
+        A page is yielded after the next one was listed, which begins at its last version.
+        """
+        page = self._bucket.list_versions(prefix)
+        before: list[ObjectVersion] = []
+        while True:
+            due = [
+                each for each in replaced_before([*before, *page.versions], time) if self._stem_of(each.key)
+            ]
+            before = page.versions[-1:]
+            after = page.next_start_after
+            if after is not None:
+                page = self._bucket.list_versions(prefix, start_after=after)
+            yield due
+            if after is None:
+                return
+
+    def _erase(self, due: list[ObjectVersion], *, dry_run: bool) -> list[Swept]:
+        refused = {} if dry_run or not due else {kept[:2]: kept for kept in self._bucket.erase(due)}
+        found: list[Swept] = []
+        for each in due:
+            kept = refused.get((each.key, each.version_id))
+            outcome: SweepOutcome = "due" if dry_run else "kept" if kept else "deleted"
+            reason = kept.reason if kept else "replaced too long ago"
+            id = self._id(self._stem_of(each.key))
+            found.append(Swept(id, each.key, outcome, reason, each.version_id))
+        return found
+
+    def _stem_of(self, key: str) -> str:
+        """The encoded id in the key of a session or part, or nothing for any other key."""
+        if self._keys.session_id(key) is not None:
+            return self._keys.stem(key)
+        return self._keys.part(key)[1] if key.startswith(self._keys.part_folders) else ""
 
     def _sweep_page(
         self, page: Sequence[ObjectInfo], sweep: _Sweep, reason_of: Callable[[ObjectInfo, _Sweep], str]

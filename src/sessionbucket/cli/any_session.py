@@ -33,6 +33,15 @@ def is_of_another_model(body: bytes) -> bool:
     return _is_other(members)
 
 
+def is_conversation(body: bytes) -> bool:
+    """Whether a body is a ``Conversation``."""
+    try:
+        format = AnySession.model_validate_json(body).members.get("format")
+    except ValidationError:
+        return False
+    return isinstance(format, str) and format.startswith("conversation.")
+
+
 def _is_other(members: dict[str, Any]) -> bool:
     return 2 * len(_MEMBERS & members.keys()) < len(_MEMBERS)
 

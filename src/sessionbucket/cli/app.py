@@ -302,6 +302,9 @@ def sweep(  # noqa: PLR0917 (typer calls it by name)
     verification: Annotated[
         str | None, typer.Option(metavar="AGE", help="Verification reports that did not change for AGE.")
     ] = None,
+    history: Annotated[
+        str | None, typer.Option(metavar="AGE", help="Versions that were replaced more than AGE ago.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete; otherwise only show.")] = False,
 ) -> None:
     """Delete sessions and parts that have not changed for long. It only shows them without --yes.
@@ -318,6 +321,7 @@ def sweep(  # noqa: PLR0917 (typer calls it by name)
         "files": files,
         "traces": traces,
         "verification": verification,
+        "history": history,
     }
     sweep_store(chosen_store(place, store), prefix=prefix, ages=ages, confirmed=yes)
 

@@ -11,7 +11,17 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from sessionbucket import InvalidArgumentError, SessionStore, SessionSummary
+from sessionbucket import (
+    Conversation,
+    InvalidArgumentError,
+    NotSupportedError,
+    SessionCorruptedError,
+    SessionData,
+    SessionStore,
+    SessionSummary,
+    SessionTooLargeError,
+)
+from sessionbucket.cli.any_session import is_conversation
 from sessionbucket.cli.stores import opened
 from sessionbucket.cli.terminal import console, count_text, one_line, unix_text
 
@@ -60,7 +70,9 @@ def list_summaries(  # noqa: PLR0917
         return (owner is None or summary.owner == owner) and (tag is None or tag in summary.tags)
 
     where = None if owner is None and tag is None else is_wanted
-    with opened(url, summaries="full" if has_titles else "no-text") as store:
+    with opened(url) as store:
+        model = Conversation if _begins_with_a_conversation(store, prefix) else SessionData
+    with opened(url, model=model, summaries="full" if has_titles else "no-text") as store:
         found: Iterator[SessionSummary]
         if order:
             found = islice(order(store.summaries(prefix=prefix, where=where)), limit)
@@ -75,8 +87,19 @@ def list_summaries(  # noqa: PLR0917
                 typer.echo("\t".join(map(one_line, _cells(summary))))
 
 
+def _begins_with_a_conversation(store: SessionStore[Any], prefix: str) -> bool:
+    """Whether the first session is a ``Conversation``. A store has sessions of one model."""
+    try:
+        for info in store.list_page(prefix=prefix, limit=1).sessions:
+            found = store.raw.get(info.id)
+            return found is not None and is_conversation(found.body)
+    except (SessionCorruptedError, SessionTooLargeError, NotSupportedError):
+        pass
+    return False
+
+
 def _first(
-    store: SessionStore, prefix: str, where: Callable[[SessionSummary], bool] | None, limit: int | None
+    store: SessionStore[Any], prefix: str, where: Callable[[SessionSummary], bool] | None, limit: int | None
 ) -> Iterator[SessionSummary]:
     if limit is None:
         yield from store.summaries(prefix=prefix, where=where)

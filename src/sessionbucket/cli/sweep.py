@@ -24,7 +24,7 @@ def sweep_store(url: str | None, *, prefix: str, ages: dict[str, str | None], co
     times = {name: _age(name, text) for name, text in ages.items() if text is not None}
     if not times:
         raise InvalidArgumentError("nothing is to be swept: pass an age such as --idle 90d or --traces 14d")
-    counts = {"due": 0, "deleted": 0, "changed": 0}
+    counts = {"due": 0, "deleted": 0, "changed": 0, "kept": 0}
     with opened(url) as store:
         for swept in store.retention.sweep(Retention(**times), prefix=prefix, dry_run=not confirmed):
             counts[swept.outcome] += 1
@@ -35,6 +35,9 @@ def sweep_store(url: str | None, *, prefix: str, ages: dict[str, str | None], co
         )
     if counts["changed"]:
         say_error(f"{count_text(counts['changed'], 'object')} changed meanwhile and stayed")
+    if counts["kept"]:
+        say_error(f"{count_text(counts['kept'], 'version')} could not be erased")
+    if counts["changed"] or counts["kept"]:
         raise typer.Exit(FAILED)
 
 

@@ -6,7 +6,7 @@ import time
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
 from sessionbucket._async.buckets.batch_deletes import AsyncBatchDeletes
@@ -43,6 +43,7 @@ from sessionbucket._core.arguments import (
     check_keys,
     check_kind,
     check_listing,
+    check_object_infos,
     check_presign,
     check_put,
     check_put_stream,
@@ -55,21 +56,29 @@ from sessionbucket._core.objects import (
     Always,
     Capabilities,
     Condition,
+    Kept,
     ObjectInfo,
     ObjectPage,
+    ObjectVersion,
     StoredObject,
+    VersionPage,
     content_encoding,
     is_md5_version,
     md5_version,
 )
 from sessionbucket._core.store_url import Cloud
 from sessionbucket.errors import (
+    InvalidArgumentError,
     NotSupportedError,
     ObjectTooLargeError,
     PreconditionFailedError,
     SessionBucketError,
     StoreUnavailableError,
 )
+
+if TYPE_CHECKING:
+    from sessionbucket._async.buckets.s3 import AsyncS3Bucket
+    from sessionbucket._backends.s3.options import S3Options
 
 _PARTS_AT_ONCE = 2
 _SOON = timedelta(minutes=1)
@@ -101,6 +110,9 @@ class AsyncObstoreBucket(AsyncBucket):
         self._storage_class = checked.get("storage_class")
         self._tags = requests.tags(checked.get("tagging"))
         self._clients = ObstoreClients(bucket, cloud, checked, session=session)
+        self._bucket = bucket
+        self._session = session
+        self._other_engine: AsyncS3Bucket | None = None
         self._capabilities: Capabilities | None = None
         self._integrity = _AsyncIntegrity(self._clients, cloud)
         self._deletes = AsyncBatchDeletes(self._delete_batch, self._delete_one, has_batches=cloud == "s3")
@@ -347,14 +359,62 @@ class AsyncObstoreBucket(AsyncBucket):
             url = await sign_async(client, "GET", key, expires_in)
         return requests.check_presigned_url(url, key, self._cloud)
 
+    async def temporary_objects(self, prefix: str) -> list[ObjectInfo]:
+        """As the port defines it, by aioboto3. Where that is not possible, none are listed."""
+        try:
+            return await self._s3.temporary_objects(prefix)
+        except NotSupportedError:
+            return await super().temporary_objects(prefix)
+
+    async def remove_temporary(self, objects: Sequence[ObjectInfo]) -> None:
+        check_object_infos(objects)
+        if objects:
+            await self._s3.remove_temporary(objects)
+
     async def keeps_versions(self) -> bool:
-        raise NotSupportedError(
-            f"{self.location}: the engine obstore cannot list the versions of a bucket; use the engine aioboto3, where the server has "
-            "S3's protocol"
-        )
+        return await self._s3.keeps_versions()
+
+    async def list_versions(
+        self, prefix: str, *, start_after: tuple[str, str] = ("", ""), limit: int = PAGE_LIMIT
+    ) -> VersionPage:
+        return await self._s3.list_versions(prefix, start_after=start_after, limit=limit)
+
+    async def get_version(self, key: str, version_id: str, *, max_bytes: int) -> StoredObject | None:
+        return await self._s3.get_version(key, version_id, max_bytes=max_bytes)
+
+    async def erase(
+        self, versions: Sequence[ObjectVersion], *, bypass_governance: bool = False
+    ) -> list[Kept]:
+        return await self._s3.erase(versions, bypass_governance=bypass_governance)
+
+    @property
+    def _s3(self) -> AsyncS3Bucket:
+        """The same bucket by aioboto3, for versions and unfinished uploads, which obstore cannot list.
+
+        Raises ``NotSupportedError`` for another cloud than S3, and for credentials that aioboto3 cannot use.
+        """
+        if self._other_engine is None:
+            if self._cloud != "s3":
+                raise NotSupportedError(
+                    f"{self.location}: the versions of a bucket can be listed by S3's protocol only"
+                )
+            from sessionbucket._async.buckets.s3 import AsyncS3Bucket  # noqa: PLC0415 (loads boto3)
+
+            try:
+                self._other_engine = AsyncS3Bucket(
+                    self._bucket, session=self._session, **cast("S3Options", self._options)
+                )
+            except InvalidArgumentError as error:
+                raise NotSupportedError(
+                    f"{self.location}: obstore cannot list versions and unfinished uploads, and aioboto3 cannot use the session of this "
+                    "store; open it with engine=aioboto3 and an aioboto3 session"
+                ) from error
+        return self._other_engine
 
     async def close(self) -> None:
         self._clients.close()
+        if self._other_engine is not None:
+            await self._other_engine.close()
 
 
 class _AsyncSource:

@@ -7,7 +7,7 @@ import time
 import zlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from sessionbucket._backends.connection_options import check_bucket_name, network_capabilities
 from sessionbucket._backends.obstore import requests
@@ -41,6 +41,7 @@ from sessionbucket._core.arguments import (
     check_keys,
     check_kind,
     check_listing,
+    check_object_infos,
     check_presign,
     check_put,
     check_put_stream,
@@ -53,9 +54,12 @@ from sessionbucket._core.objects import (
     Always,
     Capabilities,
     Condition,
+    Kept,
     ObjectInfo,
     ObjectPage,
+    ObjectVersion,
     StoredObject,
+    VersionPage,
     content_encoding,
     is_md5_version,
     md5_version,
@@ -65,12 +69,17 @@ from sessionbucket._sync.bucket import Bucket, ObjectStream
 from sessionbucket._sync.buckets.batch_deletes import BatchDeletes
 from sessionbucket._sync.request_retries import send_with_retries
 from sessionbucket.errors import (
+    InvalidArgumentError,
     NotSupportedError,
     ObjectTooLargeError,
     PreconditionFailedError,
     SessionBucketError,
     StoreUnavailableError,
 )
+
+if TYPE_CHECKING:
+    from sessionbucket._backends.s3.options import S3Options
+    from sessionbucket._sync.buckets.s3 import S3Bucket
 
 _PARTS_AT_ONCE = 2
 _SOON = timedelta(minutes=1)
@@ -102,6 +111,9 @@ class ObstoreBucket(Bucket):
         self._storage_class = checked.get("storage_class")
         self._tags = requests.tags(checked.get("tagging"))
         self._clients = ObstoreClients(bucket, cloud, checked, session=session)
+        self._bucket = bucket
+        self._session = session
+        self._other_engine: S3Bucket | None = None
         self._capabilities: Capabilities | None = None
         self._integrity = _Integrity(self._clients, cloud)
         self._deletes = BatchDeletes(self._delete_batch, self._delete_one, has_batches=cloud == "s3")
@@ -348,14 +360,60 @@ class ObstoreBucket(Bucket):
             url = sign(client, "GET", key, expires_in)
         return requests.check_presigned_url(url, key, self._cloud)
 
+    def temporary_objects(self, prefix: str) -> list[ObjectInfo]:
+        """As the port defines it, by boto3. Where that is not possible, none are listed."""
+        try:
+            return self._s3.temporary_objects(prefix)
+        except NotSupportedError:
+            return super().temporary_objects(prefix)
+
+    def remove_temporary(self, objects: Sequence[ObjectInfo]) -> None:
+        check_object_infos(objects)
+        if objects:
+            self._s3.remove_temporary(objects)
+
     def keeps_versions(self) -> bool:
-        raise NotSupportedError(
-            f"{self.location}: the engine obstore cannot list the versions of a bucket; use the engine boto3, where the server has "
-            "S3's protocol"
-        )
+        return self._s3.keeps_versions()
+
+    def list_versions(
+        self, prefix: str, *, start_after: tuple[str, str] = ("", ""), limit: int = PAGE_LIMIT
+    ) -> VersionPage:
+        return self._s3.list_versions(prefix, start_after=start_after, limit=limit)
+
+    def get_version(self, key: str, version_id: str, *, max_bytes: int) -> StoredObject | None:
+        return self._s3.get_version(key, version_id, max_bytes=max_bytes)
+
+    def erase(self, versions: Sequence[ObjectVersion], *, bypass_governance: bool = False) -> list[Kept]:
+        return self._s3.erase(versions, bypass_governance=bypass_governance)
+
+    @property
+    def _s3(self) -> S3Bucket:
+        """The same bucket by boto3, for versions and unfinished uploads, which obstore cannot list.
+
+        Raises ``NotSupportedError`` for another cloud than S3, and for credentials that boto3 cannot use.
+        """
+        if self._other_engine is None:
+            if self._cloud != "s3":
+                raise NotSupportedError(
+                    f"{self.location}: the versions of a bucket can be listed by S3's protocol only"
+                )
+            from sessionbucket._sync.buckets.s3 import S3Bucket  # noqa: PLC0415 (loads boto3)
+
+            try:
+                self._other_engine = S3Bucket(
+                    self._bucket, session=self._session, **cast("S3Options", self._options)
+                )
+            except InvalidArgumentError as error:
+                raise NotSupportedError(
+                    f"{self.location}: obstore cannot list versions and unfinished uploads, and boto3 cannot use the session of this "
+                    "store; open it with engine=boto3 and an boto3 session"
+                ) from error
+        return self._other_engine
 
     def close(self) -> None:
         self._clients.close()
+        if self._other_engine is not None:
+            self._other_engine.close()
 
 
 class _Source:
