@@ -19,6 +19,7 @@ SCENARIOS = {
     "folders": "the file store beside bare files, and listing a folder",
     "listing": "listing stores of 100, 10,000 and 100,000 sessions",
     "copying": "copying 10,000 sessions from a folder into a bucket, beside rclone and aws",
+    "exporting": "exporting 10,000 sessions to Parquet, by one, two and four processes",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from pyarrow import parquet
@@ -24,7 +25,7 @@ class Lake:
         self.out = out or f"memory://{unique_name()}"
         self.options = options
 
-    @property
+    @cached_property
     def store(self) -> SessionStore:
         return open_store(self.url, encryption=self.options.get("encryption"))
 
@@ -42,9 +43,12 @@ class Lake:
 
     def objects(self) -> dict[str, bytes]:
         """Every object at the destination, whichever bucket it is in."""
-        bucket = open_store(self.out).bucket
-        rows = bucket.list_page("", limit=1000).objects
-        bodies = {row.key: bucket.get(row.key, max_bytes=1 << 30) for row in rows}
+        with open_store(self.out) as store:
+            start = store.documents("x").full_key("x").removesuffix("x/x")
+            rows = store.bucket.list_page(start, limit=1000).objects
+            bodies = {
+                row.key.removeprefix(start): store.bucket.get(row.key, max_bytes=1 << 30) for row in rows
+            }
         return {key: found.body for key, found in bodies.items() if found}
 
     def tables(self) -> Tables:
@@ -52,9 +56,7 @@ class Lake:
         found: Tables = {table: [] for table in TABLES}
         for key, body in self.objects().items():
             if key.endswith(".parquet"):
-                found[key.rpartition("/")[0].rpartition("/")[2]] += parquet.read_table(
-                    io.BytesIO(body)
-                ).to_pylist()
+                found[key.partition("/")[0]] += parquet.read_table(io.BytesIO(body)).to_pylist()
         for rows in found.values():
             rows.sort(key=lambda row: (row["session_id"], row.get("position")))
         return found

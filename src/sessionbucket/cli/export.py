@@ -21,7 +21,7 @@ from sessionbucket.cli.keys import chosen_keyring, keys_of
 from sessionbucket.cli.stores import url_of
 from sessionbucket.cli.terminal import console, count_text
 from sessionbucket.errors import shorten
-from sessionbucket.export import ExportedRange, export_range, plan_export
+from sessionbucket.export import ExportedRange, Exporter, plan_export
 
 
 class WorkerEndedError(SessionBucketError):
@@ -43,11 +43,11 @@ def export_store(
     """
     source, destination = url_of(url), url_of(out, create=True)
     planned = plan_export(source, destination, ranges=ranges, prefix=prefix)
-    call = partial(_export, source, destination, text=text, keyring=chosen_keyring())
+    make = partial(_exporter, source, destination, text=text, keyring=chosen_keyring())
     outcomes: Counter[str] = Counter()
     sessions = problems = 0
     try:
-        with _progress() as progress, closing(_results(call, planned, workers)) as results:
+        with _progress() as progress, closing(_results(make, planned, workers)) as results:
             for result in progress.track(results, total=len(planned), description="exporting"):
                 outcomes[result.outcome] += 1
                 sessions += result.sessions
@@ -63,24 +63,24 @@ def export_store(
         raise typer.Exit(FAILED)
 
 
-def _export(
-    source: str, destination: str, range: SessionRange, *, text: bool, keyring: str | None
-) -> ExportedRange:
-    return export_range(source, range, destination, text=text, encryption=keys_of(keyring))
+def _exporter(source: str, destination: str, *, text: bool, keyring: str | None) -> Exporter:
+    return Exporter(source, destination, text=text, encryption=keys_of(keyring))
 
 
 def _results(
-    call: partial[ExportedRange], planned: list[SessionRange], workers: int | None
+    make: partial[Exporter], planned: list[SessionRange], workers: int | None
 ) -> Generator[ExportedRange, None, None]:
     """The results as they come, from this process if one is enough."""
     count = min(workers or os.cpu_count() or 1, len(planned))
     if count == 1:
-        yield from map(call, planned)
+        with make() as exporter:
+            yield from map(exporter.export, planned)
         return
     # A forked process could not use what this one has loaded: obstore does not work after a fork.
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_die_quietly) as pool:
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(count, mp_context=spawn, initializer=_start_worker, initargs=(make,)) as pool:
         try:
-            for done in as_completed([pool.submit(call, each) for each in planned]):
+            for done in as_completed([pool.submit(_export_in_worker, each) for each in planned]):
                 yield done.result()
         except BrokenProcessPool as error:
             raise WorkerEndedError from error
@@ -88,9 +88,18 @@ def _results(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _die_quietly() -> None:
-    """Let Ctrl-C end a worker at once: an interrupted range is exported again by the next run."""
+_in_worker: list[Exporter] = []
+"""The exporter of a worker process."""
+
+
+def _start_worker(make: partial[Exporter]) -> None:
+    # Ctrl-C ends a worker at once: an interrupted range is exported again by the next run.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _in_worker.append(make())
+
+
+def _export_in_worker(range: SessionRange) -> ExportedRange:
+    return _in_worker[0].export(range)
 
 
 def _progress() -> Progress:

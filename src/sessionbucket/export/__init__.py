@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from sessionbucket._lazy_names import lazy_names
 
-__all__ = ["SCHEMA_VERSION", "TABLES", "Column", "ExportedRange", "export_range", "plan_export"]
+__all__ = ["SCHEMA_VERSION", "TABLES", "Column", "ExportedRange", "Exporter", "export_range", "plan_export"]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "planning": ("plan_export",),
-        "ranges": ("ExportedRange", "export_range"),
+        "ranges": ("ExportedRange", "Exporter", "export_range"),
         "schemas": ("SCHEMA_VERSION", "TABLES", "Column"),
     },
 )

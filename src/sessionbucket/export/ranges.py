@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
-from sessionbucket import KeyProvider, SessionRange, SessionStore, open_store
+from sessionbucket import KeyProvider, SessionRange, open_store
 from sessionbucket.export.manifest import (
     MANIFESTS,
     Manifest,
@@ -41,6 +41,88 @@ class ExportedRange(NamedTuple):
     problems: tuple[tuple[str, str], ...] = ()
 
 
+class Exporter:
+    """Exports ranges of one store to one destination, one after the other or in threads, over connections that stay open."""
+
+    def __init__(
+        self,
+        url: str | os.PathLike[str],
+        out: str | os.PathLike[str],
+        *,
+        text: bool = True,
+        encryption: KeyProvider | None = None,
+    ) -> None:
+        """The arguments are those of ``export_range``. Raises ``NotSupportedError`` without pyarrow, and the errors of ``open_store``."""
+        load_pyarrow()
+        self._text = text
+        self._source = open_store(url, encryption=encryption)
+        self._others = open_store(url, model=AnySession, encryption=encryption)
+        self._destination = open_store(out, max_bytes=_LARGEST_PART)
+        self._manifests = self._destination.documents(MANIFESTS)
+
+    def export(self, range: SessionRange) -> ExportedRange:
+        """Export a range, as ``export_range`` does."""
+        listed = list(self._listed(range))
+        manifest = Manifest(location_of(self._source), range, self._text)
+        if self._is_current(manifest, listed):
+            return ExportedRange(range, "unchanged", len(listed))
+        return self._write(manifest, listed)
+
+    def _listed(self, range: SessionRange) -> Iterator[ListedSession]:
+        traces = {part.stem: part.token for part in self._source.ranges.parts(range, "traces")}
+        for session in self._source.ranges.sessions(range):
+            yield ListedSession(session, traces.get(session.stem, NO_PART))
+
+    def _is_current(self, manifest: Manifest, listed: list[ListedSession]) -> bool:
+        """Whether the files at the destination are those of an export of the same sessions with the same options."""
+        before = read_manifest(self._manifests, manifest.range)
+        if before is None or replace(before, sessions=[], parts={}) != manifest:
+            return False
+        return (
+            before.describes(listed)
+            and before.parts.keys() == TABLES.keys()
+            and all(self._has_part(table, manifest.range, version) for table, version in before.parts.items())
+        )
+
+    def _has_part(self, table: str, range: SessionRange, version: str) -> bool:
+        """Whether the file is still the one that was written; in a folder, whether there is one."""
+        name = part_name(range)
+        found = self._destination.documents(table).list(name)
+        return any(part.key == name and part.version in {version, None} for part in found)
+
+    def _write(self, manifest: Manifest, listed: list[ListedSession]) -> ExportedRange:
+        range, problems, sessions = manifest.range, [], 0
+        with open_tables(text=self._text) as tables:
+            pending = 0
+            for found in _read_all(SessionReading(self._source, self._others), listed):
+                if found.problem is not None:
+                    problems.append((found.id, found.problem))
+                if found.entry is not None:
+                    manifest.sessions.append(found.entry)
+                sessions += bool(found.rows)
+                tables.add(found.rows)
+                pending += found.size
+                if pending >= _GROUP_BYTES:
+                    tables.write_group()
+                    pending = 0
+            self._manifests.delete(manifest_name(range))
+            for table, body in tables.finish():
+                manifest.parts[table] = self._destination.documents(table).put(part_name(range), body).version
+        self._manifests.put(manifest_name(range), manifest.body())
+        return ExportedRange(range, "written", sessions, tuple(problems))
+
+    def close(self) -> None:
+        """Close all connections. The exporter may be used again afterwards."""
+        for store in (self._source, self._others, self._destination):
+            store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
 def export_range(
     url: str | os.PathLike[str],
     range: SessionRange,
@@ -52,8 +134,9 @@ def export_range(
     """Write the sessions of a range to its file in each table at ``out``, unless the files have exactly these sessions.
 
     It is a plain function, and its arguments and result can be pickled, so any engine may call it in any process. It opens the stores
-    itself. ``range`` is one of ``plan_export``. Without ``text`` no text of messages, titles, reasoning, tool arguments and results is
-    exported. ``encryption`` has the keys of the store at ``url``; the tables are not encrypted.
+    itself; an ``Exporter`` keeps them open for several ranges. ``range`` is one of ``plan_export``. Without ``text`` no text of messages,
+    titles, reasoning, tool arguments and results is exported. ``encryption`` has the keys of the store at ``url``; the tables are not
+    encrypted.
 
     It lists the range, and compares the listing with its manifest at the destination. If anything differs, it reads all sessions of
     the range, deletes the manifest, replaces each file by one PUT, and writes the manifest last. So an interrupted call can be repeated,
@@ -62,67 +145,8 @@ def export_range(
     Raises ``NotSupportedError`` without pyarrow, and the errors of the storage, after which the range counts as not exported. A session
     that is corrupted or too large raises nothing: it is one of the ``problems``.
     """
-    load_pyarrow()
-    with (
-        open_store(url, encryption=encryption) as source,
-        open_store(url, model=AnySession, encryption=encryption) as others,
-        open_store(out, max_bytes=_LARGEST_PART) as destination,
-    ):
-        listed = list(_listed(source, range))
-        manifest = Manifest(location_of(source), range, text)
-        if _is_current(destination, manifest, listed):
-            return ExportedRange(range, "unchanged", len(listed))
-        return _write(SessionReading(source, others), listed, manifest, destination)
-
-
-def _listed(source: SessionStore, range: SessionRange) -> Iterator[ListedSession]:
-    traces = {part.stem: part.token for part in source.ranges.parts(range, "traces")}
-    for session in source.ranges.sessions(range):
-        yield ListedSession(session, traces.get(session.stem, NO_PART))
-
-
-def _is_current(destination: SessionStore, manifest: Manifest, listed: list[ListedSession]) -> bool:
-    """Whether the files at the destination are those of an export of the same sessions with the same options."""
-    before = read_manifest(destination.documents(MANIFESTS), manifest.range)
-    if before is None or replace(before, sessions=[], parts={}) != manifest or not before.describes(listed):
-        return False
-    return before.parts.keys() == TABLES.keys() and all(
-        _has_part(destination, table, manifest.range, version) for table, version in before.parts.items()
-    )
-
-
-def _has_part(destination: SessionStore, table: str, range: SessionRange, version: str) -> bool:
-    """Whether the file is still the one that was written; in a folder, whether there is one."""
-    name = part_name(range)
-    return any(
-        found.key == name and found.version in {version, None}
-        for found in destination.documents(table).list(name)
-    )
-
-
-def _write(
-    reading: SessionReading, listed: list[ListedSession], manifest: Manifest, destination: SessionStore
-) -> ExportedRange:
-    range, problems, sessions = manifest.range, [], 0
-    with open_tables(text=manifest.text) as tables:
-        pending = 0
-        for found in _read_all(reading, listed):
-            if found.problem is not None:
-                problems.append((found.id, found.problem))
-            if found.entry is not None:
-                manifest.sessions.append(found.entry)
-            sessions += bool(found.rows)
-            tables.add(found.rows)
-            pending += found.size
-            if pending >= _GROUP_BYTES:
-                tables.write_group()
-                pending = 0
-        documents = destination.documents(MANIFESTS)
-        documents.delete(manifest_name(range))
-        for table, body in tables.finish():
-            manifest.parts[table] = destination.documents(table).put(part_name(range), body).version
-    documents.put(manifest_name(range), manifest.body())
-    return ExportedRange(range, "written", sessions, tuple(problems))
+    with Exporter(url, out, text=text, encryption=encryption) as exporter:
+        return exporter.export(range)
 
 
 def _read_all(reading: SessionReading, listed: Iterable[ListedSession]) -> Iterator[Reading]:
