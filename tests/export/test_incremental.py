@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -390,6 +391,36 @@ def test_an_unavailable_store_stops_the_export_and_nothing_counts(monkeypatch: p
     with pytest.raises(StoreUnavailableError):
         lake.export()
     assert lake.objects() == before
+
+
+def test_an_unchanged_range_costs_six_requests_and_its_listings(monkeypatch: pytest.MonkeyPatch):
+    lake = filled(Lake())
+    lake.export(ranges=1)
+    (planned,) = plan_export(lake.url, lake.out)
+    source, out = (FaultyBucket(memory_bucket(url)) for url in (lake.url, lake.out))
+
+    def opened(url: str, **options: Any) -> SessionStore[Any]:
+        return SessionStore(source, "agents") if url == lake.url else SessionStore(out)
+
+    monkeypatch.setattr(ranges, "open_store", opened)
+    assert ranges.export_range(lake.url, planned, lake.out).outcome == "unchanged"
+    assert [call.operation for call in source.calls] == ["list_page"] * 2
+    assert sorted(call.operation for call in out.calls) == ["get", *["list_page"] * 5]
+
+
+@pytest.mark.slow
+def test_the_memory_of_a_range_does_not_grow_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(ranges, "_GROUP_BYTES", 1 << 20)
+    lake = Lake((tmp_path / "store").as_uri(), (tmp_path / "lake").as_uri())
+    peaks = []
+    for number in (100, 600):
+        for at in range(number):
+            lake.store.save(session_of(f"s{at}x", f"text {at} " * 10_000), overwrite=True)
+        tracemalloc.start()
+        lake.export(ranges=1)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.3 * peaks[0]
 
 
 @pytest.fixture

@@ -123,7 +123,7 @@ def test_a_session_is_in_every_table():
         (1, "t2", "grep", arguments, 2, "result Why?", True),
         (None, "gone", None, None, 3, "trimmed", False),
     ]
-    assert rows(found["costs"], "at", "model", "total_tokens", "cost_usd") == [
+    assert rows(found["costs"], "recorded_at", "model", "total_tokens", "cost_usd") == [
         (datetime(2026, 11, 29, 0, 0, 0, 123456, tzinfo=UTC), "opus", 3, None)
     ]
     assert rows(

@@ -141,7 +141,7 @@ def _cost(id: str, position: int, record: LlmCostRecord) -> Row:
         "costs",
         session_id=id,
         position=position,
-        at=record.timestamp_utc,
+        recorded_at=record.timestamp_utc,
         model=record.model,
         provider=record.provider,
         prompt_tokens=record.prompt_tokens,

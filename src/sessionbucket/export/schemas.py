@@ -75,7 +75,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "costs": (
         _SESSION,
         Column("position", "int", "the place among the session's cost records, from 0"),
-        Column("at", "time", "when the request was sent"),
+        Column("recorded_at", "time", "when the request was recorded"),
         Column("model", "string", "the model"),
         Column("provider", "string", "its provider"),
         Column("prompt_tokens", "int", "tokens of the request"),
