@@ -23,7 +23,7 @@ _KINDS = 20
 
 
 def subject(workers: int) -> str:
-    """The name of the export by so many processes in tables."""
+    """The name in tables of an export by this number of processes."""
     return f"{workers} worker{'s' if workers > 1 else ''}"
 
 
@@ -45,8 +45,7 @@ def measure(run: Run) -> None:
                 raise RuntimeError(f"the export says: {done.output}")
             timings[subject(workers)].append(done.timing)
     run.note(
-        f"exporting: the workers and the server share {os.cpu_count()} processors, so {WORKERS[-1]} workers can be at most "
-        "so many times as fast as one"
+        f"exporting: the workers and the server share {os.cpu_count()} processors, which limits the gain of a worker"
     )
     run.findings.add(Setting("exporting", "export", server.name, number), timings, against=subject(1))
 
