@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -249,6 +250,8 @@ def test_a_corrupted_session_is_a_problem_and_is_tried_again():
     assert result.sessions == 2
     assert rows(lake.tables()["sessions"], "session_id") == [("a",), ("c",)]
     assert rows(lake.tables()["trace_events"], "session_id") == [("a",)]
+    (manifest,) = [body for key, body in lake.objects().items() if re.match(r"_manifest/[0-9a-f]", key)]
+    assert [entry[0] for entry in json.loads(manifest)["sessions"]] == ["a"]
     (again,) = lake.export()
     assert (again.outcome, again.problems) == ("written", result.problems)
     for key, body in good.items():
