@@ -5,6 +5,9 @@ from __future__ import annotations
 import builtins
 import json
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,7 @@ pytest.importorskip("pyarrow")
 
 from pyarrow import parquet
 
-from cli.command_line import Command, make_session
+from cli.command_line import Command, make_session, restore_interrupts
 from sessionbucket import Keyring, SessionStore, open_store
 
 
@@ -116,3 +119,28 @@ def test_a_worker_that_is_killed_is_named(
 
 def _die(_: object) -> None:
     os._exit(9)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="needs SIGINT")
+def test_ctrl_c_ends_the_export_and_its_workers_in_one_line(
+    store: SessionStore, url: str, lake: Path, run: Command
+):
+    for number in range(40):
+        store.save(make_session(f"s{number:02}x"))
+    command = [sys.executable, "-m", "sessionbucket.cli", "export", url, "--to", str(lake), "--workers", "2"]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=restore_interrupts,
+    ) as process:
+        while not (lake / "_manifest" / "ranges.json").exists():
+            assert process.poll() is None
+        os.killpg(process.pid, signal.SIGINT)
+        shown, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (130, "error: interrupted\n"), shown
+    run.ok("export", url, "--to", str(lake), "--workers", "1")
+    assert len(ids_in(lake)) == 40

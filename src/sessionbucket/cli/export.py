@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import partial
 from multiprocessing import get_context
 
@@ -80,7 +81,9 @@ def _results(
     spawn = get_context("spawn")
     with ProcessPoolExecutor(count, mp_context=spawn, initializer=_start_worker, initargs=(make,)) as pool:
         try:
-            for done in as_completed([pool.submit(_export_in_worker, each) for each in planned]):
+            with _deferred_interrupts():
+                running = [pool.submit(_export_in_worker, each) for each in planned]
+            for done in as_completed(running):
                 yield done.result()
         except BrokenProcessPool as error:
             raise WorkerEndedError from error
@@ -93,9 +96,24 @@ _in_worker: list[Exporter] = []
 
 
 def _start_worker(make: partial[Exporter]) -> None:
-    # Ctrl-C ends a worker at once: an interrupted range is exported again by the next run.
+    # Ctrl-C ends a worker at once and without a traceback: an interrupted range is exported again by the next run.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     _in_worker.append(make())
+
+
+@contextmanager
+def _deferred_interrupts() -> Iterator[None]:
+    """Hold Ctrl-C back. A process that is started meanwhile inherits this, and gets the signal when ``_start_worker`` takes it."""
+    if sys.platform == "win32":
+        yield
+        return
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _export_in_worker(range: SessionRange) -> ExportedRange:
