@@ -274,6 +274,30 @@ def test_a_session_under_a_legacy_name_has_its_true_id_and_one_of_another_key_is
     assert rows(lake.tables()["sessions"], "session_id") == [("a/b",)]
 
 
+HOSTILE = [
+    b'{"id": "h", "title": "\\ud800"}',
+    b'{"id": "h", "messages": [{"role": "user", "content": "\\udfff"}]}',
+    b'{"id": "h", "usage": {"total_tokens": -%d}}' % 10**30,
+    b'{"id": "h", "messages": [{"role": 7, "content": %s}]}' % (b"[" * 150 + b"]" * 150),
+    b'{"id": "h", "messages": [{"content": %s}]}' % (b"[" * 100_000 + b"]" * 100_000),
+    b'{"id": "h", "messages": [{"content": [{"type": "tool_use", "input": NaN, "id": [], "name": {}}], "tool_calls": 1}]}',
+    b'{"id": "h", "messages": null, "title": [], "usage": []}',
+    b'{"id": ""}',
+    b"[]",
+    b"",
+]
+
+
+@pytest.mark.parametrize("body", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_hostile_object_is_exported_or_a_problem_and_stops_no_other(body: bytes):
+    lake = Lake()
+    lake.store.save(rich_session("a"))
+    lake.store.bucket.put("agents/h.json", body)
+    (result,) = lake.export(ranges=1)
+    ids = [row["session_id"] for row in lake.tables()["sessions"]]
+    assert ids + [id for id, _ in result.problems] == ["a", "h"]
+
+
 def test_an_encrypted_store_is_exported_with_its_keys_and_stays_unchanged():
     lake = Lake(encryption=Keyring({"k": b"x" * 32}, primary="k"))
     lake.store.save_turn(rich_session(text=CANARY), trace_events=[event("x")])

@@ -12,7 +12,7 @@ from sessionbucket import NotSupportedError
 from sessionbucket.export.rows import Rows
 from sessionbucket.export.schemas import SCHEMA_VERSION, TABLES, Column, Kind
 
-_GREATEST = 2**63 - 1
+_LEAST, _GREATEST = -(2**63), 2**63 - 1
 
 
 def load_pyarrow() -> tuple[ModuleType, ModuleType]:
@@ -62,7 +62,7 @@ class Tables:
         if column.is_text and not self._text:
             values = [None for _ in values]
         elif column.kind == "int":
-            values = [None if value is None else min(value, _GREATEST) for value in values]
+            values = [None if value is None else max(_LEAST, min(value, _GREATEST)) for value in values]
         return self._arrow.array(values, type=_type(self._arrow, column.kind))
 
     def finish(self) -> Iterator[tuple[str, bytes]]:
