@@ -15,6 +15,7 @@ import pytest
 
 pytest.importorskip("pyarrow")
 
+from a3s_code.snapshots import snapshot_of, v1_name
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
@@ -29,6 +30,7 @@ from sessionbucket import (
     SessionData,
     SessionNotFoundError,
     SessionStore,
+    StorageError,
     StoreUnavailableError,
     open_store,
 )
@@ -420,6 +422,38 @@ def test_the_memory_of_a_range_does_not_grow_with_it(tmp_path: Path, monkeypatch
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.3 * peaks[0]
+
+
+@pytest.mark.parametrize("kind", ["memory", "folder"])
+def test_snapshots_of_a3s_code_are_exported_with_their_trace_events(tmp_path: Path, kind: str):
+    lake = Lake((tmp_path / "store").as_uri() if kind == "folder" else "")
+    body = snapshot_of(session_of("snap", "in a snapshot"))
+    start = "" if kind == "folder" else "agents/"
+    lake.store.bucket.put(f"{start}{v1_name('snap')}", body)
+    lake.export(ranges=1)
+    assert [row["text"] for row in lake.tables()["messages"]] == ["in a snapshot"]
+    assert [row["name"] for row in lake.tables()["trace_events"]] == ["event of snap"]
+    for file in (tmp_path / "store").rglob("*.json"):
+        at = file.stat().st_mtime - 10
+        os.utime(file, (at, at))
+    outcomes = [each.outcome for _ in range(2) for each in lake.export()]
+    # A listing of a bucket does not prove that the session in a snapshot is the same.
+    assert outcomes == ["written", "unchanged" if kind == "folder" else "written"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_named_and_the_last_export_stays(monkeypatch: pytest.MonkeyPatch):
+    lake = filled(Lake())
+    lake.export(ranges=1)
+    before = lake.objects()
+    lake.store.delete("s1x")
+    monkeypatch.setattr(
+        "sessionbucket.export.tables.TemporaryFile",
+        lambda: Path("/dev/full").open("r+b", buffering=0),  # noqa: SIM115
+    )
+    with pytest.raises(StorageError, match="No space left"):
+        lake.export()
+    assert lake.objects() == before
 
 
 @pytest.fixture

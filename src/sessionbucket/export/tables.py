@@ -8,7 +8,7 @@ from tempfile import TemporaryFile
 from types import ModuleType
 from typing import IO, Any
 
-from sessionbucket import NotSupportedError
+from sessionbucket import NotSupportedError, StorageError
 from sessionbucket.export.rows import Rows
 from sessionbucket.export.schemas import SCHEMA_VERSION, TABLES, Column, Kind
 
@@ -76,9 +76,19 @@ class Tables:
 
 @contextmanager
 def open_tables(*, text: bool) -> Iterator[Tables]:
-    """The tables of a range, with columns of texts or without. Their files have no names, so a killed process leaves none."""
-    with ExitStack() as stack:
-        yield Tables(stack, text=text)
+    """The tables of a range, with columns of texts or without. Their files have no names, so a killed process leaves none.
+
+    Raises ``StorageError`` when a temporary file cannot be written.
+    """
+    try:
+        with ExitStack() as stack:
+            yield Tables(stack, text=text)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise StorageError(
+            f"the files of a range cannot be written ({reason}); free some space, or set TMPDIR to another folder",
+            location="the folder of temporary files",
+        ) from error
 
 
 def _schema(arrow: Any, name: str) -> Any:
