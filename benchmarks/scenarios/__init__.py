@@ -20,6 +20,7 @@ SCENARIOS = {
     "listing": "listing stores of 100, 10,000 and 100,000 sessions",
     "summaries": "summaries of 10,000 sessions of which 1 % are stale, beside listing the sessions",
     "copying": "copying 10,000 sessions from a folder into a bucket, beside rclone and aws",
+    "exporting": "exporting 10,000 sessions to Parquet, by one, two and four processes",
 }
 
 

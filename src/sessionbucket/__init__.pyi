@@ -15,6 +15,7 @@ from sessionbucket._async.open_store import open_async_store as open_async_store
 from sessionbucket._async.raw_sessions import AsyncRawSessions as AsyncRawSessions
 from sessionbucket._async.reencrypting import reencrypt_async_store as reencrypt_async_store
 from sessionbucket._async.session_files import AsyncFileReader as AsyncFileReader
+from sessionbucket._async.session_ranges import AsyncSessionRanges as AsyncSessionRanges
 from sessionbucket._async.store import AsyncSessionStore as AsyncSessionStore
 from sessionbucket._async.traced_store import AsyncTracedSessionStore as AsyncTracedSessionStore
 from sessionbucket._async.wrappers.base import AsyncBucketWrapper as AsyncBucketWrapper
@@ -76,6 +77,8 @@ from sessionbucket._core.retention import Retention as Retention
 from sessionbucket._core.retention import Swept as Swept
 from sessionbucket._core.retry import NO_RETRY as NO_RETRY
 from sessionbucket._core.retry import RetryConfig as RetryConfig
+from sessionbucket._core.session_ranges import ListedObject as ListedObject
+from sessionbucket._core.session_ranges import SessionRange as SessionRange
 from sessionbucket._core.store_url import ENVIRONMENT_VARIABLE as ENVIRONMENT_VARIABLE
 from sessionbucket._core.summary import SessionSummary as SessionSummary
 from sessionbucket._core.summary import SummaryMode as SummaryMode
@@ -99,6 +102,7 @@ from sessionbucket._sync.open_store import open_store as open_store
 from sessionbucket._sync.raw_sessions import RawSessions as RawSessions
 from sessionbucket._sync.reencrypting import reencrypt_store as reencrypt_store
 from sessionbucket._sync.session_files import FileReader as FileReader
+from sessionbucket._sync.session_ranges import SessionRanges as SessionRanges
 from sessionbucket._sync.store import SessionStore as SessionStore
 from sessionbucket._sync.traced_store import TracedSessionStore as TracedSessionStore
 from sessionbucket._sync.wrappers.base import BucketWrapper as BucketWrapper

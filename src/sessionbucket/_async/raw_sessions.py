@@ -19,7 +19,12 @@ from sessionbucket._core.arguments import check_body, check_key, check_kind, che
 from sessionbucket._core.inventory import JSON_PARTS, Inventory
 from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import NO_METADATA, ObjectInfo, StoredObject
-from sessionbucket.errors import InvalidArgumentError
+from sessionbucket.errors import (
+    InvalidArgumentError,
+    InvalidSessionIdError,
+    SessionCorruptedError,
+    shorten,
+)
 
 
 class AsyncRawSessions:
@@ -68,6 +73,26 @@ class AsyncRawSessions:
         if found is not None:
             self._reader.decode(id, found)
         return found
+
+    def parse(self, found: StoredObject) -> Any:
+        """The session in an object that ``get`` returned; one under a legacy name has its true id.
+
+        Raises ``SessionCorruptedError`` when it is invalid, or the session of another key.
+        """
+        check_kind("found", found, StoredObject)
+        session = self._reader.parse(found)
+        try:
+            if isinstance(found, SnapshotSession):
+                is_its_own = session.id == found.id
+            else:
+                is_its_own = self._keys.is_key_of(session.id, found.info.key)
+        except InvalidSessionIdError:
+            is_its_own = False
+        if not is_its_own:
+            raise SessionCorruptedError(
+                found.info.key, f"it contains the id {shorten(session.id)}, which has another key"
+            )
+        return session
 
     async def get_part(self, name: str, session: StoredObject | str) -> StoredObject | None:
         """The object of a part, one of ``JSON_PARTS``, valid or not. Raises ``SessionTooLargeError``.

@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from sessionbucket._async.session_files import AsyncFileReader, AsyncSessionFiles
     from sessionbucket._async.session_listing import AsyncSessionListing
     from sessionbucket._async.session_parts import AsyncSessionParts
+    from sessionbucket._async.session_ranges import AsyncSessionRanges
     from sessionbucket._async.session_summaries import AsyncSessionSummaries
     from sessionbucket._async.store_check import AsyncStoreCheck
     from sessionbucket._core.findings import Finding
@@ -205,6 +206,13 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
         from sessionbucket._async.session_listing import AsyncSessionListing  # noqa: PLC0415
 
         return AsyncSessionListing(self._retrying, self._keys, self._v1)
+
+    @cached_property
+    def ranges(self) -> AsyncSessionRanges:
+        """Ranges of sessions, for workers that share the store."""
+        from sessionbucket._async.session_ranges import AsyncSessionRanges  # noqa: PLC0415 (seldom needed)
+
+        return AsyncSessionRanges(self._retrying, self._keys, self._listing)
 
     @cached_property
     def raw(self) -> AsyncRawSessions:

@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from sessionbucket._sync.session_files import FileReader, SessionFiles
     from sessionbucket._sync.session_listing import SessionListing
     from sessionbucket._sync.session_parts import SessionParts
+    from sessionbucket._sync.session_ranges import SessionRanges
     from sessionbucket._sync.session_summaries import SessionSummaries
     from sessionbucket._sync.store_check import StoreCheck
     from sessionbucket.models import ArtifactStore, SessionData, TraceEvent, VerificationReport
@@ -206,6 +207,13 @@ class SessionStore(BaseSessionStore[SessionT]):
         from sessionbucket._sync.session_listing import SessionListing  # noqa: PLC0415
 
         return SessionListing(self._retrying, self._keys, self._v1)
+
+    @cached_property
+    def ranges(self) -> SessionRanges:
+        """Ranges of sessions, for workers that share the store."""
+        from sessionbucket._sync.session_ranges import SessionRanges  # noqa: PLC0415 (seldom needed)
+
+        return SessionRanges(self._retrying, self._keys, self._listing)
 
     @cached_property
     def raw(self) -> RawSessions:

@@ -327,6 +327,51 @@ def sweep(  # noqa: PLR0917 (typer calls it by name)
 
 
 @app.command()
+def export(  # noqa: PLR0917 (typer calls it by name)
+    to: Annotated[
+        str, typer.Option("--to", metavar="URL", help="Where the tables are written: a URL or a folder.")
+    ],
+    place: StoreArgument = None,
+    store: StoreOption = None,
+    prefix: PrefixOption = "",
+    ranges: Annotated[
+        int | None,
+        typer.Option(
+            "--ranges",
+            min=1,
+            metavar="N",
+            help="Split the sessions into N ranges, each with a file in every table; by default as before, or into 16.",
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers", "-w", min=1, metavar="N", help="Export with N processes; by default one a processor."
+        ),
+    ] = None,
+    no_text: Annotated[
+        bool,
+        typer.Option(
+            "--no-text",
+            help="Leave out the text of messages, titles, reasoning, tool arguments and tool results.",
+        ),
+    ] = False,
+) -> None:
+    """Export sessions to Parquet files: the tables sessions, messages, tool_calls, costs and trace_events.
+
+    A repeated export rewrites only the ranges in which a session has changed or was deleted. It is safe to interrupt.
+
+    Only one export at a time may write to a destination. Engines such as Ray, Dask and Spark call export_range instead.
+    """
+    from sessionbucket.cli.export import export_store  # noqa: PLC0415
+    from sessionbucket.cli.stores import chosen_store  # noqa: PLC0415
+
+    export_store(
+        chosen_store(place, store), to, prefix=prefix, ranges=ranges, workers=workers, text=not no_text
+    )
+
+
+@app.command()
 def fork(
     arguments: Annotated[
         list[str],

@@ -18,6 +18,11 @@ def choose_keyring(text: str | None) -> None:
     _chosen.set(text)
 
 
+def chosen_keyring() -> str | None:
+    """The text of the keyring of the command, for its worker processes."""
+    return _chosen.get()
+
+
 def keys_of(text: str | None = None) -> KeyProvider | None:
     """The keys in ``text``, or in the keyring of the command; None for a store that is not encrypted.
 

@@ -55,7 +55,7 @@ def opened(
 
     A missing folder is created only with ``create``: a mistyped path must not look like an empty store.
     """
-    url = _url(store, create=create)
+    url = url_of(store, create=create)
     with open_store(url, model=model, summaries=summaries, encryption=keys_of()) as opened_store:
         yield opened_store
 
@@ -72,12 +72,13 @@ def opened_for_any_model(
     """The same store, for sessions of any model. ``keyring`` replaces the keyring of the command."""
     keys = keys_of(keyring)
     with open_store(
-        _url(store, create=create), model=model, encryption=keys, accept_plain=accept_plain
+        url_of(store, create=create), model=model, encryption=keys, accept_plain=accept_plain
     ) as opened_store:
         yield opened_store
 
 
-def _url(store: str | None, *, create: bool) -> str:
+def url_of(store: str | None, *, create: bool = False) -> str:
+    """The URL of the store at a URL or path. A missing folder is created only with ``create``."""
     if not store:
         raise InvalidArgumentError(
             f"no store is given: pass its URL or folder, or --store, or set {ENVIRONMENT_VARIABLE} "
