@@ -313,6 +313,11 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
     def location(self) -> str:
         return self._keys.location(self.bucket.location)
 
+    @property
+    def prefix(self) -> str:
+        """The prefix of the store in its bucket, without slashes at its ends: another store over the same ``bucket`` needs it."""
+        return self._keys.prefix
+
     async def save(
         self,
         session: SessionT,

@@ -312,6 +312,11 @@ class SessionStore(BaseSessionStore[SessionT]):
     def location(self) -> str:
         return self._keys.location(self.bucket.location)
 
+    @property
+    def prefix(self) -> str:
+        """The prefix of the store in its bucket, without slashes at its ends: another store over the same ``bucket`` needs it."""
+        return self._keys.prefix
+
     def save(
         self,
         session: SessionT,
