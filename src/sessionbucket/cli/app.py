@@ -545,9 +545,7 @@ def web(  # noqa: PLR0917 (typer calls it by name)
     demo: Annotated[
         bool, typer.Option("--demo", help="Show a store with example conversations, which is made in memory.")
     ] = False,
-    port: Annotated[
-        int, typer.Option("--port", min=0, max=65_535, help="The port; 0 is a free one.")
-    ] = 0,
+    port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="The port; 0 is a free one.")] = 0,
     is_opened: Annotated[
         bool, typer.Option("--open/--no-open", help="Open the browser, or only print the URL.")
     ] = True,
@@ -568,6 +566,7 @@ def web(  # noqa: PLR0917 (typer calls it by name)
 
     Ctrl-C stops the viewer.
     """
+    from sessionbucket.cli.stores import chosen_store  # noqa: PLC0415
     from sessionbucket.cli.web import show_in_browser  # noqa: PLC0415
 
     show_in_browser(

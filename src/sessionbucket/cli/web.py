@@ -17,17 +17,25 @@ def show_in_browser(
 ) -> None:
     """Serve the viewer until it is interrupted. Raises ``NotSupportedError`` without the extra ``web``."""
     if any(find_spec(name) is None for name in _NEEDED):
-        raise NotSupportedError("the viewer needs starlette, jinja2 and uvicorn: pip install 'sessionbucket[web]'")
+        raise NotSupportedError(
+            "the viewer needs starlette, jinja2 and uvicorn: pip install 'sessionbucket[web]'"
+        )
     from sessionbucket.web.serving import serve  # noqa: PLC0415 (needs the extra)
 
     if demo:
         if url is not None:
-            raise InvalidArgumentError("a store and --demo contradict each other: --demo has a store of its own")
+            raise InvalidArgumentError(
+                "a store and --demo contradict each other: --demo has a store of its own"
+            )
         from sessionbucket.web.demo import demo_store  # noqa: PLC0415
 
         store = demo_store()
         serve(store, host=host, port=port, any_host=any_host, opens_browser=opens_browser, say=typer.echo)
         return
     with opened(url) as opened_store:
-        opened_store.list_page(limit=1)  # a store that cannot be read is an error of the command, not of a page
-        serve(opened_store, host=host, port=port, any_host=any_host, opens_browser=opens_browser, say=typer.echo)
+        opened_store.list_page(
+            limit=1
+        )  # a store that cannot be read is an error of the command, not of a page
+        serve(
+            opened_store, host=host, port=port, any_host=any_host, opens_browser=opens_browser, say=typer.echo
+        )

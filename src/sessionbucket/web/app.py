@@ -28,6 +28,10 @@ def viewer(store: SessionStore[Any], *, cookie: str = COOKIE, any_host: bool = F
     static = Mount("/static", StaticFiles(directory=Path(__file__).with_name("static")))
     app = Starlette(
         routes=[*pages.routes, static],
-        exception_handlers={SessionBucketError: pages.failed, HTTPException: pages.missing, Exception: pages.broken},
+        exception_handlers={
+            SessionBucketError: pages.failed,
+            HTTPException: pages.missing,
+            Exception: pages.broken,
+        },
     )
     return Guard(app, cookie=cookie, any_host=any_host)

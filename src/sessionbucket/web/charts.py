@@ -24,7 +24,7 @@ class Sum:
     cost: float = 0.0
 
     def plus(self, summary: SessionSummary) -> Sum:
-        """This sum with one more session."""
+        """The sum with one more session."""
         return Sum(
             self.label,
             self.sessions + 1,
@@ -68,7 +68,9 @@ def usage_of(summaries: Sequence[SessionSummary]) -> Usage:
         for sums, label in ((days, day), (models, summary.model), (owners, summary.owner)):
             key = label or "unknown"
             sums[key] = sums.get(key, Sum(key)).plus(summary)
-    return Usage(total, _without_gaps(days), _largest(models), _largest(owners), len(summaries) - len(readable))
+    return Usage(
+        total, _without_gaps(days), _largest(models), _largest(owners), len(summaries) - len(readable)
+    )
 
 
 def _day(seconds: int | None) -> str | None:

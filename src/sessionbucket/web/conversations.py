@@ -15,25 +15,27 @@ MESSAGES = 200
 """The messages of a page."""
 
 _FACTS = ("state", "model", "owner", "tenant", "workspace", "created", "updated", "tokens", "cost")
-_IN_FACTS = frozenset({
-    "format",
-    "title",
-    "name",
-    "state",
-    "messages",
-    "config",
-    "total_usage",
-    "total_cost",
-    "model_name",
-    "cost_records",
-    "created_at",
-    "updated_at",
-    "parent_id",
-    "tenant_id",
-    "principal",
-    "tags",
-    "tasks",
-})
+_IN_FACTS = frozenset(
+    {
+        "format",
+        "title",
+        "name",
+        "state",
+        "messages",
+        "config",
+        "total_usage",
+        "total_cost",
+        "model_name",
+        "cost_records",
+        "created_at",
+        "updated_at",
+        "parent_id",
+        "tenant_id",
+        "principal",
+        "tags",
+        "tasks",
+    }
+)
 """The members that a page shows in their own way. All others are shown as JSON."""
 
 
@@ -72,7 +74,11 @@ def conversation_page(session: StoredSession, page: int, problem: str | None = N
     numbers = list(range((page - 1) * MESSAGES, min(page * MESSAGES, len(turns))))
     config = _object(members.get("config"))
     title = members.get("title") or members.get("name") or config.get("name")
-    others = {name: value for name, value in members.items() if name not in _IN_FACTS and value not in (None, [], {}, "")}
+    others = {
+        name: value
+        for name, value in members.items()
+        if name not in _IN_FACTS and value not in (None, [], {}, "")
+    }
     if messages is not None and not isinstance(messages, list):
         others["messages"] = messages
     return ConversationPage(
@@ -80,7 +86,9 @@ def conversation_page(session: StoredSession, page: int, problem: str | None = N
         title=title if isinstance(title, str) and title else session.id,
         facts=list(_facts(members, config)),
         tags=[tag for tag in _list(members.get("tags")) if isinstance(tag, str)],
-        parent_id=next((id for id in (members.get("parent_id"), config.get("parent_id")) if isinstance(id, str)), None),
+        parent_id=next(
+            (id for id in (members.get("parent_id"), config.get("parent_id")) if isinstance(id, str)), None
+        ),
         system_prompt=prompt if isinstance(prompt := config.get("system_prompt"), str) else "",
         tasks=[task for task in _list(members.get("tasks")) if isinstance(task, dict)],
         steps=[step_of(turns[number], number + 1, costs.get(number, ())) for number in numbers],
@@ -94,9 +102,12 @@ def conversation_page(session: StoredSession, page: int, problem: str | None = N
 
 
 def _facts(members: dict[str, Any], config: dict[str, Any]) -> list[tuple[str, str]]:
-    llm, usage = _object(members.get("llm_config")), _object(members.get("total_usage") or members.get("usage"))
+    llm, usage = (
+        _object(members.get("llm_config")),
+        _object(members.get("total_usage") or members.get("usage")),
+    )
     found: dict[str, Any] = {
-        "state": members.get("state"),
+        "state": state if (state := members.get("state")) != "Unknown" else None,
         "model": members.get("model_name") or members.get("model") or llm.get("model"),
         "owner": members.get("principal") or members.get("owner"),
         "tenant": members.get("tenant_id"),

@@ -34,6 +34,7 @@ _OWNERS = ("mara.okafor", "jonas.lind", "li.wei", "support-bot")
 _PRICES = {"claude-sonnet-5": (3.0, 15.0), "gpt-5-mini": (0.6, 2.4), "gemini-3-flash": (0.4, 1.6)}
 """Invented prices of a million tokens in and out, in US dollars."""
 _CHARACTERS_A_TOKEN = 4
+_COMMANDS = ("bash", "open", "search_dir", "edit", "pytest")
 
 
 def demo_store() -> SessionStore[SessionData]:
@@ -69,7 +70,9 @@ def _describe(session: SessionData, number: int) -> None:
     model = list(_PRICES)[0 if is_code else 1 + number % 2]
     session.principal = _OWNERS[number % 3] if not is_code else _OWNERS[3]
     session.tenant_id = "platform" if is_code else "airline"
-    session.tags = ["code", "nightly"] if is_code else ["support", *(["escalated"] if number % 4 == 0 else [])]
+    session.tags = (
+        ["code", "nightly"] if is_code else ["support", *(["escalated"] if number % 4 == 0 else [])]
+    )
     session.model_name = model
     moment = _START + timedelta(days=number * 1.45, minutes=37 * number)
     session.created_at = int(moment.timestamp())
@@ -101,8 +104,12 @@ def _cost(model: str, read: int, written: int, moment: datetime) -> LlmCostRecor
 
 def _add_up(session: SessionData) -> None:
     records = session.cost_records
-    prompt, completion = (sum(getattr(each, name) for each in records) for name in ("prompt_tokens", "completion_tokens"))
-    session.total_usage = TokenUsage(prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion)
+    prompt, completion = (
+        sum(getattr(each, name) for each in records) for name in ("prompt_tokens", "completion_tokens")
+    )
+    session.total_usage = TokenUsage(
+        prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion
+    )
     session.total_cost = round(sum(each.cost_usd or 0 for each in records), 6)
 
 
@@ -121,8 +128,12 @@ def _add_parts(store: SessionStore[SessionData], session: SessionData, random: R
     blocks = [block for message in session.messages for block in message.content]
     results = {block.tool_use_id: block for block in blocks if isinstance(block, ToolResultBlock)}
     calls = [block for block in blocks if isinstance(block, ToolUseBlock)]
-    if not calls:
-        return
+    if not calls:  # a recording with its commands in the text
+        replies = [message for message in session.messages if message.role == "assistant"]
+        calls = [
+            ToolUseBlock(id=f"step_{number}", name=random.choice(_COMMANDS), input={})
+            for number, _ in enumerate(replies)
+        ]
     store.save_trace_events(session.id, [_event(call, results.get(call.id), random) for call in calls])
     outputs = [_artifact(call, results[call.id]) for call in calls if call.id in results]
     longest = sorted(outputs, key=lambda each: each.content_bytes)[-2:]
@@ -141,7 +152,7 @@ def _event(call: ToolUseBlock, result: ToolResultBlock | None, random: Random) -
         success=not failed,
         exit_code=int(failed),
         duration=timedelta(milliseconds=int(random.lognormvariate(6, 1.1))),
-        output_bytes=len(str(result.content)) if result else 0,
+        output_bytes=len(str(result.content)) if result else random.randrange(40, 9_000),
         metadata={"artifact_uri": f"artifact://{call.id}"} if random.random() < 0.2 else None,  # noqa: PLR2004
     )
 
@@ -179,9 +190,14 @@ def _report_session() -> SessionData:
     """A session with reasoning, an image, a failed call and tasks."""
     session = SessionData(
         id="reports-weekly-48",
-        config=SessionConfig(name="Weekly report on refunds", workspace="/reports", system_prompt="You write short reports for managers."),
+        config=SessionConfig(
+            name="Weekly report on refunds",
+            workspace="/reports",
+            system_prompt="You write short reports for managers.",
+        ),
     )
-    query = {"sql": "SELECT day, count(*) AS refunds FROM refunds WHERE week = 48 GROUP BY day ORDER BY day", "limit": 7}
+    sql = "SELECT day, count(*) AS refunds FROM refunds WHERE week = 48 GROUP BY day ORDER BY day"
+    query = {"sql": sql, "limit": 7}
     rows = "day        refunds\n2026-11-23      41\n2026-11-24      38\n2026-11-25      57\n2026-11-26      92\n2026-11-27      64"
     session.messages = [
         Message.user("How many refunds did we pay this week, and is anything unusual?"),
@@ -189,17 +205,27 @@ def _report_session() -> SessionData:
             role="assistant",
             content=[
                 TextBlock(text="I look at the refunds of the week, day by day."),
-                ToolUseBlock(id="call_1", name="query_warehouse", input={**query, "sql": query["sql"].replace("refunds WHERE", "refund WHERE")}),
+                ToolUseBlock(
+                    id="call_1",
+                    name="query_warehouse",
+                    input={**query, "sql": sql.replace("refunds WHERE", "refund WHERE")},
+                ),
             ],
             reasoning_content="The question has two parts: the number, and whether a day stands out. One query by day answers both.",
         ),
-        Message.tool_result("call_1", 'relation "refund" does not exist\nHINT: did you mean "refunds"?', is_error=True),
+        Message.tool_result(
+            "call_1", 'relation "refund" does not exist\nHINT: did you mean "refunds"?', is_error=True
+        ),
         Message.tool_use("call_2", "query_warehouse", query, "The table has another name. I try again."),
         Message.tool_result("call_2", rows),
-        Message.tool_use("call_3", "draw_chart", {"kind": "columns", "x": "day", "y": "refunds", "width": 480}),
+        Message.tool_use(
+            "call_3", "draw_chart", {"kind": "columns", "x": "day", "y": "refunds", "width": 480}
+        ),
         Message(
             role="user",
-            content=[ToolResultBlock(tool_use_id="call_3", content=[ImageBlock.from_bytes(_chart(), "image/png")])],
+            content=[
+                ToolResultBlock(tool_use_id="call_3", content=[ImageBlock.from_bytes(_chart(), "image/png")])
+            ],
         ),
         Message(
             role="assistant",
@@ -209,7 +235,12 @@ def _report_session() -> SessionData:
         Message.user("Good. Put that into the report, and tell the team that owns HAT112."),
     ]
     session.tasks = [
-        Task(id="1", content="Count the refunds by day", status=TaskStatus.COMPLETED, priority=TaskPriority.HIGH),
+        Task(
+            id="1",
+            content="Count the refunds by day",
+            status=TaskStatus.COMPLETED,
+            priority=TaskPriority.HIGH,
+        ),
         Task(id="2", content="Explain Thursday", status=TaskStatus.COMPLETED, priority=TaskPriority.HIGH),
         Task(id="3", content="Write the report", status=TaskStatus.IN_PROGRESS, priority=TaskPriority.MEDIUM),
     ]
@@ -226,13 +257,19 @@ def _conversation() -> Conversation:
             "role": "assistant",
             "content": None,
             "tool_calls": [
-                {"id": "call_w1", "type": "function", "function": {"name": "forecast", "arguments": '{"city": "Hamburg", "days": 1}'}}
+                {
+                    "id": "call_w1",
+                    "type": "function",
+                    "function": {"name": "forecast", "arguments": '{"city": "Hamburg", "days": 1}'},
+                }
             ],
         },
         {"role": "tool", "tool_call_id": "call_w1", "content": '{"high": 7, "low": 2, "rain": 0.8}'},
         {"role": "assistant", "content": "Rain is likely, with 2 to 7 °C. Take an umbrella."},
     ]
-    return Conversation(id="weather-hamburg", title="Weather in Hamburg", usage={"total_tokens": 418}, messages=messages)
+    return Conversation(
+        id="weather-hamburg", title="Weather in Hamburg", usage={"total_tokens": 418}, messages=messages
+    )
 
 
 def _chart() -> bytes:
@@ -249,6 +286,7 @@ def _chart() -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(rows), 9)), (b"IEND", b""))
     body = b"".join(
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
     )
     return b"\x89PNG\r\n\x1a\n" + body

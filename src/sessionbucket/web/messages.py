@@ -31,25 +31,27 @@ _ROLES = {
     "developer": "system",
     "function": "tool",
 }
-_SHOWN = frozenset({
-    "role",
-    "content",
-    "parts",
-    "reasoning_content",
-    "reasoning",
-    "tool_calls",
-    "tool_call_id",
-    "usage",
-    "usage_metadata",
-    "timestamp",
-    "created_at",
-    "type",
-    "kind",
-    "name",
-    "id",
-    "model",
-    "model_name",
-})
+_SHOWN = frozenset(
+    {
+        "role",
+        "content",
+        "parts",
+        "reasoning_content",
+        "reasoning",
+        "tool_calls",
+        "tool_call_id",
+        "usage",
+        "usage_metadata",
+        "timestamp",
+        "created_at",
+        "type",
+        "kind",
+        "name",
+        "id",
+        "model",
+        "model_name",
+    }
+)
 """The members of a message that its step shows in their own way. All others become one block of JSON."""
 _TEXT_TYPES = frozenset({"text", "input_text", "output_text", "refusal", "summary_text", "reasoning_text"})
 _FEW_FIELDS = 6
@@ -76,11 +78,11 @@ class Turn:
     """The numbers of the messages whose calls have their results in this one."""
 
 
-def read_messages(messages: Sequence[Any]) -> list[Turn]:
-    """The messages with each result at the call before it that has its id. Copies no text."""
+def read_messages(messages: Sequence[Any], first: int = 1) -> list[Turn]:
+    """The messages with each result at the call before it that has its id. Copies no text. ``first`` is the number of the first message."""
     turns = [_turn(message) for message in messages]
     waiting: dict[str, tuple[int, ToolCallBlock]] = {}
-    for number, turn in enumerate(turns):
+    for number, turn in enumerate(turns, start=first):
         kept: list[Block | _Result] = []
         for block in turn.blocks:
             if isinstance(block, ToolCallBlock):
@@ -91,7 +93,7 @@ def read_messages(messages: Sequence[Any]) -> list[Turn]:
                     kept.append(ToolCallBlock(block.call_id, block.name, None, block.parts, block.is_error))
                 else:
                     call.result, call.is_error = block.parts, block.is_error
-                    turn.answered.append(asked_in + 1)
+                    turn.answered.append(asked_in)
             else:
                 kept.append(block)
         turn.blocks = kept
@@ -102,7 +104,9 @@ def step_of(turn: Turn, number: int, meta: Sequence[tuple[str, str]] = ()) -> St
     """The step of the message with this number, counted from 1."""
     message = turn.message
     blocks = [block for block in turn.blocks if not isinstance(block, _Result)]
-    rest = {name: value for name, value in message.items() if name not in _SHOWN and value not in (None, [], {})}
+    rest = {
+        name: value for name, value in message.items() if name not in _SHOWN and value not in (None, [], {})
+    }
     if rest:
         blocks.append(DataBlock("Other members", rest))
     heading = f"{number} · {turn.role.capitalize()}"
@@ -126,7 +130,9 @@ def _role(message: dict[str, Any], blocks: list[Block | _Result]) -> str:
         if isinstance(value := message.get(name), str):
             if value == "request":
                 kinds = {_text(part.get("part_kind")) for part in _dicts(message.get("parts"))}
-                return "user" if "user-prompt" in kinds else "system" if kinds == {"system-prompt"} else "tool"
+                return (
+                    "user" if "user-prompt" in kinds else "system" if kinds == {"system-prompt"} else "tool"
+                )
             if value.startswith(("function_call", "reasoning", "web_search", "file_search", "computer")):
                 return "tool" if value.endswith("_output") else "assistant"
             role = _ROLES.get(value, value)
@@ -176,7 +182,7 @@ def _content(content: Any) -> Iterator[Block | _Result]:
         yield from _item(content)
 
 
-def _item(item: Any) -> Iterator[Block | _Result]:  # noqa: C901, PLR0911, PLR0912 (one branch for each form of a provider)
+def _item(item: Any) -> Iterator[Block | _Result]:  # noqa: C901 (one branch for each form of a provider)
     if not isinstance(item, dict):
         yield DataBlock("Content", item)
         return
@@ -189,9 +195,16 @@ def _item(item: Any) -> Iterator[Block | _Result]:  # noqa: C901, PLR0911, PLR09
         case "tool_use" | "server_tool_use":
             yield ToolCallBlock(_text(item.get("id")), _text(item.get("name")), item.get("input"))
         case "tool_result":
-            yield _Result(_text(item.get("tool_use_id")), "", _result_parts(item.get("content")), bool(item.get("is_error")))
+            yield _Result(
+                _text(item.get("tool_use_id")),
+                "",
+                _result_parts(item.get("content")),
+                bool(item.get("is_error")),
+            )
         case "tool-call":
-            yield ToolCallBlock(_text(item.get("tool_call_id")), _text(item.get("tool_name")), _parsed(item.get("args")))
+            yield ToolCallBlock(
+                _text(item.get("tool_call_id")), _text(item.get("tool_name")), _parsed(item.get("args"))
+            )
         case "tool-return" | "retry-prompt" if item.get("tool_call_id"):
             yield _Result(_text(item["tool_call_id"]), _text(item.get("tool_name")), _result_parts(item.get("content")),
                           is_error=kind == "retry-prompt")  # fmt: skip
@@ -205,7 +218,7 @@ def _item(item: Any) -> Iterator[Block | _Result]:  # noqa: C901, PLR0911, PLR09
             yield _image(item) or _nested(item) or DataBlock(_text(kind) or "Content", item)
 
 
-def _nested(item: dict[str, Any]) -> Block | _Result | None:
+def _nested(item: dict[str, Any]) -> Block | _Result | None:  # noqa: PLR0911 (one return for each form)
     """A part of Gemini or Bedrock: one member names the kind, its value has the rest."""
     if len(item) > _FEW_FIELDS:
         return None
@@ -214,12 +227,16 @@ def _nested(item: dict[str, Any]) -> Block | _Result | None:
             continue
         match name:
             case "functionCall" | "function_call":
-                return ToolCallBlock(_text(value.get("id") or value.get("name")), _text(value.get("name")), value.get("args"))
+                return ToolCallBlock(
+                    _text(value.get("id") or value.get("name")), _text(value.get("name")), value.get("args")
+                )
             case "functionResponse" | "function_response":
                 id = _text(value.get("id") or value.get("name"))
                 return _Result(id, _text(value.get("name")), _result_parts(value.get("response")))
             case "toolUse":
-                return ToolCallBlock(_text(value.get("toolUseId")), _text(value.get("name")), value.get("input"))
+                return ToolCallBlock(
+                    _text(value.get("toolUseId")), _text(value.get("name")), value.get("input")
+                )
             case "toolResult":
                 parts = _result_parts(value.get("content"))
                 return _Result(_text(value.get("toolUseId")), "", parts, value.get("status") == "error")
@@ -268,8 +285,10 @@ def _result_parts(content: Any) -> list[ResultPart]:
             parts.append(DataBlock("Result", item["json"]))
             continue
         for block in _content(item) if isinstance(item, str) else _item(item):
-            is_shown = isinstance(block, TextBlock | ImageBlock | DataBlock)
-            parts.append(block if is_shown else DataBlock("Result", item))
+            if isinstance(block, TextBlock | ImageBlock | DataBlock):
+                parts.append(block)
+            else:
+                parts.append(DataBlock("Result", item))
     return parts
 
 

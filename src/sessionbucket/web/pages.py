@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
+from importlib.util import find_spec
+from itertools import pairwise
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -24,15 +27,25 @@ from sessionbucket import (
     VersionNotFoundError,
 )
 from sessionbucket.web.charts import Sum, columns, usage_of
-from sessionbucket.web.conversations import conversation_page
+from sessionbucket.web.conversations import MESSAGES, conversation_page
 from sessionbucket.web.family import family_of
 from sessionbucket.web.messages import read_messages, step_of
 from sessionbucket.web.rendering import environment
-from sessionbucket.web.session_list import MOST_SORTED, SORTS, Query, list_sessions, read_summaries, whole_number
+from sessionbucket.web.session_list import (
+    MOST_SORTED,
+    PAGE,
+    SORTS,
+    Query,
+    list_sessions,
+    read_summaries,
+    whole_number,
+)
 from sessionbucket.web.timeline import timeline
 from sessionbucket.web.viewed_store import StoredSession, ViewedStore
 
 T = TypeVar("T")
+
+_HAS_THREADS = find_spec("sessionbucket.web.threads") is not None
 
 _STATUS: dict[type[SessionBucketError], tuple[int, str]] = {
     SessionNotFoundError: (404, "This session does not exist"),
@@ -70,12 +83,20 @@ class Pages:
             "/session/forks": self.forks,
             "/usage": self.usage,
         }
+        if _HAS_THREADS:
+            handlers |= {
+                "/threads": self.threads,
+                "/threads/{kind}": self.thread_list,
+                "/threads/{kind}/item": self.thread,
+            }
         return [Route(path, handler, methods=["GET"]) for path, handler in handlers.items()]
 
     def sessions(self, request: Request) -> Response:
         """The list of sessions."""
         query = Query.of(request.query_params)
-        return self._page("sessions.html", query=query, listing=list_sessions(self._store, query), sorts=SORTS)
+        return self._page(
+            "sessions.html", query=query, listing=list_sessions(self._store, query), sorts=SORTS
+        )
 
     def conversation(self, request: Request) -> Response:
         """A page of the messages of a session, or of an earlier version of it."""
@@ -148,7 +169,7 @@ class Pages:
         except NotSupportedError as error:
             return self._page("history.html", id=id, rows=None, reason=str(error))
         contents = [version for version in versions if not version.is_delete]
-        before = dict(zip(contents, contents[1:], strict=False))
+        before = dict(pairwise(contents))
         rows = [(version, before.get(version)) for version in versions]
         return self._page("history.html", id=id, rows=rows, reason="")
 
@@ -156,11 +177,22 @@ class Pages:
         """The difference between two versions of a session."""
         id, values = _id(request), request.query_params
         found = self._store.sessions.history.diff(id, values.get("before", ""), values.get("after") or None)
-        sides = {
-            name: [step_of(turn, found.common + number) for number, turn in enumerate(read_messages(messages), start=1)]
+        first = found.common + 1
+        sides: dict[str, Any] = {
+            name: [
+                step_of(turn, number)
+                for number, turn in enumerate(read_messages(messages, first), start=first)
+            ]
             for name, messages in (("dropped", found.dropped), ("added", found.added))
         }
-        return self._page("diff.html", id=id, before=values.get("before", ""), after=values.get("after", ""), diff=found, **sides)
+        return self._page(
+            "diff.html",
+            id=id,
+            before=values.get("before", ""),
+            after=values.get("after", ""),
+            diff=found,
+            **sides,
+        )
 
     def forks(self, request: Request) -> Response:
         """The parents and the forks of a session."""
@@ -185,6 +217,27 @@ class Pages:
             groups=[("By model", "Model", usage.models), ("By owner", "Owner", usage.owners)],
         )
 
+    def threads(self, request: Request) -> Response:
+        """The integrations that have written into the store."""
+        return self._page("threads.html", kinds=_threads().kinds(self._store.sessions))
+
+    def thread_list(self, request: Request) -> Response:
+        """The threads, sessions or conversations of an integration."""
+        kind, cursor = request.path_params["kind"], request.query_params.get("cursor") or None
+        found = _threads().page(self._store.sessions, kind, cursor, PAGE)
+        return self._page("thread_list.html", kind=kind, page=found, cursor=cursor)
+
+    def thread(self, request: Request) -> Response:
+        """A page of the steps of a thread."""
+        kind, id = request.path_params["kind"], _id(request)
+        page = max(1, whole_number(request.query_params, "page", 1))
+        offset = (page - 1) * MESSAGES
+        found = _threads().thread(self._store.sessions, kind, id, offset, MESSAGES)
+        pages = max(1, -(-found.total // MESSAGES))
+        return self._page(
+            "thread.html", kind=kind, id=id, thread=found, page=page, pages=pages, first=offset + 1
+        )
+
     def failed(self, request: Request, error: Exception) -> Response:
         """The page of an error, in plain words."""
         status, title = 500, "This page cannot be shown"
@@ -194,24 +247,39 @@ class Pages:
                 break
         id = request.query_params.get("id", "")
         offers_raw = isinstance(error, SessionCorruptedError) and bool(id)
-        return self._page("error.html", status=status, title=title, reason=str(error), id=id, offers_raw=offers_raw)
+        return self._page(
+            "error.html", status=status, title=title, reason=str(error), id=id, offers_raw=offers_raw
+        )
 
     def missing(self, request: Request, error: Exception) -> Response:
         """The page of an address that has none."""
         status = getattr(error, "status_code", 404)
         reason = getattr(error, "detail", "")
-        return self._page("error.html", status=status, title="There is no such page", reason=reason, id="", offers_raw=False)
+        return self._page(
+            "error.html", status=status, title="There is no such page", reason=reason, id="", offers_raw=False
+        )
 
     def broken(self, request: Request, error: Exception) -> Response:
         """The page of a bug. Its error could contain the text of a session, and stays in the terminal."""
         reason = f"{type(error).__name__}: this is a bug of the viewer, please report it"
-        return self._page("error.html", status=500, title="This page cannot be shown", reason=reason, id="", offers_raw=False)
+        return self._page(
+            "error.html",
+            status=500,
+            title="This page cannot be shown",
+            reason=reason,
+            id="",
+            offers_raw=False,
+        )
 
     def _page(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         text = self._templates.get_template(template).render(
-            location=self._store.location, has_threads=False, status=status, **values
+            location=self._store.location, has_threads=_HAS_THREADS, status=status, **values
         )
         return HTMLResponse(text, status_code=status)
+
+
+def _threads() -> Any:
+    return import_module("sessionbucket.web.threads")
 
 
 def _id(request: Request) -> str:

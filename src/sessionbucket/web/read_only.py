@@ -9,17 +9,19 @@ from sessionbucket import BucketCall, BucketWrapper, NotSupportedError
 
 T = TypeVar("T")
 
-_READS = frozenset({
-    "get",
-    "head",
-    "exists",
-    "list_page",
-    "get_stream",
-    "temporary_objects",
-    "keeps_versions",
-    "list_versions",
-    "get_version",
-})
+_READS = frozenset(
+    {
+        "get",
+        "head",
+        "exists",
+        "list_page",
+        "get_stream",
+        "temporary_objects",
+        "keeps_versions",
+        "list_versions",
+        "get_version",
+    }
+)
 
 
 class ReadOnlyBucket(BucketWrapper):

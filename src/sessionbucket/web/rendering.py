@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from sessionbucket.web.charts import share
 from sessionbucket.web.conversations import unix_text
-from sessionbucket.web.transcript import ImageBlock
+from sessionbucket.web.transcript import ImageBlock, TextBlock, ThinkingBlock, ToolCallBlock
 
 LONGEST_TEXT = 20_000
 """The characters of one text that a page shows."""
@@ -22,8 +23,16 @@ LARGEST_IMAGE = 8_000_000
 _IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 # Controls and the marks of writing direction could hide or reorder what follows them; lone surrogates have no encoding.
-_HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_HIDDEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _KILO = 1000
+_BLOCKS = {
+    "text_block": TextBlock,
+    "thinking_block": ThinkingBlock,
+    "image_block": ImageBlock,
+    "tool_call_block": ToolCallBlock,
+}
 
 
 def environment() -> Environment:
@@ -46,6 +55,7 @@ def environment() -> Environment:
         "pretty": pretty,
     }
     made.tests |= {"picture": is_picture, "plain": _is_plain}
+    made.tests |= {name: _is_a(kind) for name, kind in _BLOCKS.items()}
     made.globals |= {"link": link, "cut": cut, "share": share, "longest": LONGEST_TEXT}
     return made
 
@@ -86,6 +96,10 @@ def is_picture(block: ImageBlock) -> bool:
     """Whether a page may show the image: of a type without scripts, in valid base64, and not too large."""
     is_shown = block.media_type in _IMAGE_TYPES and 0 < len(block.data) <= LARGEST_IMAGE
     return is_shown and _BASE64.fullmatch(block.data) is not None
+
+
+def _is_a(kind: type) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, kind)
 
 
 def _is_plain(value: Any) -> bool:

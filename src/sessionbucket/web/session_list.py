@@ -27,7 +27,6 @@ SORTS = {
     "cost": "cost",
 }
 """The fields of a summary by the names that a sort has in a URL."""
-_FILTERS = ("prefix", "owner", "tag", "text")
 _TEXT_FIELDS = ("id", "title", "owner", "tenant", "model", "state")
 
 
@@ -53,12 +52,18 @@ class Query:
         sort = values.get("sort", "")
         if sort.removeprefix("-") not in SORTS and sort:
             raise InvalidArgumentError(f"the sort {sort!r} is refused: it must be one of {', '.join(SORTS)}")
+        prefix, owner, tag, text = (
+            values.get(name, "").strip() for name in ("prefix", "owner", "tag", "text")
+        )
         return cls(
-            *(values.get(name, "").strip() for name in _FILTERS),
-            sort=sort,
-            cursor=values.get("cursor", ""),
-            skip=whole_number(values, "skip", 0),
-            page=whole_number(values, "page", 1),
+            prefix,
+            owner,
+            tag,
+            text,
+            sort,
+            values.get("cursor", ""),
+            whole_number(values, "skip", 0),
+            whole_number(values, "page", 1),
         )
 
     def url(self, **changes: Any) -> str:

@@ -48,7 +48,14 @@ def timeline(events: Sequence[TraceEvent], page: int) -> Timeline:
             width = max(_NARROWEST, 100 * event.duration_ms / whole)
             left = min(100 * start / whole, 100 - width)
             rows.append(
-                TimelineRow(number, event, round(left, 3), round(width, 3), duration_text(start), duration_text(event.duration_ms))
+                TimelineRow(
+                    number,
+                    event,
+                    round(left, 3),
+                    round(width, 3),
+                    duration_text(start),
+                    duration_text(event.duration_ms),
+                )
             )
         start += event.duration_ms
     failures = sum(not event.success for event in events)
