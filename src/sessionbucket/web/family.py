@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sessionbucket import SessionBucketError, SessionSummary
+from sessionbucket import SessionSummary
 from sessionbucket.web.session_list import read_summaries
 from sessionbucket.web.viewed_store import ViewedStore
 
@@ -27,17 +27,9 @@ def family_of(store: ViewedStore, id: str, parent_id: str | None, prefix: str) -
     seen = {id}
     while parent_id is not None and parent_id not in seen and len(parents) < _MOST_PARENTS:
         seen.add(parent_id)
-        parent = _summary(store, parent_id)
+        parent = store.summary(parent_id)
         parents.append(parent)
         parent_id = parent.parent_id
     every, is_cut = read_summaries(store, prefix)
     forks = [summary for summary in every if summary.parent_id == id and summary.id != id]
     return Family(parents[::-1], forks, len(every), is_cut)
-
-
-def _summary(store: ViewedStore, id: str) -> SessionSummary:
-    try:
-        found = store.sessions.summary(id)
-    except SessionBucketError as error:
-        return SessionSummary(id, problem=str(error))
-    return found or SessionSummary(id, problem="it does not exist any more")

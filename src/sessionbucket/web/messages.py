@@ -1,7 +1,7 @@
 """Messages in the form of any provider, as the blocks that the pages show.
 
 The forms are those of a3s-code, Anthropic, OpenAI (chat and responses), Gemini, Bedrock, LangChain and pydantic-ai. What none of them has
-stays JSON: nothing of a message is left out.
+stays JSON. Ids of messages are left out.
 """
 
 from __future__ import annotations
@@ -53,6 +53,12 @@ _SHOWN = frozenset(
     }
 )
 """The members of a message that its step shows in their own way. All others become one block of JSON."""
+_SHOWN_BY_TYPE = {
+    "function_call": frozenset({"call_id", "arguments", "status"}),
+    "function_call_output": frozenset({"call_id", "output", "status"}),
+    "reasoning": frozenset({"summary", "status"}),
+    "tool": frozenset({"status"}),
+}
 _TEXT_TYPES = frozenset({"text", "input_text", "output_text", "refusal", "summary_text", "reasoning_text"})
 _FEW_FIELDS = 6
 
@@ -104,8 +110,9 @@ def step_of(turn: Turn, number: int, meta: Sequence[tuple[str, str]] = ()) -> St
     """The step of the message with this number, counted from 1."""
     message = turn.message
     blocks = [block for block in turn.blocks if not isinstance(block, _Result)]
+    shown = _SHOWN | _SHOWN_BY_TYPE.get(_text(message.get("type")) or turn.role, frozenset())
     rest = {
-        name: value for name, value in message.items() if name not in _SHOWN and value not in (None, [], {})
+        name: value for name, value in message.items() if name not in shown and value not in (None, [], {})
     }
     if rest:
         blocks.append(DataBlock("Other members", rest))
@@ -149,8 +156,12 @@ def _blocks_of(message: dict[str, Any]) -> Iterator[Block | _Result]:
         yield from _response_item(message)
         return
     if isinstance(message.get("tool_call_id"), str) and "content" in message and "part_kind" not in message:
-        yield _Result(message["tool_call_id"], _text(message.get("name")), _result_parts(message["content"]),
-                      is_error=message.get("status") == "error")  # fmt: skip
+        yield _Result(
+            message["tool_call_id"],
+            _text(message.get("name")),
+            _result_parts(message["content"]),
+            is_error=message.get("status") == "error",
+        )
     else:
         for name in ("content", "parts"):
             yield from _content(message.get(name))
@@ -206,8 +217,12 @@ def _item(item: Any) -> Iterator[Block | _Result]:  # noqa: C901 (one branch for
                 _text(item.get("tool_call_id")), _text(item.get("tool_name")), _parsed(item.get("args"))
             )
         case "tool-return" | "retry-prompt" if item.get("tool_call_id"):
-            yield _Result(_text(item["tool_call_id"]), _text(item.get("tool_name")), _result_parts(item.get("content")),
-                          is_error=kind == "retry-prompt")  # fmt: skip
+            yield _Result(
+                _text(item["tool_call_id"]),
+                _text(item.get("tool_name")),
+                _result_parts(item.get("content")),
+                is_error=kind == "retry-prompt",
+            )
         case "user-prompt" | "system-prompt":
             yield from _content(item.get("content"))
         case "text" if isinstance(item.get("content"), str):  # pydantic-ai
@@ -318,6 +333,12 @@ _TOKEN_NAMES = {
 
 def _usage(message: dict[str, Any]) -> Iterator[tuple[str, str]]:
     usage = message.get("usage") or message.get("usage_metadata") or {}
+    if isinstance(name := message.get("name"), str) and message.get("role") in {
+        "user",
+        "assistant",
+        "system",
+    }:
+        yield "name", name
     if isinstance(model := message.get("model") or message.get("model_name"), str):
         yield "model", model
     if not isinstance(usage, dict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import webbrowser
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import uvicorn
@@ -52,7 +53,8 @@ def serve(
             lifespan="off",
             timeout_graceful_shutdown=1,
         )
-        uvicorn.Server(options).run(sockets=[listener])
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(options).run(sockets=[listener])
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -8,7 +8,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from sessionbucket import (
+    AccessDeniedError,
     Conversation,
+    SessionBucketError,
     SessionCorruptedError,
     SessionNotFoundError,
     SessionStore,
@@ -75,7 +77,10 @@ class ViewedStore:
 
         In a store of conversations, later pages are read as such, and again cost only the requests of ``summary_page``.
         """
-        page = self._listed[0].summary_page(prefix=prefix, limit=limit, cursor=cursor)
+        try:
+            page = self._listed[0].summary_page(prefix=prefix, limit=limit, cursor=cursor)
+        except AccessDeniedError:  # of the listing, which then raises again, or of one session
+            return self._page_one_by_one(prefix, limit, cursor)
         unread = [summary.id for summary in page.summaries if summary.problem is not None]
         if not unread:
             return page
@@ -83,6 +88,22 @@ class ViewedStore:
         if 2 * len(found) > len(page.summaries):
             self._listed = self._listed[::-1]
         return SummaryPage([found.get(each.id, each) for each in page.summaries], page.next_cursor)
+
+    def _page_one_by_one(self, prefix: str, limit: int, cursor: str | None) -> SummaryPage:
+        """The page with the error of each session that may not be read in its own row."""
+        listed = self.sessions.list_page(prefix=prefix, limit=limit, cursor=cursor)
+        found = [self.summary(info.id) for info in listed.sessions]
+        return SummaryPage(found, listed.next_cursor)
+
+    def summary(self, id: str) -> SessionSummary:
+        """The summary of a session. When it cannot be read, its ``problem`` is the reason."""
+        try:
+            found = self._listed[0].summary(id)
+        except SessionCorruptedError as error:
+            return self._summaries_of_any([id]).get(id) or SessionSummary(id, problem=error.reason)
+        except SessionBucketError as error:
+            return SessionSummary(id, problem=str(error))
+        return found or SessionSummary(id, problem="it does not exist any more")
 
     def chunks(self, prefix: str, cursor: str | None = None) -> Iterator[SummaryPage]:
         """The pages of a search, from a cursor on."""
