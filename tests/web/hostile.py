@@ -37,6 +37,22 @@ PAYLOADS = {
 }
 
 
+RUNNING = ("script", "handler", "svg", "attribute", "style")
+"""The payloads that run in a page without defences, and do not leave it."""
+
+
+def running_store() -> SessionStore[SessionData]:
+    """A store with one session, ``hostile``, of payloads that run."""
+    store = SessionStore(MemoryBucket())
+    messages = [Message.user(PAYLOADS[name]) for name in RUNNING]
+    store.save(
+        SessionData(
+            id="hostile", config=SessionConfig(name="A name"), messages=messages, created_at=1_700_000_000
+        )
+    )
+    return store
+
+
 def hostile_session(id: str = "hostile") -> SessionData:
     every = list(PAYLOADS.values())
     session = SessionData(
