@@ -9,7 +9,15 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sessionbucket import Conversation, MemoryBucket, Message, SessionData, SessionStore, open_store
+from sessionbucket import (
+    BucketWrapper,
+    Conversation,
+    MemoryBucket,
+    Message,
+    SessionData,
+    SessionStore,
+    open_store,
+)
 from sessionbucket.models import (
     ArtifactStore,
     ImageBlock,
@@ -37,9 +45,17 @@ _CHARACTERS_A_TOKEN = 4
 _COMMANDS = ("bash", "open", "search_dir", "edit", "pytest")
 
 
+class _DemoBucket(BucketWrapper):
+    """Gives the bucket a name: that of a bucket in memory is random."""
+
+    @property
+    def location(self) -> str:
+        return "memory://demo"
+
+
 def demo_store() -> SessionStore[SessionData]:
     """A new store in memory that keeps versions. Its owners, dates, tokens and costs are invented."""
-    store = SessionStore(MemoryBucket(keep_versions=True))
+    store = SessionStore(_DemoBucket(MemoryBucket(keep_versions=True)))
     random = Random(11)  # noqa: S311 (the same store each time)
     with open_store(f"{_folder().as_uri()}?create=false") as recorded:
         for number, id in enumerate(recorded.list()):
