@@ -80,7 +80,7 @@ class Turn:
     role: str
     blocks: list[Block | _Result]
     message: dict[str, Any]
-    answered: list[int] = field(default_factory=list)
+    calls_in: list[int] = field(default_factory=list)
     """The numbers of the messages whose calls have their results in this one."""
 
 
@@ -99,7 +99,7 @@ def read_messages(messages: Sequence[Any], first: int = 1) -> list[Turn]:
                     kept.append(ToolCallBlock(block.call_id, block.name, None, block.parts, block.is_error))
                 else:
                     call.result, call.is_error = block.parts, block.is_error
-                    turn.answered.append(asked_in)
+                    turn.calls_in.append(asked_in)
             else:
                 kept.append(block)
         turn.blocks = kept
@@ -117,8 +117,8 @@ def step_of(turn: Turn, number: int, meta: Sequence[tuple[str, str]] = ()) -> St
     if rest:
         blocks.append(DataBlock("Other members", rest))
     heading = f"{number} · {turn.role.capitalize()}"
-    if not blocks and turn.answered:
-        where = ", ".join(map(str, sorted(set(turn.answered))))
+    if not blocks and turn.calls_in:
+        where = ", ".join(map(str, sorted(set(turn.calls_in))))
         meta = [*meta, ("results at", f"message {where}")]
     return Step(turn.role, heading, blocks, [*meta, *_usage(message)], _moment(message))
 
