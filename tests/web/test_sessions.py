@@ -26,6 +26,7 @@ def every_page(viewed: Viewer, path: str) -> list[str]:
     found, page = [], viewed.get(path)
     while True:
         found += ids_in(page)
+        assert len(set(found)) == len(found)
         href = link(page, "Next page")
         if href is None:
             return found

@@ -227,7 +227,7 @@ def _report_session() -> SessionData:
                     input={**query, "sql": sql.replace("refunds WHERE", "refund WHERE")},
                 ),
             ],
-            reasoning_content="The question has two parts: the number, and whether a day stands out. One query by day answers both.",
+            reasoning_content="The question has two parts: the number, and whether a day stands out. One query by day covers both.",
         ),
         Message.tool_result(
             "call_1", 'relation "refund" does not exist\nHINT: did you mean "refunds"?', is_error=True
