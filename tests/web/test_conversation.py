@@ -224,6 +224,19 @@ def test_a_call_without_a_result_and_a_result_without_a_call(store, viewed):
     assert "no result" in unanswered
 
 
+def test_a_second_result_of_a_call_hides_neither(store, viewed):
+    session = make_session("chat")
+    session.messages += [
+        Message.tool_use("c", "search", {}),
+        Message.tool_result("c", "one"),
+        Message.tool_result("c", "two"),
+    ]
+    store.save(session)
+    first, second = calls(viewed.get("/session?id=chat"))
+    assert "one" in first
+    assert "two" in second
+
+
 def test_a_result_on_the_next_page_is_at_its_call(store, viewed):
     session = make_session("chat", *["x"] * (MESSAGES - 1))
     session.messages += [Message.tool_use("c", "search", {}), Message.tool_result("c", "on the next page")]
