@@ -8,8 +8,6 @@ from sessionbucket import MemoryBucket, SessionData, SessionStore
 from sessionbucket.testing import FaultyBucket
 from web.viewing import Viewer
 
-pytest.importorskip("starlette")
-
 
 @pytest.fixture
 def bucket() -> FaultyBucket:

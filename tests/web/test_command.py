@@ -81,8 +81,15 @@ def test_a_store_that_cannot_be_opened_is_an_error(run, opened_urls, arguments):
     assert opened_urls == []
 
 
+def test_the_demo_comes_before_the_store_of_the_environment(run, shown, tmp_path, monkeypatch):
+    monkeypatch.setenv("SESSIONBUCKET_URL", str(tmp_path))
+    run.ok("web", "--demo")
+    assert "Weekly report on refunds" in shown[0]
+
+
 def test_a_store_and_the_demo_contradict_each_other(run, tmp_path):
     assert "contradict" in run.error("web", str(tmp_path), "--demo")
+    assert "contradict" in run.error("web", "--store", str(tmp_path), "--demo")
 
 
 @pytest.mark.parametrize("name", ["jinja2", "starlette", "uvicorn"])

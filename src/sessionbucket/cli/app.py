@@ -570,7 +570,7 @@ def web(  # noqa: PLR0917 (typer calls it by name)
     from sessionbucket.cli.web import show_in_browser  # noqa: PLC0415
 
     show_in_browser(
-        None if demo and place is None else chosen_store(place, store),
+        chosen_store(place, store),
         demo=demo,
         host=host,
         port=port,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 
 import typer
 
-from sessionbucket import InvalidArgumentError, NotSupportedError
+from sessionbucket import ENVIRONMENT_VARIABLE, InvalidArgumentError, NotSupportedError
 from sessionbucket.cli.stores import opened
 
 _NEEDED = ("jinja2", "starlette", "uvicorn")
@@ -23,7 +24,7 @@ def show_in_browser(
     from sessionbucket.web.serving import serve  # noqa: PLC0415 (needs the extra)
 
     if demo:
-        if url is not None:
+        if url is not None and url != os.environ.get(ENVIRONMENT_VARIABLE):
             raise InvalidArgumentError(
                 "a store and --demo contradict each other: --demo has a store of its own"
             )
