@@ -363,7 +363,7 @@ def test_a_corrupt_session_has_a_page_that_says_so(bucket, viewed, body):
 
 
 def test_a_missing_session_and_a_refused_one_say_so(store, bucket, viewed):
-    assert "does not exist" in text_of(viewed.get("/session?id=missing", status=404))
+    assert "has no session 'missing'" in text_of(viewed.get("/session?id=missing", status=404))
     store.save(make_session("chat"))
     bucket.fail(
         "get", key="chat.json", times=None, error=AccessDeniedError("403 AccessDenied", location="memory://")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sessionbucket import AccessDeniedError, MemoryBucket, Message, SessionStore
+from sessionbucket import AccessDeniedError, MemoryBucket, Message, SessionStore, open_store
 from sessionbucket.models import (
     ArtifactStore,
     ToolArtifact,
@@ -224,3 +224,20 @@ def test_usage_says_when_it_has_not_read_all(store, viewed, monkeypatch):
     for number in range(30):
         store.save(make_session(f"u{number}"))
     assert "10 sessions, which are not all" in text_of(viewed.get("/usage"))
+
+
+def test_a_bucket_on_a_server_is_shown_with_its_history(moto_url, moto_versioned_bucket):
+    url = f"s3://{moto_versioned_bucket}/viewed"
+    with open_store(url, endpoint_url=moto_url, region="us-east-1") as store:
+        session = make_session("chat", "on a server")
+        store.save(session)
+        session.messages.append(Message.assistant("the second turn"))
+        store.save(session)
+        store.put_file("chat", "notes.txt", b"notes")
+        viewed = Viewer(store)
+        page = viewed.follow(viewed.get("/"), "on a server")
+        assert "the second turn" in page
+        assert "the second turn" in viewed.follow(
+            viewed.follow(page, "History"), "Compare with the one before"
+        )
+        assert viewed.client.get(link(viewed.follow(page, "Files"), "notes.txt")).content == b"notes"

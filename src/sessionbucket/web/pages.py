@@ -245,10 +245,14 @@ class Pages:
             if isinstance(error, kind):
                 status, title = code, text
                 break
-        id = request.query_params.get("id", "")
+        id, reason = request.query_params.get("id", ""), str(error)
+        if isinstance(error, SessionNotFoundError):  # its own advice is for programs
+            reason = (
+                f"{self._store.location} has no session {error.session_id!r}. It may have been deleted since."
+            )
         offers_raw = isinstance(error, SessionCorruptedError) and bool(id)
         return self._page(
-            "error.html", status=status, title=title, reason=str(error), id=id, offers_raw=offers_raw
+            "error.html", status=status, title=title, reason=reason, id=id, offers_raw=offers_raw
         )
 
     def missing(self, request: Request, error: Exception) -> Response:
