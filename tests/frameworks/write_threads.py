@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
@@ -488,7 +488,7 @@ async def llama_index(url: str) -> None:
     store.close()
 
 
-WRITERS: dict[str, Callable[[str], Awaitable[None]]] = {
+WRITERS: dict[str, Callable[[str], Coroutine[Any, Any, None]]] = {
     "langgraph": langgraph,
     "openai-agents": openai_agents,
     "strands": strands,
