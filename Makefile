@@ -9,7 +9,7 @@ LOCK := requirements/dev.txt
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock"
 
-.PHONY: help demo s3 lambda-zip azurite axe screenshots ministack ceph test test-all a3s-code frameworks matrix coverage soak lint format sync docs docs-serve lock clean bench instructions
+.PHONY: help demo s3 lambda-zip azurite axe screenshots ministack ceph test test-all a3s-code frameworks thread-fixtures matrix coverage soak lint format sync docs docs-serve lock clean bench instructions
 
 help:
 	@echo "make demo        show the store against a local S3 server"
@@ -21,6 +21,7 @@ help:
 	@echo "make matrix      run the fast tests on every installed Python from 3.11, and with the lowest dependencies"
 	@echo "make coverage    run the fast tests, and show the branch coverage"
 	@echo "make frameworks  run the frameworks' own tests with the integrations (NAMES=langgraph for one)"
+	@echo "make thread-fixtures  write the threads of tests/fixtures again with the frameworks (NAMES=langgraph for one)"
 	@echo "make azurite     install Azure's emulator with npm, for the tests that need it"
 	@echo "make axe         install the checker of accessibility with npm, for the tests of the viewer"
 	@echo "make screenshots make the pictures of docs/how-to/viewer.md (needs chromium)"
@@ -124,6 +125,10 @@ lock: $(VENV)/ready
 frameworks: export UV_SYSTEM_CERTS := true
 frameworks: $(VENV)/ready
 	$(BIN)/python scripts/frameworks.py $(NAMES)
+
+thread-fixtures: export UV_SYSTEM_CERTS := true
+thread-fixtures: $(VENV)/ready
+	$(BIN)/python scripts/thread_fixtures.py $(NAMES)
 
 soak: SECONDS := 300
 soak: $(VENV)/ready
