@@ -92,7 +92,7 @@ def test_a_store_and_the_demo_contradict_each_other(run, tmp_path):
     assert "contradict" in run.error("web", "--store", str(tmp_path), "--demo")
 
 
-@pytest.mark.parametrize("name", ["jinja2", "starlette", "uvicorn"])
+@pytest.mark.parametrize("name", ["jinja2", "ormsgpack", "starlette", "uvicorn"])
 def test_without_the_extra_it_says_what_to_install(run, tmp_path, monkeypatch, name):
     monkeypatch.setattr(sessionbucket.cli.web, "find_spec", lambda asked: None if asked == name else object())
     assert "pip install 'sessionbucket[web]'" in run.error("web", str(tmp_path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 import sessionbucket.web.guard
 import sessionbucket.web.pages
-from sessionbucket import SessionStore
+from sessionbucket import SessionStore, open_store
+from sessionbucket.web import threads
 from sessionbucket.web.demo import demo_store
 from sessionbucket.web.rendering import environment
 from web.chromium import find_axe, find_chromium, served
@@ -19,6 +21,7 @@ from web.viewing import make_session
 
 pytestmark = pytest.mark.slow
 
+THREADS = Path(__file__).parents[1] / "fixtures" / "threads"
 ID = "airline-028-trial-2"
 PAGES = (
     "/",
@@ -32,6 +35,9 @@ PAGES = (
     "/session/reports?id=swe-10-rock",
     f"/session/history?id={ID}",
     f"/session/forks?id={ID}",
+    "/threads",
+    "/threads/openai-agents",
+    "/threads/openai-agents/item?id=trip-to-lisbon",
 )
 SIZES = {"desk": {"width": 1280, "height": 800}, "phone": {"width": 360, "height": 740}}
 
@@ -98,6 +104,18 @@ def test_every_page_is_quiet_and_asks_no_other_host(demo, browse):
         watched.open(f"/session/diff?id={ID}&before={before.version_id}&after={newest.version_id}")
         assert (watched.errors, watched.foreign) == ([], [])
         assert watched.page.locator("script").count() == 0
+
+
+def test_the_threads_of_every_framework_are_quiet(browse):
+    with open_store(f"{THREADS.as_uri()}?create=false") as store, served(store) as url:
+        watched = browse(url)
+        for kind in threads.kinds(store):
+            page = watched.open("/threads")
+            page.get_by_role("link", name=kind.title).click()
+            assert page.locator("h1").inner_text() == kind.title
+            page.locator("tbody a").first.click()
+            assert page.locator(".step").count() > 0
+        assert (watched.errors, watched.foreign) == ([], [])
 
 
 @pytest.mark.parametrize("size", SIZES)

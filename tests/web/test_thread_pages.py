@@ -43,9 +43,10 @@ def thread(store: Any, kind: str, id: str, offset: int, limit: int) -> Any:
 
 @pytest.fixture
 def viewed(store, monkeypatch) -> Viewer:
-    monkeypatch.setattr(sessionbucket.web.pages, "_HAS_THREADS", True)
-    reader = SimpleNamespace(kinds=kinds, page=page, thread=thread)
-    monkeypatch.setattr(sessionbucket.web.pages, "_threads", lambda: reader)
+    reader = SimpleNamespace(
+        kinds=kinds, page=page, thread=thread, TITLES={"langgraph": "LangGraph: threads"}
+    )
+    monkeypatch.setattr(sessionbucket.web.pages, "threads", reader)
     return Viewer(store)
 
 

@@ -10,7 +10,7 @@ import typer
 from sessionbucket import ENVIRONMENT_VARIABLE, InvalidArgumentError, NotSupportedError
 from sessionbucket.cli.stores import opened
 
-_NEEDED = ("jinja2", "starlette", "uvicorn")
+_NEEDED = ("jinja2", "ormsgpack", "starlette", "uvicorn")
 
 
 def show_in_browser(
@@ -19,7 +19,7 @@ def show_in_browser(
     """Serve the viewer until it is interrupted. Raises ``NotSupportedError`` without the extra ``web``."""
     if any(find_spec(name) is None for name in _NEEDED):
         raise NotSupportedError(
-            "the viewer needs starlette, jinja2 and uvicorn: pip install 'sessionbucket[web]'"
+            "the viewer needs starlette, jinja2, uvicorn and ormsgpack: pip install 'sessionbucket[web]'"
         )
     from sessionbucket.web.serving import serve  # noqa: PLC0415 (needs the extra)
 

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from sessionbucket import (
+    AppendLog,
     BucketWrapper,
     Conversation,
     MemoryBucket,
@@ -71,6 +72,8 @@ def demo_store() -> SessionStore[SessionData]:
     _add_parts(store, report, random)
     conversations = SessionStore(store.bucket, model=Conversation)
     conversations.save(_conversation())
+    log = AppendLog(store.documents("openai-agents", integration=True))
+    log.append("trip-to-lisbon", _items())
     return store
 
 
@@ -286,6 +289,27 @@ def _conversation() -> Conversation:
     return Conversation(
         id="weather-hamburg", title="Weather in Hamburg", usage={"total_tokens": 418}, messages=messages
     )
+
+
+def _items() -> list[dict[str, Any]]:
+    """A session of the OpenAI Agents SDK."""
+    return [
+        {"role": "user", "content": "Will it rain in Lisbon on Saturday?"},
+        {
+            "type": "function_call",
+            "call_id": "call_l1",
+            "name": "forecast",
+            "arguments": '{"city": "Lisbon", "day": "Saturday"}',
+        },
+        {"type": "function_call_output", "call_id": "call_l1", "output": '{"rain": 0.2, "sky": "clear"}'},
+        {
+            "type": "message",
+            "role": "assistant",
+            "content": [
+                {"type": "output_text", "text": "Saturday is clear in Lisbon, with a 20 % chance of rain."}
+            ],
+        },
+    ]
 
 
 def _chart() -> bytes:

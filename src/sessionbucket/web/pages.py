@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from importlib import import_module
-from importlib.util import find_spec
 from itertools import pairwise
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -26,6 +24,7 @@ from sessionbucket import (
     StoreUnavailableError,
     VersionNotFoundError,
 )
+from sessionbucket.web import threads
 from sessionbucket.web.charts import Sum, columns, usage_of
 from sessionbucket.web.conversations import MESSAGES, conversation_page
 from sessionbucket.web.family import family_of
@@ -44,8 +43,6 @@ from sessionbucket.web.timeline import timeline
 from sessionbucket.web.viewed_store import StoredSession, ViewedStore
 
 T = TypeVar("T")
-
-_HAS_THREADS = find_spec("sessionbucket.web.threads") is not None
 
 _STATUS: dict[type[SessionBucketError], tuple[int, str]] = {
     SessionNotFoundError: (404, "This session does not exist"),
@@ -82,13 +79,10 @@ class Pages:
             "/session/diff": self.diff,
             "/session/forks": self.forks,
             "/usage": self.usage,
+            "/threads": self.threads,
+            "/threads/{kind}": self.thread_list,
+            "/threads/{kind}/item": self.thread,
         }
-        if _HAS_THREADS:
-            handlers |= {
-                "/threads": self.threads,
-                "/threads/{kind}": self.thread_list,
-                "/threads/{kind}/item": self.thread,
-            }
         return [Route(path, handler, methods=["GET"]) for path, handler in handlers.items()]
 
     def sessions(self, request: Request) -> Response:
@@ -219,23 +213,32 @@ class Pages:
 
     def threads(self, request: Request) -> Response:
         """The integrations that have written into the store."""
-        return self._page("threads.html", kinds=_threads().kinds(self._store.sessions))
+        return self._page("threads.html", kinds=threads.kinds(self._store.sessions))
 
     def thread_list(self, request: Request) -> Response:
         """The threads, sessions or conversations of an integration."""
         kind, cursor = request.path_params["kind"], request.query_params.get("cursor") or None
-        found = _threads().page(self._store.sessions, kind, cursor, PAGE)
-        return self._page("thread_list.html", kind=kind, page=found, cursor=cursor)
+        found = threads.page(self._store.sessions, kind, cursor, PAGE)
+        return self._page(
+            "thread_list.html", kind=kind, title=threads.TITLES[kind], page=found, cursor=cursor
+        )
 
     def thread(self, request: Request) -> Response:
         """A page of the steps of a thread."""
         kind, id = request.path_params["kind"], _id(request)
         page = max(1, whole_number(request.query_params, "page", 1))
         offset = (page - 1) * MESSAGES
-        found = _threads().thread(self._store.sessions, kind, id, offset, MESSAGES)
+        found = threads.thread(self._store.sessions, kind, id, offset, MESSAGES)
         pages = max(1, -(-found.total // MESSAGES))
         return self._page(
-            "thread.html", kind=kind, id=id, thread=found, page=page, pages=pages, first=offset + 1
+            "thread.html",
+            kind=kind,
+            title=threads.TITLES[kind],
+            id=id,
+            thread=found,
+            page=page,
+            pages=pages,
+            first=offset + 1,
         )
 
     def failed(self, request: Request, error: Exception) -> Response:
@@ -277,13 +280,9 @@ class Pages:
 
     def _page(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         text = self._templates.get_template(template).render(
-            location=self._store.location, has_threads=_HAS_THREADS, status=status, **values
+            location=self._store.location, status=status, **values
         )
         return HTMLResponse(text, status_code=status)
-
-
-def _threads() -> Any:
-    return import_module("sessionbucket.web.threads")
 
 
 def _id(request: Request) -> str:
