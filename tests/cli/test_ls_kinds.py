@@ -42,6 +42,7 @@ def test_json_has_the_names_apart(run, store, url):
         "objects": 6,
         "size": info.size,
         "updated_at": info.updated_at.isoformat(),
+        "path": "p/a%2Fb",
     }
     assert json.loads(run.ok("ls", url, "--kind", "pydantic-ai", "--json", "--prefix", "x")) == []
 

@@ -549,6 +549,17 @@ def test_a_read_while_another_writer_replaces_a_segment_is_of_one_version(
     assert entries_of(log) == ["redacted", *map(large, range(1, 30))]
 
 
+def test_a_range_read_while_another_writer_replaces_a_segment_is_of_one_version(
+    opener: Opener, faulty: FaultyBucket
+):
+    log, other = open_log(opener, faulty), open_log(opener, faulty.inner)
+    fill(log, 30)
+    faulty.run_before(lambda: other.replace("log", 0, "redacted"), "get", key="*/sealed/*")
+    found = log.read_range("log", 0, 2)
+    assert found is not None
+    assert found.entries == ["redacted", large(1)]
+
+
 def test_an_entry_with_a_known_member_is_appended_once(opener: Opener, small_segments: None):
     log = open_log(opener, unique="uuid")
     entries = [{"uuid": f"id-{number}", "text": "x" * 20} for number in range(3)]
@@ -621,6 +632,49 @@ def test_a_segment_that_lacks_entries_is_a_clear_error(log: AppendLog, opener: O
     with pytest.raises(SessionCorruptedError, match="it has 12 entries, and its log names 13"):
         log.read("log")
     assert log.append("log", ["still possible"]).length == 31
+
+
+@without_server
+@pytest.mark.parametrize("place", [(0, 0), (0, 3), (10, 16), (12, 27), (13, 13), (20, 99), (30, 99)])
+def test_a_range_has_the_entries_between_two_positions(log: AppendLog, place: tuple[int, int]):
+    fill(log, 30)
+    found = log.read_range("log", *place)
+    assert found is not None
+    assert found.entries == [large(number) for number in range(30)][slice(*place)]
+    assert found.head.length == 30
+    assert log.read_range("missing", *place) is None
+
+
+@in_memory
+def test_a_range_is_read_from_the_segments_that_have_it(counted: AppendLog, counting: Any):
+    fill(counted, 60)
+    for (start, stop), requests in (((0, 0), 1), ((0, 5), 2), ((10, 16), 3), ((55, 60), 1)):
+        counting.counts.clear()
+        counted.read_range("log", start, stop)
+        assert counting.counts == {"get": requests}
+
+
+@in_memory
+def test_a_range_has_an_error_in_the_place_of_each_entry_that_cannot_be_read(log: AppendLog, opener: Opener):
+    fill(log, 60)
+    segments = [f"{NAME}/sealed/log/{id}" for id, _ in lines_of(opener, f"{NAME}/log.log")[0]["sealed"]]
+    opener.bucket().delete(segments[:1])
+    opener.write(segments[1], opener.read(segments[1]).replace(b'{"number":14,', b'{"number":14', 1))
+    found = log.read_range("log", 11, 17)
+    assert found is not None
+    assert [str(each).partition(": ")[2] for each in found.entries[:2]] == [
+        "it does not exist, and its log names it; the object was left unchanged"
+    ] * 2
+    assert found.entries[2] == large(13)
+    assert str(found.entries[3]).partition(": ")[2] == "line 3 is not JSON; the object was left unchanged"
+    assert found.entries[4:] == [large(15), large(16)]
+
+
+@in_memory
+def test_a_bad_range_is_refused(log: AppendLog):
+    for place in ((-1, 2), (0, -1), ("0", 2)):
+        with pytest.raises(InvalidArgumentError):
+            log.read_range("log", *place)
 
 
 @in_memory

@@ -62,6 +62,11 @@ def test_the_wheel_holds_the_package_alone(built: Built):
         names = set(archive.namelist())
     assert {re.sub(r"-.*\.dist-info$", "", folder) for folder in folders} == {"sessionbucket"}
     assert "sessionbucket/py.typed" in names
+    viewer = {
+        f"sessionbucket/web/{name}" for name in ("templates/base.html", "static/style.css", "static/icon.svg")
+    }
+    assert viewer <= names
+    assert "sessionbucket/web/conversations/airline-012-trial-0.json" in names
 
 
 def test_the_sdist_holds_what_the_tests_need(built: Built):

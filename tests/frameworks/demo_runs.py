@@ -14,7 +14,7 @@ DEMO = Path(__file__).parents[2] / "examples" / "demo.py"
 def run_demo(folder: Path) -> str:
     """The output of the whole demo, which leaves no file in the folder for temporary files."""
     ran = subprocess.run(
-        [sys.executable, str(DEMO)],
+        [sys.executable, str(DEMO), str(folder.with_name(f"{folder.name}-kept"))],
         env={**environment(), "PYTHONUTF8": "1", "TMPDIR": str(folder)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -28,6 +28,7 @@ from sessionbucket import (
 )
 from sessionbucket._core.document_keys import decode_segment
 from sessionbucket._core.integration_folders import FOLDERS
+from sessionbucket._core.pagination import encode_cursor
 from sessionbucket.testing import FaultyBucket
 from store.integration_documents import LONG, NAMES, append, write_all
 
@@ -185,6 +186,74 @@ class LongListing(MemoryBucket):
         if row < self._sessions:
             return f"openai-agents/{number:06}.log"
         return f"openai-agents/sealed/{number:06}/{number:032x}"
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_pages_have_the_items_of_the_listing(side: Any, filled_url: str, kind: str):
+    store = side.make("open_store", filled_url)
+    expected = list(store.iter_integration(kind))
+    for limit in (1, 4, 100):
+        found: list[Any] = []
+        cursor = None
+        while True:
+            page = store.integration_page(kind, limit=limit, cursor=cursor)
+            assert len(page.items) <= limit
+            found += page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        assert found == expected
+
+
+@pytest.mark.parametrize("kind_of_location", ON_SEAWEEDFS)
+def test_pages_of_a_server_that_sorts_in_another_way_have_all_objects(
+    location_of: Callable[[str], Location], kind_of_location: str
+):
+    location = location_of(kind_of_location)
+    names = ("x", "x.y", "x-", "x.a", "a", "xx")
+    location.fill([f"openai-agents/{name}.log" for name in names])
+    location.fill([f"openai-agents/sealed/{name}/{0:032x}" for name in names])
+    with open_store(location.url()) as store:
+        expected = list(store.iter_integration("openai-agents"))
+        assert {info.objects for info in expected} == {2}
+        found, cursor = [], None
+        for _ in expected:
+            page = store.integration_page("openai-agents", limit=1, cursor=cursor)
+            found += page.items
+            cursor = page.next_cursor
+        assert cursor is None
+        assert found == expected
+
+
+def test_a_page_jumps_over_the_segments_of_other_logs(side: Any):
+    bucket = FaultyBucket(LongListing(10_000))
+    store = side.make("SessionStore", side.adapt(bucket))
+    page = store.integration_page("openai-agents", limit=10)
+    last = store.integration_page("openai-agents", limit=10, cursor=encode_cursor("009995.log"))
+    assert [info.objects for info in page.items + last.items] == [2] * 14
+    assert last.next_cursor is None
+    # Two of the first page. The last one is followed by 10,000 segments, of which the listing passes 1,000 to 2,000.
+    assert Counter(call.operation for call in bucket.calls) == {"list_page": 2 + 4}
+
+
+def test_a_page_ends_early_for_items_of_many_objects(
+    side: Any, monkeypatch: pytest.MonkeyPatch, filled_url: str
+):
+    for module in ("_async", "_sync"):
+        monkeypatch.setattr(f"sessionbucket.{module}.integration_listing._MOST_OBJECTS", 4)
+    store = side.make("open_store", filled_url)
+    page = store.integration_page("langgraph")
+    assert [info.objects for info in page.items] == [3, 3]
+    assert page.next_cursor is not None
+
+
+def test_a_bad_cursor_limit_or_kind_of_a_page_is_refused(side: Any, url: str):
+    store = side.make("open_store", url)
+    for options in ({"cursor": "x"}, {"cursor": encode_cursor("a/b.log")}, {"limit": 0}):
+        with pytest.raises(InvalidArgumentError):
+            store.integration_page("openai-agents", **options)
+    with pytest.raises(InvalidArgumentError, match="'notes' is refused"):
+        store.integration_page("notes")
 
 
 def test_the_memory_of_a_listing_does_not_grow_with_the_store():

@@ -145,3 +145,16 @@ def test_exists_in_a_folder_reads_no_body(side: SyncSide, location_of: Callable[
         file.truncate(1 << 40)
     assert store.exists("s")
     assert not store.exists("other")
+
+
+@pytest.mark.parametrize(
+    ("url", "prefix"),
+    [
+        ("memory://named", ""),
+        ("memory://named/", ""),
+        ("memory://named/a/b/", "a/b"),
+        ("s3://bucket/prod", "prod"),
+    ],
+)
+def test_a_store_has_the_prefix_of_its_url(open_store, url: str, prefix: str):
+    assert open_store(url).prefix == prefix

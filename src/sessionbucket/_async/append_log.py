@@ -17,10 +17,12 @@ from sessionbucket._core.append_logs import (
     LogState,
     Metadata,
     Segment,
+    decode_each_line,
     decode_lines,
     decode_log,
     decode_metadata,
     decode_segment_body,
+    decode_segment_range,
     encode_line,
     encode_lines,
     encode_segment_body,
@@ -31,6 +33,7 @@ from sessionbucket._core.append_logs import (
     split_lines,
     unique_hashes,
 )
+from sessionbucket._core.arguments import check_integer
 from sessionbucket._core.log_results import Log, LogDraft, LogHead, LogInfo
 from sessionbucket._core.pagination import check_limit
 from sessionbucket._core.results import UNSEEN, Document, Unseen
@@ -102,6 +105,37 @@ class AsyncAppendLog:
             entries = self._entries(name, segments, lines, state.tail)
             start = 0 if last is None else max(0, len(entries) - last)
             return Log(_head(name, state, document), entries[start:])
+
+    async def read_range(self, name: str, start: int, stop: int) -> Log | None:
+        """Return the log with its entries from position ``start`` to before ``stop``, as far as it has them, or None as ``read``.
+
+        An entry that cannot be read is a ``SessionCorruptedError`` in its place, so a tool can show the others. Sends one GET, and then
+        one GET for each segment that has some of these entries. Raises ``SessionCorruptedError`` for a damaged head line.
+        """
+        key = log_key(name)
+        check_integer("start", start, 0)
+        check_integer("stop", stop, 0)
+        missing: set[str] = set()
+        while True:
+            document = await self.documents.get(key)
+            if document is None:
+                return None
+            state = decode_log(document, self.documents.full_key(key))
+            parts = state.segments_of_range(start, stop)
+            keys = [segment_folder(name) + segment.id for segment, _, _ in parts]
+            found = await self.documents.get_many(keys, concurrency=_SEGMENTS_AT_ONCE)
+            gone = {each for each, body in zip(keys, found, strict=True) if body is None}
+            if gone <= missing:
+                break
+            missing |= gone  # another writer may have replaced them since the document was read
+        entries: Entries = []
+        for each, (segment, first, end), body in zip(keys, parts, found, strict=True):
+            full = self.documents.full_key(each)
+            entries += decode_segment_range(body.body if body else None, segment, full, first, end)
+        sealed = state.sealed_entries
+        tail = split_lines(state.tail)[max(0, start - sealed) : max(0, stop - sealed)]
+        entries += decode_each_line(tail, self.documents.full_key(key), max(0, start - sealed))
+        return Log(_head(name, state, document), entries)
 
     async def read_metadata(self, names: Iterable[str], *, concurrency: int = 32) -> ManyMetadata:
         """Return the metadata of the logs in the order of the names, None for each that does not exist.

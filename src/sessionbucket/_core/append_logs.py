@@ -100,6 +100,16 @@ class LogState:
             missing -= self.sealed[first].entries
         return self.sealed[first:]
 
+    def segments_of_range(self, start: int, stop: int) -> list[tuple[Segment, int, int]]:
+        """The segments with entries of a range, each with the range in it."""
+        found, first = [], 0
+        for segment in self.sealed:
+            end = first + segment.entries
+            if max(start, first) < min(stop, end):
+                found.append((segment, max(start, first) - first, min(stop, end) - first))
+            first = end
+        return found
+
     def body(self) -> bytes:
         """The document."""
         head: dict[str, Any] = {"format": FORMAT, "metadata": self.metadata, "sealed": self.sealed}
@@ -202,6 +212,31 @@ def decode_lines(lines: bytes, key: str) -> list[Any]:
             entries.append(json.loads(line))
         except (ValueError, RecursionError) as error:
             raise SessionCorruptedError(key, f"line {number} is not JSON") from error
+    return entries
+
+
+def decode_segment_range(body: bytes | None, segment: Segment, key: str, start: int, stop: int) -> list[Any]:
+    """The entries of a range in a segment, or a ``SessionCorruptedError`` in the place of each that cannot be read.
+
+    ``body`` is None for a segment that does not exist.
+    """
+    if body is None:
+        return [SessionCorruptedError(key, "it does not exist, and its log names it")] * (stop - start)
+    try:
+        lines = decode_segment_body(body, segment, key)
+    except SessionCorruptedError as error:
+        return [error] * (stop - start)
+    return decode_each_line(split_lines(lines)[start:stop], key, start)
+
+
+def decode_each_line(lines: Sequence[bytes], key: str, first: int) -> list[Any]:
+    """The entries in these lines, or a ``SessionCorruptedError`` in the place of each damaged one; ``first`` lines are before them."""
+    entries: list[Any] = []
+    for number, line in enumerate(lines, first):
+        try:
+            entries += decode_lines(line, key)
+        except SessionCorruptedError:
+            entries.append(SessionCorruptedError(key, f"line {number + 2} is not JSON"))
     return entries
 
 

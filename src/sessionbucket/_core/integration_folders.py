@@ -17,6 +17,8 @@ from sessionbucket.errors import InvalidArgumentError
 
 Names = tuple[str, ...]
 
+_GROUP = re.compile(r"\(.*?\)")
+
 
 def _no_names(_line: Any) -> Sequence[str]:
     return ()
@@ -43,6 +45,20 @@ class Folder:
         """The encoded names in a key, or None when it does not match the pattern."""
         found = re.match(pattern, key)
         return tuple("/".join(filter(None, found.groups())).split("/")) if found else None
+
+    def place_of(self, pattern: str, key: str) -> str | None:
+        """The start of the keys of ``pattern`` that belong to the item of ``key``, or None when that item has none."""
+        found = re.match(self.item, key)
+        names = filter(None, found.groups() if found else ())
+        place = _GROUP.sub(lambda _: next(names, ""), pattern)
+        return place if re.match(pattern, place) else None
+
+    def folder_of_others(self, key: str) -> str | None:
+        """The folder that has the other objects of all items, if the key is in one."""
+        for pattern in self.others:
+            if found := re.match(pattern, key):
+                return found.group()[:-1].rpartition("/")[0] + "/"
+        return None
 
     def may_name(self, key: str) -> bool:
         """Whether the first line of this object has the names of its item."""

@@ -43,7 +43,7 @@ class LogHead:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """The last entries of an append log, or all of them, oldest first, and its head."""
+    """Entries of an append log, oldest first, and its head."""
 
     head: LogHead
     entries: list[Any]

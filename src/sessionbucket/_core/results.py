@@ -95,13 +95,22 @@ class IntegrationInfo(NamedTuple):
     ``openai-agents``; the conversation of ``pydantic-ai``; the project and the session of ``claude``; the app, the user and the
     session of ``adk`` and ``adk-artifacts``, or of artifacts for all sessions the app and the user; the first two segments of the
     keys of ``strands``; the folder and the name of a session, a history, a checkpoint or a workflow of ``agent-framework``; the key of
-    ``llama-index``. ``objects`` is their number, ``size`` that of all in bytes, and ``updated_at`` the latest time.
+    ``llama-index``. ``objects`` is their number, ``size`` that of all in bytes, and ``updated_at`` the latest time. ``path`` has the
+    names as keys have them, joined by ``/``.
     """
 
     names: tuple[str, ...]
     objects: int
     size: int
     updated_at: datetime
+    path: str
+
+
+class IntegrationPage(NamedTuple):
+    """One page of an integration's items, and the cursor of the next page or None on the last, as in a ``SessionPage``."""
+
+    items: list[IntegrationInfo]
+    next_cursor: str | None
 
 
 class ConditionalWriteSupport(StrEnum):

@@ -36,7 +36,13 @@ from sessionbucket._core.body_checksum import is_printed
 from sessionbucket._core.keys import StoreKeys
 from sessionbucket._core.objects import DEFAULT_MAX_BYTES
 from sessionbucket._core.pagination import check_concurrency
-from sessionbucket._core.results import IntegrationInfo, ProbeResult, SessionInfo, SessionPage
+from sessionbucket._core.results import (
+    IntegrationInfo,
+    IntegrationPage,
+    ProbeResult,
+    SessionInfo,
+    SessionPage,
+)
 from sessionbucket._core.session_version import StoredVersion, recall, remember
 from sessionbucket._core.summary import check_where, summarizer_of
 from sessionbucket._sync.base_store import (
@@ -312,6 +318,20 @@ class SessionStore(BaseSessionStore[SessionT]):
             for item in items:
                 yield item
 
+    def integration_page(self, kind: str, *, limit: int = 100, cursor: str | None = None) -> IntegrationPage:
+        """Return at most ``limit`` items of an integration, from ``cursor`` on, which is the ``next_cursor`` of the page before.
+
+        The items and their order are those of ``iter_integration``. The listing begins where the page before ended. It sends a LIST for
+        each 1,000 objects of the page, one or two more in a folder of append logs (one for each project or user on the page), and one
+        GET of 16 KiB for each item whose name is too long for a key. A page ends early after the item with its 10,000th object.
+        Raises ``InvalidArgumentError`` for another kind, and a bad cursor or limit.
+        """
+        from sessionbucket._core.integration_folders import folder_of  # noqa: PLC0415 (seldom needed)
+        from sessionbucket._sync.integration_listing import list_item_page  # noqa: PLC0415 (seldom needed)
+
+        check_text("kind", kind)
+        return list_item_page(self.documents(kind, integration=True), folder_of(kind), limit, cursor)
+
     @property
     def backend_name(self) -> str:
         return self.bucket.name
@@ -319,6 +339,11 @@ class SessionStore(BaseSessionStore[SessionT]):
     @property
     def location(self) -> str:
         return self._keys.location(self.bucket.location)
+
+    @property
+    def prefix(self) -> str:
+        """The prefix of the store in its bucket, without slashes at its ends: another store over the same ``bucket`` needs it."""
+        return self._keys.prefix
 
     def save(
         self,

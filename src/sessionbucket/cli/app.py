@@ -585,3 +585,44 @@ def s3(
     from sessionbucket.cli.s3 import serve_s3  # noqa: PLC0415
 
     serve_s3(bucket, folder=folder, port=port)
+
+
+@app.command()
+def web(  # noqa: PLR0917 (typer calls it by name)
+    place: StoreArgument = None,
+    store: StoreOption = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Show a store with example conversations, which is made in memory.")
+    ] = False,
+    port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="The port; 0 is a free one.")] = 0,
+    is_opened: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the browser, or only print the URL.")
+    ] = True,
+    host: Annotated[
+        str, typer.Option("--host", metavar="ADDRESS", help="The address to listen on.")
+    ] = "127.0.0.1",
+    any_host: Annotated[
+        bool,
+        typer.Option(
+            "--allow-other-machines",
+            help="Listen on an address that other machines reach. The pages are not encrypted on their way.",
+        ),
+    ] = False,
+) -> None:
+    """Show the store in the browser: sessions, conversations, files, traces, history and costs. Nothing is written.
+
+    The printed URL opens the viewer in one browser, once. Other users of this machine see nothing without it.
+
+    Ctrl-C stops the viewer.
+    """
+    from sessionbucket.cli.stores import chosen_store  # noqa: PLC0415
+    from sessionbucket.cli.web import show_in_browser  # noqa: PLC0415
+
+    show_in_browser(
+        chosen_store(place, store),
+        demo=demo,
+        host=host,
+        port=port,
+        any_host=any_host,
+        opens_browser=is_opened,
+    )

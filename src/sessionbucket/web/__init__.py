@@ -1,0 +1,1 @@
+"""A read-only viewer of a store in the browser."""
