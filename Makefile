@@ -86,6 +86,9 @@ $(VENV)/axe/node_modules/axe-core/axe.min.js: | $(VENV)/ready
 screenshots: $(VENV)/ready
 	$(BIN)/python scripts/screenshots.py
 
+# The tests start hundreds of processes, which load compiled modules.
+test test-all: export PYTHONDONTWRITEBYTECODE :=
+
 test: $(VENV)/ready
 	$(BIN)/python -m pytest --numprocesses=2 -m "not slow"
 

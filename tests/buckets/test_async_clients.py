@@ -67,6 +67,7 @@ def errors_of(program: str, url: str) -> str:
     return ran.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [MOTO, f"{MOTO}+{OBSTORE}"])
 def test_one_store_over_many_event_loops_leaves_no_socket_open(
     location_of: Callable[[str], Location], kind: str

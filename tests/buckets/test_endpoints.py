@@ -215,7 +215,9 @@ def test_the_server_of_the_environment_is_used(
 
 @KINDS
 @pytest.mark.parametrize("profile", ["default", "direct", "service", "ignoring"])
-@pytest.mark.parametrize("variable", [None, "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])
+@pytest.mark.parametrize(
+    "variable", [None, pytest.param("AWS_ENDPOINT_URL", marks=pytest.mark.slow), "AWS_ENDPOINT_URL_S3"]
+)
 def test_the_location_names_the_endpoint_of_boto3s_own_client(
     kind: Any,
     configure: Callable[[str], None],

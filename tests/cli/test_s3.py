@@ -67,6 +67,7 @@ def serving(*arguments: str, temporary: Path) -> Iterator[Serving]:
             served.process.kill()
 
 
+@pytest.mark.slow
 def test_a_store_opens_with_the_printed_variables_and_the_data_is_removed_at_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

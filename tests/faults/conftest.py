@@ -58,17 +58,27 @@ def _lists(url: str) -> bool:
     return True
 
 
-FAST_PAIRS = {("moto", "sync"), ("moto", "async obstore"), ("seaweed", "async"), ("seaweed", "sync obstore")}
-"""The server and the side of the cases in the fast run: each side with each engine, each on one server. The slow run has the others."""
+FAST_SIDES = ("sync", "async obstore")
+"""The sides of the fast run: each side and each engine once."""
+FAST_PAIRS = {("moto", "sync"), ("seaweed", "async obstore")}
+"""The same for a test of both servers. The slow run has the other pairs."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave most pairs of a server and a side to the slow run."""
+    pairs: dict[str, dict[pytest.Item, tuple[str, str]]] = {}
     for item in items:
         values = (
             item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
         )
-        if {"server", "s3_side"} <= {*values} and (values["server"], values["s3_side"]) not in FAST_PAIRS:
-            item.add_marker(pytest.mark.slow)
+        if {"server", "s3_side"} <= {*values} and item.get_closest_marker("slow") is None:
+            pair = (values["server"], values["s3_side"])
+            pairs.setdefault(item.nodeid.partition("[")[0], {})[item] = pair
+    for of_test in pairs.values():
+        has_both_servers = len({server for server, _ in of_test.values()}) > 1
+        for item, pair in of_test.items():
+            if (has_both_servers and pair not in FAST_PAIRS) or pair[1] not in FAST_SIDES:
+                item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

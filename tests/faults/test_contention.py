@@ -98,6 +98,7 @@ def save_before_each_put(site: Site, times: int | None) -> None:
     site.proxy.on(requests("PUT", "s.json"), before(save, pass_on), times=times)
 
 
+@pytest.mark.slow
 def test_each_attempt_of_an_update_gets_the_current_session(site: Site) -> None:
     store = site.store()
     store.save(SessionData(id="s"))

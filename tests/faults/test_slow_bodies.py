@@ -82,6 +82,7 @@ def test_a_file_whose_body_drips_ends_with_our_error(site: Site, store: Any) -> 
     assert not drip.has_ended
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [-1, 700_000])
 def test_after_a_read_that_timed_out_the_next_one_raises(site: Site, store: Any, size: int) -> None:
     """It must not return an empty body, as if the file ended there."""

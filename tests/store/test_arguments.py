@@ -225,20 +225,15 @@ def contents(bucket: Any) -> dict[str, bytes]:
     return {key: each.body for key, each in found.items() if each is not None}
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each side on one bucket of two, and leave the other to the slow run."""
-    for fixture, (first, second) in {
-        "bucket": (MEMORY, FILE),
-        "s3_bucket": (MOTO, f"{MOTO}+{OBSTORE}"),
-    }.items():
-        if fixture in metafunc.fixturenames:
-            slow = [("sync", second), ("async", first)]
-            cases = [
-                ("sync", first),
-                ("async", second),
-                *(pytest.param(*each, marks=pytest.mark.slow) for each in slow),
-            ]
-            metafunc.parametrize(("side", fixture), cases, indirect=True)
+def each_side_on_one(fixture: str, first: str, second: str) -> pytest.MarkDecorator:
+    """Runs each side on one bucket of two, and leaves the other to the slow run."""
+    fast = [("sync", first), ("async", second)]
+    slow = [pytest.param(*case, marks=pytest.mark.slow) for case in (("sync", second), ("async", first))]
+    return pytest.mark.parametrize(("side", fixture), [*fast, *slow], indirect=True)
+
+
+without_server = each_side_on_one("bucket", MEMORY, FILE)
+on_moto = each_side_on_one("s3_bucket", MOTO, f"{MOTO}+{OBSTORE}")
 
 
 @pytest.fixture
@@ -279,6 +274,7 @@ def check_call(
         assert after == before, f"{error} was raised, and objects changed"
 
 
+@without_server
 @pytest.mark.parametrize("method", public_methods(SessionStore))
 @settings(max_examples=EXAMPLES)
 @given(data=st.data())
@@ -289,6 +285,7 @@ def test_a_session_store_takes_any_argument(
     check_call(side, bucket, function, data.draw(arguments_of(function)))
 
 
+@without_server
 @pytest.mark.parametrize("method", public_methods(sessionbucket.DocumentStore))
 @settings(max_examples=EXAMPLES)
 @given(data=st.data())
@@ -307,6 +304,7 @@ def test_a_document_store_takes_any_argument(
         assert after == before
 
 
+@without_server
 @pytest.mark.parametrize("method", public_methods(sessionbucket.RawSessions))
 @settings(max_examples=EXAMPLES)
 @given(data=st.data())
@@ -317,6 +315,7 @@ def test_the_raw_sessions_take_any_argument(
     check_call(side, bucket, function, data.draw(arguments_of(function)))
 
 
+@without_server
 @pytest.mark.parametrize("method", public_methods(MemoryBucket))
 @settings(max_examples=EXAMPLES)
 @given(data=st.data())
@@ -338,6 +337,7 @@ def s3_bucket(
     bucket.close()
 
 
+@on_moto
 @pytest.mark.parametrize("method", public_methods(sessionbucket.S3Bucket))
 @settings(max_examples=ON_A_SERVER)
 @given(data=st.data())
@@ -348,6 +348,7 @@ def test_a_bucket_of_a_server_takes_any_argument(
     call(side, function, data.draw(arguments_of(function)))
 
 
+@without_server
 @settings(max_examples=EXAMPLES)
 @given(n=odd)
 def test_a_file_reader_takes_any_argument(side: SyncSide, store: Any, n: Any):
@@ -392,6 +393,7 @@ def test_opening_takes_any_argument(
     call(side, function, arguments)
 
 
+@without_server
 @settings(max_examples=EXAMPLES)
 @given(data=st.data())
 def test_a_copy_takes_any_argument(side: SyncSide, store: Any, bucket: Any, data: st.DataObject):

@@ -112,6 +112,7 @@ def test_one_of_the_creates_in_several_processes_wins(location: Location):
         assert texts_of(store.load("s")) == [f"writer {outputs.index('won')}"]
 
 
+@pytest.mark.slow
 def test_a_cursor_continues_in_another_process(location: Location):
     ids = ["a", "b/1", "b/2", "é", "😀"]
     with open_store(location.url()) as store:

@@ -187,6 +187,7 @@ def test_a_client_is_closed_with_its_test_when_the_event_loop_outlives_the_test(
     loop.close()
 
 
+@pytest.mark.slow
 def test_the_settings_of_the_machine_are_neither_used_nor_changed(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ):
@@ -259,6 +260,7 @@ ASYNC_SUITES = """
 """
 
 
+@pytest.mark.slow
 def test_async_tests_run_under_pytest_asyncio_and_leave_nothing_open(pytester: pytest.Pytester):
     """An unclosed client is a ResourceWarning, which fails the test."""
     fixture = "__import__('pytest_asyncio').fixture"
@@ -266,10 +268,12 @@ def test_async_tests_run_under_pytest_asyncio_and_leave_nothing_open(pytester: p
     assert_all_pass(run(pytester, source, "-pno:anyio"), more_than=60)
 
 
+@pytest.mark.slow
 def test_async_tests_with_a_shared_event_loop_leave_nothing_open(pytester: pytest.Pytester):
     assert_all_pass(run(pytester, ASYNC_TESTS.format(mark="asyncio(loop_scope='module')")), more_than=1)
 
 
+@pytest.mark.slow
 def test_async_tests_run_under_anyio_and_leave_nothing_open(pytester: pytest.Pytester):
     pytester.makeini("[pytest]\nfilterwarnings = error\n")
     pytester.makepyfile(ASYNC_TESTS.format(mark="anyio") + ASYNC_SUITES.format(fixture="pytest.fixture"))
