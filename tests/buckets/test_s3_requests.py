@@ -175,6 +175,7 @@ def test_each_operation_sends_the_documented_number_of_requests(moto: Location, 
     assert requests_since()["ListObjectsV2"] <= 4
 
 
+@pytest.mark.slow
 async def test_the_async_side_sends_the_same_number_of_requests(moto: Location):
     moto.fill([f"s{number:05d}.json" for number in range(3_000)])
     async with aioboto3.Session().client("s3", endpoint_url=moto.endpoint_url) as client:

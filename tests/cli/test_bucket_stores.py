@@ -17,6 +17,7 @@ def bucket_url(moto: Location) -> str:
     return f"s3://{moto.bucket}/team?" + urlencode({"endpoint_url": moto.endpoint_url, "region": "us-east-1"})
 
 
+@pytest.mark.slow
 def test_a_round_trip_through_a_bucket_keeps_every_byte(run, store, url, bucket_url, other_url):
     for id in ("a", "b/c"):
         store.save(make_session(id))
@@ -37,6 +38,7 @@ def test_a_copy_between_two_prefixes_of_a_bucket_compares_by_version(run, store,
     assert run.ok("cp", bucket_url, second) == "copied 0, same 1, conflicts 0\n"
 
 
+@pytest.mark.slow
 def test_a_changed_session_in_a_bucket_is_a_conflict_until_overwritten(run, store, url, bucket_url):
     store.save(make_session("a"))
     with open_store(bucket_url) as remote:

@@ -90,6 +90,7 @@ def has_bucket(url: str) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_a_store_opens_with_the_variables_in_the_file_and_only_with_its_credentials(
     mini: int, monkeypatch: pytest.MonkeyPatch
 ):

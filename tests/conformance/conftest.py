@@ -23,7 +23,7 @@ from conformance.locations import (
     WITHOUT_SERVER,
     Location,
 )
-from conformance.slow_cases import is_slow
+from conformance.slow_cases import is_other_combination, is_slow
 
 AZURE_TOO = {
     f"test_{subject}"
@@ -99,12 +99,26 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    other: dict[tuple[str, str], list[pytest.Item]] = {}
+    kept: set[tuple[str, str]] = set()
     for item in items:
         if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
-            module = item.module.__name__.rpartition(".")[2]
-            if is_slow(module, item.originalname, _side_of(item), item.callspec.params):
+            module, side, values = (
+                item.module.__name__.rpartition(".")[2],
+                _side_of(item),
+                item.callspec.params,
+            )
+            test = (item.nodeid.partition("[")[0], side)
+            if is_other_combination(module, side, values):
+                other.setdefault(test, []).append(item)
+            else:
+                kept.add(test)
+            if is_slow(module, item.originalname, side, values):
                 item.add_marker(pytest.mark.slow)
+    left_out = {item for test, of_test in other.items() if test in kept for item in of_test}
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=list(left_out))
 
 
 def _side_of(item: pytest.Function) -> str:

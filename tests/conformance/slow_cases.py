@@ -1,4 +1,4 @@
-"""The cases that `make test` leaves to `make test-all`, where a test itself cannot be marked: one kind of location, or a test of the kit.
+"""Which cases `make test` leaves to `make test-all`, and which combinations run nowhere, where a test itself cannot be marked.
 
 Each has a smaller case, or the same one on another kind, in the fast run.
 """
@@ -44,75 +44,77 @@ assert all(hasattr(BucketConformance, name) for name in (*RACES, LONG_LISTING, S
 assert all(hasattr(StoreConformance, name) for name in (*STORE_RACES, UPDATES))
 
 
-LEFT_TO_THE_SLOW_RUN: dict[str, tuple[str, ...]] = {
+OTHER_COMBINATIONS: dict[str, tuple[str, ...]] = {
     "sync": (MEMORY, SEAWEEDFS, f"{MOTO}+{OBSTORE}"),
-    "async": (FILE, MOTO, f"{SEAWEEDFS}+{OBSTORE}", ON_AZURE),
+    "async": (FILE, MOTO, f"{SEAWEEDFS}+{OBSTORE}"),
 }
-"""The fast run tests each side on one bucket without a server, and each of its engines on one server. These are the other combinations."""
-SMALL_MODULES = ("test_bucket", "test_store")
-"""The suites of the kit over plain buckets, which run on both buckets without a server."""
+"""Each side runs on one bucket without a server, and each of its engines on one server. These are the other combinations."""
+IN_EVERY_COMBINATION = ("test_bucket", "test_bucket_streams", "test_store")
+"""The suites of the kit over plain buckets, and streams. Other modules run on each side and on each bucket, not in each combination."""
+ABOVE_THE_PORT = ("test_append_log", "test_encryption", "test_wrappers")
+"""The modules whose rules involve no server: the fast run has them without one."""
+ON_ONE_SERVER = {
+    f"test_{subject}"
+    for subject in (
+        "bucket_listing",
+        "bucket_streams",
+        "documents",
+        "files",
+        "fork",
+        "legacy_names",
+        "listing",
+        "load_many",
+        "parallel_listing",
+        "presigned_urls",
+        "sessions",
+        "store",
+    )
+}
+"""The modules that the fast run has on SeaweedFS alone, of all servers."""
 
 
-def is_slow(module: str, test: str, side: str, values: Mapping[str, Any]) -> bool:  # noqa: C901, PLR0912 (a table)
+def is_other_combination(module: str, side: str, values: Mapping[str, Any]) -> bool:
+    """Whether the case is left out of both runs, if its test has another one on this side."""
+    return module not in IN_EVERY_COMBINATION and values.get("location") in OTHER_COMBINATIONS.get(side, ())
+
+
+def is_slow(module: str, test: str, side: str, values: Mapping[str, Any]) -> bool:
     """Whether the case of a test of a side, with these values of its parameters, is slow."""
     location = values.get("location")
-    if location in (*OTHER_SERVERS, VERSIONED[-1]) or (
-        location in LEFT_TO_THE_SLOW_RUN.get(side, ())
-        and not (module in SMALL_MODULES and location in WITHOUT_SERVER)
-    ):
+    if location in (*OTHER_SERVERS, ON_AZURE, VERSIONED[-1]):
         return True
-    if location == ON_AZURE and module != "test_bucket":
-        return True
-    if module in ("test_encryption", "test_wrappers") and location in ON_SERVERS - {SEAWEEDFS}:
-        return True
-    if module in ("test_bucket_versions", "test_encryption"):
-        return _is_slow_again(module, test, location)
+    if location in OTHER_COMBINATIONS.get(side, ()):
+        return module not in ("test_bucket", "test_store") or location not in WITHOUT_SERVER
+    if location in ON_SERVERS:
+        return module in ABOVE_THE_PORT or _is_slow_on_a_server(module, test, location, values)
     match module, test:
         case "test_erasure" | "test_history", _ if location in VERSIONED[1:]:
-            # One side on each server; both sides run in memory.
-            slow = (
-                values["side"] != ("async" if location == VERSIONED[1] else "sync") or "object_lock" in test
-            )
-        case "test_bucket" | "test_wrappers", _ if test == STREAM:
-            slow = location in ON_SERVERS and values["size"] > LARGE  # test_bucket_streams has several parts
-        case "test_wrappers", _ if test in (*RACES, LONG_LISTING):
-            slow = location in ON_SEAWEEDFS  # a wrapper takes no part in them
-        case "test_bucket", _ if test in RACES:  # SeaweedFS makes the writers of a race wait for seconds
-            slow = location in ON_SEAWEEDFS and (values.get("shared", False) or location != SEAWEEDFS)
-        case "test_store", _ if test in STORE_RACES:
-            slow = location in ON_SEAWEEDFS and location != SEAWEEDFS  # as above
-        case "test_store" | "test_documents", _ if test in (UPDATES, "test_concurrent_updates_are_all_kept"):
-            slow = location in ON_SEAWEEDFS  # as above
-        case "test_store" | "test_listing" | "test_load_many" | "test_parallel_listing", _:
-            slow = location in ON_SERVERS and location not in ON_SEAWEEDFS
-        case "test_append_log", _:
-            slow = location in ON_SERVERS and location != SEAWEEDFS
-        case "test_documents", "test_more_documents_than_a_page_of_the_server_are_listed_and_deleted":
-            slow = location in ON_SERVERS and location != SEAWEEDFS
-        case "test_legacy_names" | "test_sessions" | "test_fork" | "test_presigned_urls", _:
-            slow = location in (ON_SERVERS | {*VERSIONED[1:]}) and location not in ON_SEAWEEDFS
-        case "test_versioned_deletes", _:
-            slow = location != VERSIONED[0]
-        case "test_bucket_listing", "test_more_than_a_thousand_rows_take_pages_of_a_thousand":
-            slow = location == ON_AZURE  # Azurite takes seconds for the puts
-        case "test_parallel_listing" | "test_listing", (
-            "test_a_parallel_listing_returns_the_sessions_of_the_plain_one_in_order"
-            | "test_thousands_of_sessions_are_listed"
-        ):
-            slow = location == f"{MOTO}+{OBSTORE}"  # for each listing moto scans every key
+            # The sync side on one server; both sides run in memory.
+            slow = location != VERSIONED[1] or values["side"] != "sync" or "object_lock" in test
+        case "test_fork" | "test_versioned_deletes", _:
+            slow = location in VERSIONED[1:]
+        case "test_bucket_versions", _:
+            slow = location != VERSIONED[0] and not hasattr(VersionTests, test)
         case _:
-            slow = False
+            slow = module == "test_encryption" and test == LONG_LISTING
     return slow
 
 
-def _is_slow_again(module: str, test: str, location: Any) -> bool:
-    """The same for a module that runs the suites of the kit once more, where most rules involve no server."""
-    if module == "test_bucket_versions":
-        return location != VERSIONED[0] and not hasattr(VersionTests, test)
-    of_kit = hasattr(BucketConformance, test) or hasattr(StoreConformance, test)
-    rare = (*RACES, *STORE_RACES, UPDATES, STREAM)
-    return of_kit and (
-        test == LONG_LISTING
-        or location == f"{SEAWEEDFS}+{OBSTORE}"
-        or (location == SEAWEEDFS and test in rare)
-    )
+def _is_slow_on_a_server(module: str, test: str, location: str, values: Mapping[str, Any]) -> bool:
+    match module, test:
+        case _ if module in ON_ONE_SERVER and location not in ON_SEAWEEDFS:
+            slow = True
+        case "test_bucket", _ if test == STREAM:
+            slow = bool(values["size"] > LARGE)  # test_bucket_streams has several parts
+        case "test_bucket", _ if test in RACES:  # SeaweedFS makes the writers of a race wait for seconds
+            slow = location in ON_SEAWEEDFS and (values.get("shared", False) or location != SEAWEEDFS)
+        case "test_store", _ if test in (*STORE_RACES, UPDATES):
+            slow = location in ON_SEAWEEDFS  # as above
+        case "test_documents", (
+            "test_concurrent_updates_are_all_kept"
+            | "test_more_documents_than_a_page_of_the_server_are_listed_and_deleted"
+        ):
+            slow = True  # as above, and thousands of puts
+        case _:
+            slow = False
+    return slow

@@ -462,6 +462,7 @@ def seaweed_lake(location_of: Callable[[str], Location]) -> Lake:
     return Lake(source.url(), out.url())
 
 
+@pytest.mark.slow
 def test_an_unchanged_export_on_a_server_reads_no_session(seaweed_lake: Lake):
     lake = filled(seaweed_lake, 3)
     assert [each.outcome for each in lake.export(ranges=1)] == ["written"]

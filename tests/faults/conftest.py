@@ -58,14 +58,14 @@ def _lists(url: str) -> bool:
     return True
 
 
+PAIRS = {("moto", "sync"), ("seaweed", "async obstore"), ("moto", "async"), ("seaweed", "sync obstore")}
+"""The servers and sides of a test of both servers: each side with each engine, on one of them."""
 FAST_SIDES = ("sync", "async obstore")
 """The sides of the fast run: each side and each engine once."""
-FAST_PAIRS = {("moto", "sync"), ("seaweed", "async obstore")}
-"""The same for a test of both servers. The slow run has the other pairs."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave most pairs of a server and a side to the slow run."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the other pairs, and leave the other sides to the slow run."""
     pairs: dict[str, dict[pytest.Item, tuple[str, str]]] = {}
     for item in items:
         values = (
@@ -74,11 +74,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if {"server", "s3_side"} <= {*values} and item.get_closest_marker("slow") is None:
             pair = (values["server"], values["s3_side"])
             pairs.setdefault(item.nodeid.partition("[")[0], {})[item] = pair
+    left_out: set[pytest.Item] = set()
     for of_test in pairs.values():
         has_both_servers = len({server for server, _ in of_test.values()}) > 1
         for item, pair in of_test.items():
-            if (has_both_servers and pair not in FAST_PAIRS) or pair[1] not in FAST_SIDES:
+            if has_both_servers and pair not in PAIRS:
+                left_out.add(item)
+            elif pair[1] not in FAST_SIDES:
                 item.add_marker(pytest.mark.slow)
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=list(left_out))
 
 
 @pytest.fixture(scope="session")

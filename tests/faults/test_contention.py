@@ -60,6 +60,7 @@ def test_every_concurrent_update_of_a_session_succeeds_with_few_requests(site: S
     assert statistics.median(2 * count for count in attempts.values()) < 6
 
 
+@pytest.mark.slow
 def test_every_concurrent_create_by_update_succeeds(site: Site, server: str) -> None:
     store = site.store()
 
@@ -76,6 +77,7 @@ def test_every_concurrent_create_by_update_succeeds(site: Site, server: str) -> 
     assert sorted(store.load("s").tool_names) == [str(number) for number in range(count)]
 
 
+@pytest.mark.slow
 def test_the_trace_events_of_all_concurrent_writers_are_kept(site: Site, server: str) -> None:
     store = site.store()
     names = [str(number) for number in range(SEVERAL[server])]

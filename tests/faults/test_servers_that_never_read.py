@@ -49,6 +49,7 @@ def test_a_put_to_a_server_that_never_reads_ends_within_its_time_limit(
     bucket.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [AsyncS3Bucket, pytest.param(AsyncObstoreBucket, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "body", [pytest.param(SMALL, id="small"), pytest.param(LARGE, id="large", marks=pytest.mark.slow)]

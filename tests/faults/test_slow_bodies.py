@@ -31,6 +31,7 @@ def store(site: Site) -> Any:
     return store
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "call",
     ["load", *(pytest.param(call, marks=pytest.mark.slow) for call in ("list", "list_files", "update"))],
