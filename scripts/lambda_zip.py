@@ -1,9 +1,9 @@
 """Builds the deployment packages of ``examples/lambda`` for AWS Lambda, and prints their sizes.
 
 ``python scripts/lambda_zip.py`` builds all into ``dist/``; ``--engine`` and ``--architecture`` choose among them. A package holds
-the handlers, sessionbucket without the command line, exports, integrations and test tools, what these need, from wheels, and the bytecode of
-all modules: Lambda's file system is read-only, so that every cold start would compile them again. It needs a Python of the runtime's
-version. The same versions give the same bytes.
+the handlers, sessionbucket without the command line, exports, integrations, test tools and the viewer, what these need, from
+wheels, and the bytecode of all modules: Lambda's file system is read-only, so that every cold start would compile them again. It
+needs a Python of the runtime's version. The same versions give the same bytes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ GLIBC = ("manylinux_2_28", "manylinux_2_24", "manylinux_2_17", "manylinux2014")
 LIMIT = 6_000_000
 """Bytes that the package over the runtime's boto3 may have."""
 _SKIPPED = ("bin",)
-_OF_OTHER_EXTRAS = ("cli", "export", "integrations", "testing")
+_OF_OTHER_EXTRAS = ("cli", "export", "integrations", "testing", "web")
 """Parts of sessionbucket that need packages which the handlers do not have."""
 _THE_EPOCH = (1980, 1, 1, 0, 0, 0)
 

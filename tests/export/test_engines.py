@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -48,8 +49,10 @@ def test_dask(lake: Lake):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: pip install ray")
 def test_ray(lake: Lake):
-    ray = pytest.importorskip("ray", reason="Ray is not installed: pip install ray")
+    import ray
+
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     try:
         export = ray.remote(export_range)
@@ -61,10 +64,11 @@ def test_ray(lake: Lake):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(find_spec("pyspark") is None, reason="Spark is not installed: pip install pyspark")
+@pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java")
 def test_spark(lake: Lake, monkeypatch: pytest.MonkeyPatch):
-    sql = pytest.importorskip("pyspark.sql", reason="Spark is not installed: pip install pyspark")
-    if shutil.which("java") is None:
-        pytest.skip("Spark needs Java")
+    from pyspark import sql
+
     monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     spark = sql.SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
