@@ -340,13 +340,17 @@ def export(  # noqa: PLR0917 (typer calls it by name)
             "--ranges",
             min=1,
             metavar="N",
-            help="Split the sessions into N ranges, each with a file in every table; by default as before, or into 16.",
+            help="Split the sessions into N ranges, each with a file in every table. The default is the ranges of the last export, or 16.",
         ),
     ] = None,
     workers: Annotated[
         int | None,
         typer.Option(
-            "--workers", "-w", min=1, metavar="N", help="Export with N processes; by default one a processor."
+            "--workers",
+            "-w",
+            min=1,
+            metavar="N",
+            help="Export with N processes. The default is one for each processor.",
         ),
     ] = None,
     no_text: Annotated[
@@ -594,7 +598,9 @@ def web(  # noqa: PLR0917 (typer calls it by name)
     demo: Annotated[
         bool, typer.Option("--demo", help="Show a store with example conversations, which is made in memory.")
     ] = False,
-    port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="The port; 0 is a free one.")] = 0,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65_535, help="The port. With 0, the viewer takes a free one.")
+    ] = 0,
     is_opened: Annotated[
         bool, typer.Option("--open/--no-open", help="Open the browser, or only print the URL.")
     ] = True,
