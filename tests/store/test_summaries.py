@@ -31,8 +31,7 @@ from sessionbucket._codec import codec_of
 from sessionbucket._concurrency.threads import WorkerPool
 from sessionbucket._core import catalog
 from sessionbucket._core.keys import StoreKeys
-from sessionbucket.cli.any_session import AnySession
-from sessionbucket.models import TextBlock
+from sessionbucket.models import AnySession, TextBlock
 from sessionbucket.testing import FaultyBucket
 
 CATALOG = ".sessionbucket/catalog/"

@@ -4,33 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
-from sessionbucket.models import SessionData
-
-_MEMBERS = frozenset(SessionData.required_on_read)
-
-
-class AnySession(BaseModel):
-    """A session whose model the command line does not have."""
-
-    model_config = ConfigDict(extra="allow")
-
-    id: str
-
-    @property
-    def members(self) -> dict[str, Any]:
-        """The members of the object, except for the id."""
-        return self.model_extra or {}
+from sessionbucket.models import AnySession, SessionData
 
 
 def is_of_another_model(body: bytes) -> bool:
     """Whether a body has less than half of the members that every ``SessionData`` has."""
     try:
-        members = AnySession.model_validate_json(body).members
+        return AnySession.model_validate_json(body).is_of_another_model
     except ValidationError:
         return False
-    return _is_other(members)
 
 
 def is_conversation(body: bytes) -> bool:
@@ -42,16 +26,12 @@ def is_conversation(body: bytes) -> bool:
     return isinstance(format, str) and format.startswith("conversation.")
 
 
-def _is_other(members: dict[str, Any]) -> bool:
-    return 2 * len(_MEMBERS & members.keys()) < len(_MEMBERS)
-
-
 def model_that_notes_others(ids: set[str]) -> type[AnySession]:
     """``AnySession``; each read of a session of another model adds its id to ``ids``."""
 
     class Session(AnySession):
         def model_post_init(self, context: Any) -> None:
-            if _is_other(self.members):
+            if self.is_of_another_model:
                 ids.add(self.id)
 
     return Session

@@ -8,10 +8,11 @@ import typer
 from rich.text import Text
 
 from sessionbucket import Finding, Problem, SessionStore, StoredObject
-from sessionbucket.cli.any_session import AnySession, is_of_another_model, problem_as_session_data
+from sessionbucket.cli.any_session import is_of_another_model, problem_as_session_data
 from sessionbucket.cli.failures import FAILED
 from sessionbucket.cli.stores import opened_for_any_model
 from sessionbucket.cli.terminal import console, count_text, one_line
+from sessionbucket.models import AnySession
 
 
 def check_store(store_url: str | None, *, quick: bool, repair: bool, confirmed: bool) -> None:

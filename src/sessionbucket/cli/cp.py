@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from contextlib import closing
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from sessionbucket import CopyResult, copy_sessions
 from sessionbucket.cli.any_session import model_that_notes_others
 from sessionbucket.cli.failures import FAILED, say_error
 from sessionbucket.cli.stores import opened_for_any_model
-from sessionbucket.cli.terminal import console, count_text
+from sessionbucket.cli.terminal import count_text, progress_bar
 from sessionbucket.errors import shorten, shorten_list
 
 
@@ -50,7 +49,7 @@ def copy(
             concurrency=concurrency,
         )
         try:
-            with _progress() as progress, closing(results):
+            with progress_bar() as progress, closing(results):
                 task = progress.add_task("copying", total=None)
                 for result in results:
                     (documents if result.kind == "document" else outcomes)[result.outcome] += 1
@@ -69,19 +68,6 @@ def copy(
     outcomes += documents
     if outcomes["conflict"] or outcomes["missing"] or outcomes["failed"]:
         raise typer.Exit(FAILED)
-
-
-def _progress() -> Progress:
-    out = console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=out,
-        transient=True,
-        disable=not out.is_terminal,
-    )
 
 
 def _report(result: CopyResult, source: str) -> None:

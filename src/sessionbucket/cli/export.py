@@ -14,13 +14,12 @@ from functools import partial
 from multiprocessing import get_context
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from sessionbucket import SessionBucketError, SessionRange
 from sessionbucket.cli.failures import FAILED, say_error
 from sessionbucket.cli.keys import chosen_keyring, keys_of
 from sessionbucket.cli.stores import url_of
-from sessionbucket.cli.terminal import console, count_text
+from sessionbucket.cli.terminal import count_text, progress_bar
 from sessionbucket.errors import shorten
 from sessionbucket.export import ExportedRange, Exporter, plan_export
 
@@ -48,7 +47,7 @@ def export_store(
     outcomes: Counter[str] = Counter()
     sessions = problems = 0
     try:
-        with _progress() as progress, closing(_results(make, planned, workers)) as results:
+        with progress_bar() as progress, closing(_results(make, planned, workers)) as results:
             for result in progress.track(results, total=len(planned), description="exporting"):
                 outcomes[result.outcome] += 1
                 sessions += result.sessions
@@ -118,16 +117,3 @@ def _deferred_interrupts() -> Iterator[None]:
 
 def _export_in_worker(range: SessionRange) -> ExportedRange:
     return _in_worker[0].export(range)
-
-
-def _progress() -> Progress:
-    out = console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=out,
-        transient=True,
-        disable=not out.is_terminal,
-    )

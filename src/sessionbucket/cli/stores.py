@@ -6,19 +6,17 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from sessionbucket import (
     ENVIRONMENT_VARIABLE,
     InvalidArgumentError,
-    SessionData,
     SessionStore,
     SummaryMode,
     open_store,
 )
-from sessionbucket.cli.any_session import AnySession
 from sessionbucket.cli.keys import keys_of
+from sessionbucket.models import AnySession
 
 _SCHEMES = ("s3://", "gs://", "az://", "file:", "memory:")
 _PATHS = ("/", "./", "../", "~/")
@@ -48,15 +46,14 @@ def opened(
     store: str | None,
     *,
     create: bool = False,
-    model: type[Any] = SessionData,
     summaries: SummaryMode = "full",
-) -> Iterator[SessionStore[Any]]:
+) -> Iterator[SessionStore]:
     """The store at the URL or path, closed at the end.
 
     A missing folder is created only with ``create``: a mistyped path must not look like an empty store.
     """
     url = url_of(store, create=create)
-    with open_store(url, model=model, summaries=summaries, encryption=keys_of()) as opened_store:
+    with open_store(url, summaries=summaries, encryption=keys_of()) as opened_store:
         yield opened_store
 
 

@@ -16,10 +16,10 @@ from sessionbucket import (
     InvalidArgumentError,
     NotSupportedError,
     SessionCorruptedError,
-    SessionData,
     SessionStore,
     SessionSummary,
     SessionTooLargeError,
+    SummaryMode,
 )
 from sessionbucket.cli.any_session import is_conversation
 from sessionbucket.cli.stores import opened
@@ -70,9 +70,11 @@ def list_summaries(  # noqa: PLR0917
         return (owner is None or summary.owner == owner) and (tag is None or tag in summary.tags)
 
     where = None if owner is None and tag is None else is_wanted
-    with opened(url) as store:
-        model = Conversation if _begins_with_a_conversation(store, prefix) else SessionData
-    with opened(url, model=model, summaries="full" if has_titles else "no-text") as store:
+    summaries: SummaryMode = "full" if has_titles else "no-text"
+    with opened(url, summaries=summaries) as of_session_data:
+        store: SessionStore[Any] = of_session_data
+        if _begins_with_a_conversation(store, prefix):
+            store = SessionStore(store.bucket, store.prefix, model=Conversation, summaries=summaries)
         found: Iterator[SessionSummary]
         if order:
             found = islice(order(store.summaries(prefix=prefix, where=where)), limit)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress
 
 # Escape sequences and the like could repaint the terminal; the marks of writing direction could reorder a line.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -33,6 +34,28 @@ def console(*, stderr: bool = False) -> Console:
     from rich.console import Console  # noqa: PLC0415 (not needed for --version, nor for --json)
 
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+
+def progress_bar() -> Progress:
+    """A bar with the finished items and the time on stderr. Without a terminal it writes nothing, and it vanishes at its end."""
+    from rich.progress import (  # noqa: PLC0415 (for few commands)
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    out = console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=out,
+        transient=True,
+        disable=not out.is_terminal,
+    )
 
 
 def size_text(size: int) -> str:

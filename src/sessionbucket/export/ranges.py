@@ -18,9 +18,10 @@ from sessionbucket.export.manifest import (
     part_name,
     read_manifest,
 )
-from sessionbucket.export.reading import NO_PART, AnySession, ListedSession, Reading, SessionReading
+from sessionbucket.export.reading import NO_PART, ListedSession, Reading, SessionReading
 from sessionbucket.export.schemas import TABLES
 from sessionbucket.export.tables import load_pyarrow, open_tables
+from sessionbucket.models import AnySession
 
 _READS = 16
 _GROUP_BYTES = 16 << 20

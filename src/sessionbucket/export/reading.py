@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
 from pydantic_core import from_json
 
 from sessionbucket import (
@@ -17,15 +16,13 @@ from sessionbucket import (
     StoredObject,
 )
 from sessionbucket.export.rows import Rows, rows_of_other, rows_of_session
-from sessionbucket.models import SessionData
+from sessionbucket.models import AnySession
 
 NO_PART = ""
 """The token of a part that does not exist."""
 
 _UNREADABLE = (SessionCorruptedError, SessionTooLargeError, InvalidSessionIdError)
 """What is wrong with one session. Any other error would meet the next one, too."""
-
-_MEMBERS = frozenset(SessionData.required_on_read)
 
 
 class ListedSession(NamedTuple):
@@ -52,14 +49,6 @@ class Reading:
     size: int
     entry: Entry | None
     problem: str | None = None
-
-
-class AnySession(BaseModel):
-    """A session of a model that is not known here."""
-
-    model_config = ConfigDict(extra="allow")
-
-    id: str
 
 
 class SessionReading:
@@ -117,7 +106,6 @@ class SessionReading:
         except SessionCorruptedError as error:
             problem = error
         session: AnySession = self._others.parse(found)
-        members = session.model_extra or {}
-        if 2 * len(_MEMBERS & members.keys()) >= len(_MEMBERS):
+        if not session.is_of_another_model:
             raise problem
-        return rows_of_other(session.id, members, size, events)
+        return rows_of_other(session.id, session.members, size, events)

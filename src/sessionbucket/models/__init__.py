@@ -6,6 +6,7 @@ from sessionbucket._lazy_names import lazy_names
 
 __all__ = [
     "DEFAULT_AUTO_COMPACT_THRESHOLD",
+    "AnySession",
     "ArtifactStore",
     "ClassificationRule",
     "ConfirmationPolicy",
@@ -58,6 +59,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "any_session": ("AnySession",),
         "artifacts": ("ArtifactStore", "ToolArtifact"),
         "config": (
             "DEFAULT_AUTO_COMPACT_THRESHOLD",

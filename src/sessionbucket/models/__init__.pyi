@@ -1,3 +1,4 @@
+from sessionbucket.models.any_session import AnySession as AnySession
 from sessionbucket.models.artifacts import ArtifactStore as ArtifactStore
 from sessionbucket.models.artifacts import ToolArtifact as ToolArtifact
 from sessionbucket.models.config import DEFAULT_AUTO_COMPACT_THRESHOLD as DEFAULT_AUTO_COMPACT_THRESHOLD
@@ -48,6 +49,7 @@ from sessionbucket.models.verification import VerificationStatus as Verification
 
 __all__ = [
     "DEFAULT_AUTO_COMPACT_THRESHOLD",
+    "AnySession",
     "ArtifactStore",
     "ClassificationRule",
     "ConfirmationPolicy",

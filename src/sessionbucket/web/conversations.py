@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from sessionbucket.models import AnySession
 from sessionbucket.web.messages import Turn, read_messages, step_of
 from sessionbucket.web.transcript import DataBlock, Step
-from sessionbucket.web.viewed_store import StoredSession
 
 MESSAGES = 200
 """The messages of a page."""
@@ -60,7 +60,7 @@ class ConversationPage:
     """The number of the message of each step."""
 
 
-def conversation_page(session: StoredSession, page: int, problem: str | None = None) -> ConversationPage:
+def conversation_page(session: AnySession, page: int, problem: str | None = None) -> ConversationPage:
     """The page with this number, counted from 1; the nearest one for a number out of range.
 
     ``problem`` says why the session is not valid, when it is not.

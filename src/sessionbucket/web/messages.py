@@ -120,7 +120,8 @@ def step_of(turn: Turn, number: int, meta: Sequence[tuple[str, str]] = ()) -> St
     if not blocks and turn.calls_in:
         where = ", ".join(map(str, sorted(set(turn.calls_in))))
         meta = [*meta, ("results at", f"message {where}")]
-    return Step(turn.role, heading, blocks, [*meta, *_usage(message)], _moment(message))
+    at = moment(message.get("timestamp") or message.get("created_at"))
+    return Step(turn.role, heading, blocks, [*meta, *_usage(message)], at)
 
 
 def _turn(message: Any) -> Turn:
@@ -173,7 +174,7 @@ def _response_item(item: dict[str, Any]) -> Iterator[Block | _Result]:
     """An item of OpenAI's responses that is no message."""
     id = _text(item.get("call_id") or item.get("id"))
     if item["type"] == "function_call":
-        yield ToolCallBlock(id, _text(item.get("name")), _parsed(item.get("arguments")))
+        yield ToolCallBlock(id, _text(item.get("name")), parsed(item.get("arguments")))
     elif item["type"] == "function_call_output":
         yield _Result(id, "", _result_parts(item.get("output")))
     else:
@@ -214,7 +215,7 @@ def _item(item: Any) -> Iterator[Block | _Result]:  # noqa: C901 (one branch for
             )
         case "tool-call":
             yield ToolCallBlock(
-                _text(item.get("tool_call_id")), _text(item.get("tool_name")), _parsed(item.get("args"))
+                _text(item.get("tool_call_id")), _text(item.get("tool_name")), parsed(item.get("args"))
             )
         case "tool-return" | "retry-prompt" if item.get("tool_call_id"):
             yield _Result(
@@ -284,7 +285,7 @@ def _openai_call(call: dict[str, Any]) -> ToolCallBlock:
     function = call.get("function")
     named = function if isinstance(function, dict) else call
     return ToolCallBlock(
-        _text(call.get("id")), _text(named.get("name")), _parsed(named.get("arguments", named.get("args")))
+        _text(call.get("id")), _text(named.get("name")), parsed(named.get("arguments", named.get("args")))
     )
 
 
@@ -307,14 +308,12 @@ def _result_parts(content: Any) -> list[ResultPart]:
     return parts
 
 
-def _parsed(arguments: Any) -> Any:
-    """The arguments of a call, which some providers give as the text of JSON."""
-    if isinstance(arguments, str):
-        try:
-            return json.loads(arguments)
-        except (ValueError, RecursionError):
-            return arguments
-    return arguments
+def parsed(arguments: Any) -> Any:
+    """The arguments of a call, which some providers and frameworks keep as the text of JSON."""
+    try:
+        return json.loads(arguments) if isinstance(arguments, str) else arguments
+    except (ValueError, RecursionError):
+        return arguments
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:
@@ -353,11 +352,11 @@ def _usage(message: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield "cost", f"${cost:,.4f}"
 
 
-def _moment(message: dict[str, Any]) -> datetime | None:
-    found = message.get("timestamp") or message.get("created_at")
+def moment(value: Any) -> datetime | None:
+    """The time in a number of seconds or a text; None for anything else."""
     try:
-        if isinstance(found, int | float):
-            return datetime.fromtimestamp(found, UTC)
-        return datetime.fromisoformat(found).astimezone(UTC) if isinstance(found, str) else None
+        if isinstance(value, int | float):
+            return datetime.fromtimestamp(value, UTC)
+        return datetime.fromisoformat(value).astimezone(UTC) if isinstance(value, str) else None
     except (ValueError, OverflowError, OSError):
         return None

@@ -24,6 +24,7 @@ from sessionbucket import (
     StoreUnavailableError,
     VersionNotFoundError,
 )
+from sessionbucket.models import AnySession
 from sessionbucket.web import threads
 from sessionbucket.web.charts import Sum, columns, usage_of
 from sessionbucket.web.conversations import MESSAGES, conversation_page
@@ -40,7 +41,7 @@ from sessionbucket.web.session_list import (
     whole_number,
 )
 from sessionbucket.web.timeline import timeline
-from sessionbucket.web.viewed_store import StoredSession, ViewedStore
+from sessionbucket.web.viewed_store import ViewedStore
 
 T = TypeVar("T")
 
@@ -96,7 +97,7 @@ class Pages:
         """A page of the messages of a session, or of an earlier version of it."""
         id, version = _id(request), request.query_params.get("version", "")
         if version:
-            session: StoredSession = self._store.sessions.history.load(id, version)
+            session: AnySession = self._store.sessions.history.load(id, version)
             problem = None
         else:
             session = self._store.load(id)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from sessionbucket import (
     AccessDeniedError,
     Conversation,
@@ -17,31 +15,12 @@ from sessionbucket import (
     SessionSummary,
     SummaryPage,
 )
-from sessionbucket.models import SessionData
+from sessionbucket.models import AnySession
 from sessionbucket.web.read_only import ReadOnlyBucket
 
 CHUNK = 500
 """The sessions that a search reads at a time."""
 _LONGEST_TITLE = 80
-_SESSION_DATA = frozenset(SessionData.required_on_read)
-
-
-class StoredSession(BaseModel):
-    """A session as its JSON has it, whatever its model."""
-
-    model_config = ConfigDict(extra="allow")
-
-    id: str
-
-    @property
-    def members(self) -> dict[str, Any]:
-        """The members of the object, except for the id."""
-        return self.model_extra or {}
-
-    @property
-    def is_of_another_model(self) -> bool:
-        """Whether it has less than half of the members that every ``SessionData`` has."""
-        return 2 * len(_SESSION_DATA & self.members.keys()) < len(_SESSION_DATA)
 
 
 class ViewedStore:
@@ -50,19 +29,19 @@ class ViewedStore:
     def __init__(self, store: SessionStore[Any]) -> None:
         bucket = ReadOnlyBucket(store.bucket)
         self.location = store.location
-        self.sessions = SessionStore(bucket, store.prefix, model=StoredSession, summarize=summary_of_members)
+        self.sessions = SessionStore(bucket, store.prefix, model=AnySession, summarize=summary_of_members)
         self._session_data = SessionStore(bucket, store.prefix)
         conversations = SessionStore(bucket, store.prefix, model=Conversation)
         self._listed: tuple[SessionStore[Any], SessionStore[Any]] = (self._session_data, conversations)
 
-    def load(self, id: str) -> StoredSession:
+    def load(self, id: str) -> AnySession:
         """The session. Raises ``SessionNotFoundError``, and the errors of the store's ``load``."""
         session = self.sessions.load(id)
         if session is None:
             raise SessionNotFoundError(id, self.location)
         return session
 
-    def problem(self, session: StoredSession) -> str | None:
+    def problem(self, session: AnySession) -> str | None:
         """Why a session that has the members of a ``SessionData`` is none. Costs a HEAD, and a GET without a summary."""
         if session.is_of_another_model:
             return None
@@ -119,11 +98,11 @@ class ViewedStore:
         return {
             id: summary_of_members(loaded)
             for id, loaded in self.sessions.load_many(ids)
-            if isinstance(loaded, StoredSession) and loaded.is_of_another_model
+            if isinstance(loaded, AnySession) and loaded.is_of_another_model
         }
 
 
-def summary_of_members(session: StoredSession) -> SessionSummary:
+def summary_of_members(session: AnySession) -> SessionSummary:
     """The summary of a session of any model, from the members that have the usual names and types."""
     members = session.members
     title = next((value for name in ("title", "name") if isinstance(value := members.get(name), str)), "")

@@ -13,6 +13,7 @@ from sessionbucket import (
     SessionCorruptedError,
     decode_segment,
 )
+from sessionbucket.web.messages import moment
 from sessionbucket.web.threads.parts import (
     Json,
     Message,
@@ -20,7 +21,6 @@ from sessionbucket.web.threads.parts import (
     data_block,
     items,
     members,
-    moment,
     result,
     text,
     thinking,

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sessionbucket import Frame
-from sessionbucket.web.messages import read_messages, step_of
+from sessionbucket.web.messages import moment, read_messages, step_of
 from sessionbucket.web.threads.msgpack_values import decode_value
 from sessionbucket.web.threads.parts import (
     Json,
     data_block,
     items,
     members,
-    moment,
     shown_json,
     without,
     words,

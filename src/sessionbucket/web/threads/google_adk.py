@@ -16,6 +16,7 @@ from sessionbucket import (
     decode_frame_header,
     decode_segment,
 )
+from sessionbucket.web.messages import moment
 from sessionbucket.web.threads.parts import (
     Json,
     Message,
@@ -24,7 +25,6 @@ from sessionbucket.web.threads.parts import (
     image,
     items,
     members,
-    moment,
     result,
     text,
     thinking,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from sessionbucket import DocumentInfo, DocumentStore, SessionCorruptedError, decode_frame, decode_segment
-from sessionbucket.web.threads.parts import data_block, moment, without, words
+from sessionbucket.web.messages import moment
+from sessionbucket.web.threads.parts import data_block, without, words
 from sessionbucket.web.threads.sections import Steps, unreadable
 from sessionbucket.web.transcript import Step
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from sessionbucket.web.messages import parsed
 from sessionbucket.web.transcript import DataBlock
 
 Json = dict[str, Any]
@@ -55,14 +55,6 @@ def words(value: Any) -> str:
     return "" if value is None else shown_json(value)
 
 
-def parsed(value: Any) -> Any:
-    """The arguments of a call, which some frameworks keep as the text of JSON."""
-    try:
-        return json.loads(value) if isinstance(value, str) else value
-    except (ValueError, RecursionError):
-        return value
-
-
 def members(value: Any) -> Json:
     """The members of an object; none for any other value."""
     return value if isinstance(value, dict) else {}
@@ -90,13 +82,3 @@ def data_block(label: str, value: Any) -> DataBlock:
     if len(written) <= _MOST_CHARACTERS:
         return DataBlock(label, value)
     return DataBlock(f"{label}: the first 64 Ki of {len(written):,} characters", written[:_MOST_CHARACTERS])
-
-
-def moment(value: Any) -> datetime | None:
-    """The time in a number of seconds or a text; None for anything else."""
-    try:
-        if isinstance(value, int | float):
-            return datetime.fromtimestamp(value, UTC)
-        return datetime.fromisoformat(value).astimezone(UTC) if isinstance(value, str) else None
-    except (ValueError, OverflowError, OSError):
-        return None
