@@ -30,10 +30,8 @@ class AsyncSessionListing:
         """Yield all sessions."""
         async with closing(self.pages(prefix, concurrency=concurrency)) as pages:
             async for objects in pages:
-                for info in objects:
-                    session = self._session(info)
-                    if session:
-                        yield session
+                for session in self._sessions(objects):
+                    yield session
 
     async def ids(self) -> list[str]:
         """The ids of all sessions."""
@@ -93,7 +91,7 @@ class AsyncSessionListing:
     async def page(self, prefix: str, limit: int, cursor: str | None) -> SessionPage:
         """Return one page."""
         rows, next_cursor = await self.rows(prefix, limit, cursor)
-        return SessionPage([session for info in rows if (session := self._session(info))], next_cursor)
+        return SessionPage(self._sessions(rows), next_cursor)
 
     async def rows(self, prefix: str, limit: int, cursor: str | None) -> tuple[list[ObjectInfo], str | None]:
         """The sessions of a page, and the next cursor.
@@ -140,6 +138,10 @@ class AsyncSessionListing:
             )
         return row
 
-    def _session(self, info: ObjectInfo) -> SessionInfo | None:
-        id = self._keys.session_id(info.key)
-        return SessionInfo(id, info.size, info.updated_at, info.version) if id is not None else None
+    def _sessions(self, objects: list[ObjectInfo]) -> list[SessionInfo]:
+        session_id = self._keys.session_id
+        return [
+            SessionInfo(id, info.size, info.updated_at, info.version)
+            for info in objects
+            if (id := session_id(info.key)) is not None
+        ]

@@ -64,42 +64,43 @@ class Page:
 
     def add(self, rows: Sequence[Any]) -> None:
         """Add the next rows of the listing, as far as they are missing."""
-        for meta in rows:
-            if not self.wanted:
-                return
-            self._add(meta)
-
-    def _add(self, meta: Any) -> None:
-        key: str = meta["path"]
+        prefix, delimiter = self._prefix, self._delimiter
         # S3 servers honour the start, and not all of them list in the order of keys.
-        if self._cloud != "s3" and key <= self._begun_after:
-            return
-        if not key.startswith(self._prefix):
-            self._ended = key > self._prefix
-            return
-        folder = self._folder_of(key)
-        self.skips_folder = folder is not None and folder + _LAST not in self._skipped_to
-        if folder is not None:
-            self._behind = folder + _LAST
-            if folder > self._start_after and folder not in self._folders:
-                self._folders.append(folder)
-            return
-        self._behind = key
-        # obstore omits a slash at the end of the key to start after.
-        if key > self._start_after or not self._start_after.endswith("/"):
-            self._objects.append(listed(meta, self._cloud))
+        may_repeat = self._cloud != "s3"
+        missing = self.wanted
+        for meta in rows:
+            if not missing:
+                return
+            key: str = meta["path"]
+            if may_repeat and key <= self._begun_after:
+                continue
+            if not key.startswith(prefix):
+                self._ended = key > prefix
+                missing = self.wanted
+                continue
+            place = key.find(delimiter, len(prefix)) if delimiter else -1
+            if place >= 0:
+                self._add_folder(key[: place + len(delimiter)])
+                missing = self.wanted
+                continue
+            self.skips_folder = False
+            self._behind = key
+            # obstore omits a slash at the end of the key to start after.
+            if key > self._start_after or not self._start_after.endswith("/"):
+                self._objects.append(listed(meta, self._cloud))
+                missing -= 1
+
+    def _add_folder(self, folder: str) -> None:
+        self._behind = folder + _LAST
+        self.skips_folder = self._behind not in self._skipped_to
+        if folder > self._start_after and folder not in self._folders:
+            self._folders.append(folder)
 
     def end(self) -> None:
         """Note that the listing has no more rows."""
         self._ended = not self._first_folder
         self._first_folder = ""
         self._behind = max(self._behind, self._behind_first, key=str.encode)
-
-    def _folder_of(self, key: str) -> str | None:
-        if not self._delimiter:
-            return None
-        place = key.find(self._delimiter, len(self._prefix))
-        return None if place < 0 else key[: place + len(self._delimiter)]
 
     def page(self) -> ObjectPage:
         last = max(

@@ -12,7 +12,7 @@ from sessionbucket._backends.endpoints import check_endpoint, configured_endpoin
 from sessionbucket._backends.s3.client_settings import (
     client_arguments,
     client_config,
-    parse_times_quickly,
+    parse_listings_quickly,
     presign_for_every_region,
 )
 from sessionbucket._backends.s3.options import S3Options, check_callers_own
@@ -179,5 +179,5 @@ def _new_session(options: S3Options) -> Any:
     from aiobotocore.session import AioSession  # noqa: PLC0415
 
     return aioboto3.Session(
-        profile_name=options.get("profile"), botocore_session=parse_times_quickly(AioSession())
+        profile_name=options.get("profile"), botocore_session=parse_listings_quickly(AioSession())
     )

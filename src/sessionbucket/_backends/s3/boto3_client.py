@@ -13,7 +13,7 @@ from sessionbucket._backends.endpoints import check_endpoint, configured_endpoin
 from sessionbucket._backends.s3.client_settings import (
     client_arguments,
     client_config,
-    parse_times_quickly,
+    parse_listings_quickly,
     presign_for_every_region,
 )
 from sessionbucket._backends.s3.options import S3Options, check_callers_own
@@ -71,7 +71,7 @@ class Connection:
         if self._session is None:
             from botocore.session import Session  # noqa: PLC0415 (slow to import)
 
-            self._session = parse_times_quickly(Session(profile=self._options.get("profile")))
+            self._session = parse_listings_quickly(Session(profile=self._options.get("profile")))
         return getattr(self._session, "_session", self._session)
 
     def client(self) -> Any:

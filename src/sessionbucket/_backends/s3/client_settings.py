@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from xml.etree import ElementTree as ET
 
 from sessionbucket._backends.connection_options import (
     DEFAULT_CONNECT_TIMEOUT,
@@ -34,13 +35,15 @@ def client_config(options: S3Options) -> dict[str, Any]:
     }
 
 
-def parse_times_quickly(session: Any) -> Any:
-    """Make a botocore or aiobotocore session parse ISO 8601 directly, and return it.
+def parse_listings_quickly(session: Any) -> Any:
+    """Make the clients of a botocore or aiobotocore session parse listings and times by the functions below, and return it.
 
-    botocore tries every format that it knows, which takes half of the CPU time of a listing.
+    botocore tries every format of a time that it knows, and looks up each member of each row in its model of the service. The two
+    take most of the CPU time of a listing.
     """
     factory = session.get_component("response_parser_factory")
     factory.set_parser_defaults(timestamp_parser=parse_time)
+    session.register("before-parse.s3.ListObjectsV2", _parse_rows, "sessionbucket-rows")
     return session
 
 
@@ -55,6 +58,40 @@ def parse_time(text: Any) -> datetime:
             pass
     parsed: datetime = parse_timestamp(text)
     return parsed
+
+
+def _parse_rows(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
+    """Take the objects out of the body of a listing, and leave the rest to botocore.
+
+    botocore gets the whole body, and reports what is wrong with it, unless every row has a key, a size and a time.
+    """
+    try:
+        root = ET.fromstring(response_dict["body"])  # noqa: S314 (botocore parses it in the same way)
+        namespace, is_listing, _after = root.tag.rpartition("ListBucketResult")
+        contents = f"{namespace}Contents"
+        if not is_listing:
+            return
+        key, size, time, etag = (f"{namespace}{name}" for name in ("Key", "Size", "LastModified", "ETag"))
+        rows, others = [], []
+        for element in root:
+            if element.tag != contents:
+                others.append(element)
+                continue
+            texts = {member.tag: member.text for member in element}
+            row = {
+                "Key": texts[key] or "",
+                "Size": int(texts[size] or ""),
+                "LastModified": parse_time(texts[time]),
+            }
+            if etag in texts:
+                row["ETag"] = texts[etag] or ""
+            rows.append(row)
+    except (ET.ParseError, KeyError, TypeError, ValueError):
+        return
+    if rows:
+        root[:] = others
+        response_dict["body"] = ET.tostring(root)
+        customized_response_dict["Contents"] = rows
 
 
 def presign_for_every_region(client: Any) -> None:
