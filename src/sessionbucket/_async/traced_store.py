@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 class AsyncTracedSessionStore(AsyncSessionStore[SessionT]):
     """A session store with a span and metrics for each ``load``, ``save``, ``update``, ``save_turn`` and ``delete``.
 
-    ``open_async_store(…, telemetry=True)`` makes one, over an ``AsyncTracingBucket``. A span has the conversation's id, the outcome, the number
+    ``open_async_store(…, telemetry=True)`` makes one, with its ``AsyncTracingBucket``. A span has the conversation's id, the outcome, the number
     of attempts, and the bytes that were sent and received.
     """
 
     def __init__(
         self, bucket: AsyncBucket, prefix: str = "", *, telemetry: Telemetry, **options: Any
     ) -> None:
-        """``bucket`` is an ``AsyncTracingBucket``, or a wrapper over one. ``options`` are those of ``AsyncSessionStore``.
+        """``bucket`` has the class ``AsyncTracingBucket``, or wraps one of it. ``options`` are those of ``AsyncSessionStore``.
 
         Raises ``NotSupportedError`` when opentelemetry-api is not installed.
         """

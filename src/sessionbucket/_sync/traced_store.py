@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 class TracedSessionStore(SessionStore[SessionT]):
     """A session store with a span and metrics for each ``load``, ``save``, ``update``, ``save_turn`` and ``delete``.
 
-    ``open_store(…, telemetry=True)`` makes one, over an ``TracingBucket``. A span has the conversation's id, the outcome, the number
+    ``open_store(…, telemetry=True)`` makes one, with its ``TracingBucket``. A span has the conversation's id, the outcome, the number
     of attempts, and the bytes that were sent and received.
     """
 
     def __init__(self, bucket: Bucket, prefix: str = "", *, telemetry: Telemetry, **options: Any) -> None:
-        """``bucket`` is an ``TracingBucket``, or a wrapper over one. ``options`` are those of ``SessionStore``.
+        """``bucket`` has the class ``TracingBucket``, or wraps one of it. ``options`` are those of ``SessionStore``.
 
         Raises ``NotSupportedError`` when opentelemetry-api is not installed.
         """

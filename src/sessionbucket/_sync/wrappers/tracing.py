@@ -18,7 +18,7 @@ T = TypeVar("T")
 class TracingBucket(BucketWrapper):
     """Makes a client span of each request, by the semantic conventions of OpenTelemetry. A conflict is no error.
 
-    It makes none where an instrumentation of botocore or botocore makes one. It belongs directly over a bucket that sends
+    It makes none where the instrumentation of the client library makes one. It belongs directly over a bucket that sends
     requests, so that it sees each attempt. A presigned URL is no request.
     """
 
