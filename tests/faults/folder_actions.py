@@ -12,7 +12,9 @@ import os
 import resource
 import sys
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import Any
 
 from sessionbucket import (
@@ -64,8 +66,16 @@ def attempt(call: Any) -> None:
         write_line("done")
 
 
+def load_all_modules(side: str) -> None:
+    """Import what a first use would import, which the new user may not be allowed to read."""
+    for package in (import_module(f"sessionbucket._{side}"), import_module("sessionbucket._core")):
+        for module in walk_packages(package.__path__, f"{package.__name__}."):
+            import_module(module.name)
+
+
 def drop_permissions(store: Store, uid: str) -> None:
-    store.exists("s")  # the modules that the first use imports may be unreadable for the new user
+    store.exists("s")
+    load_all_modules(store.side)
     if uid:
         os.setgroups([])
         os.setgid(int(uid))
