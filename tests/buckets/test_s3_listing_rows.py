@@ -40,6 +40,7 @@ LEFT_TO_BOTOCORE = {
     "an unreadable time": f"<ListBucketResult>{REST}{ROW.replace('2026-', 'x')}</ListBucketResult>",
     "an error": "<Error><Code>SlowDown</Code><Message>Reduce your rate.</Message></Error>",
     "another document": f"<ListVersionsResult>{REST}{ROW}</ListVersionsResult>",
+    "a deep tree": f"<ListBucketResult>{ROW}{'<a>' * 5000}{'</a>' * 5000}</ListBucketResult>",
     "half a document": f"<ListBucketResult>{REST}{ROW}",
     "no XML": "nonsense",
     "nothing": "",

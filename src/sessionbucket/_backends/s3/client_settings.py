@@ -86,11 +86,12 @@ def _parse_rows(response_dict: dict[str, Any], customized_response_dict: dict[st
             if etag in texts:
                 row["ETag"] = texts[etag] or ""
             rows.append(row)
-    except (ET.ParseError, KeyError, TypeError, ValueError):
+        root[:] = others
+        rest = ET.tostring(root)
+    except (ET.ParseError, KeyError, RecursionError, TypeError, ValueError):
         return
     if rows:
-        root[:] = others
-        response_dict["body"] = ET.tostring(root)
+        response_dict["body"] = rest
         customized_response_dict["Contents"] = rows
 
 
