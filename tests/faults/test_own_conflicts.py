@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from aiohttp import web
@@ -116,11 +117,11 @@ def test_a_save_after_one_of_unknown_outcome_still_conflicts_with_another_writer
 @pytest.mark.parametrize("how", ["cancel", "timeout", "task group"])
 @pytest.mark.parametrize("engine", ["aioboto3", "obstore"])
 async def test_a_save_after_a_cancelled_one_builds_on_it(
-    endpoint: Any, aws_environment: None, tmp_path: Path, engine: str, how: str, fault: Any
+    endpoint: Any, aws_environment: None, engine: str, how: str, fault: Any
 ) -> None:
     proxy = await asyncio.to_thread(endpoint, "seaweed")
     proxy.reset()
-    url = f"s3://sessions/{tmp_path.name}?endpoint_url={proxy.url}&region=us-east-1&engine={engine}"
+    url = f"s3://sessions/{uuid4().hex}?endpoint_url={proxy.url}&region=us-east-1&engine={engine}"
     arrived = asyncio.Event()
     loop = asyncio.get_running_loop()
 
