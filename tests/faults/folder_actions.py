@@ -67,7 +67,7 @@ def attempt(call: Any) -> None:
 
 
 def load_all_modules(side: str) -> None:
-    """Import what a first use would import, which the new user may not be allowed to read."""
+    """Import the modules of a side now, since the new user may not be allowed to read them at their first use."""
     for package in (import_module(f"sessionbucket._{side}"), import_module("sessionbucket._core")):
         for module in walk_packages(package.__path__, f"{package.__name__}."):
             import_module(module.name)
