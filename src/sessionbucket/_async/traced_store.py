@@ -26,7 +26,7 @@ class AsyncTracedSessionStore(AsyncSessionStore[SessionT]):
     def __init__(
         self, bucket: AsyncBucket, prefix: str = "", *, telemetry: Telemetry, **options: Any
     ) -> None:
-        """``bucket`` has the class ``AsyncTracingBucket``, or wraps one of it. ``options`` are those of ``AsyncSessionStore``.
+        """``bucket`` is the ``AsyncTracingBucket`` of this telemetry, or a wrapper over it. ``options`` are those of ``AsyncSessionStore``.
 
         Raises ``NotSupportedError`` when opentelemetry-api is not installed.
         """

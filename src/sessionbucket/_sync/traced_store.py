@@ -25,7 +25,7 @@ class TracedSessionStore(SessionStore[SessionT]):
     """
 
     def __init__(self, bucket: Bucket, prefix: str = "", *, telemetry: Telemetry, **options: Any) -> None:
-        """``bucket`` has the class ``TracingBucket``, or wraps one of it. ``options`` are those of ``SessionStore``.
+        """``bucket`` is the ``TracingBucket`` of this telemetry, or a wrapper over it. ``options`` are those of ``SessionStore``.
 
         Raises ``NotSupportedError`` when opentelemetry-api is not installed.
         """
