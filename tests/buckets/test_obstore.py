@@ -370,6 +370,20 @@ def test_a_listing_of_few_sessions_is_one_request(moto: Location, listings: list
     assert len(listings) == 2
 
 
+def test_a_page_whose_folder_comes_before_the_objects_keeps_its_limit(moto: Location):
+    moto.fill(["a/1", "a/2", "a/3", "b", "c", "d", "e", "f", "g"])
+    bucket = ObstoreBucket(moto.bucket, endpoint_url=moto.endpoint_url)
+    page = bucket.list_page(moto.key(""), delimiter="/", limit=5)
+    assert [len(page.folders), len(page.objects)] == [1, 4]
+
+
+def test_a_listing_with_an_id_prefix_does_not_read_the_keys_after_it(moto: Location, listings: list[str]):
+    moto.fill(["a1.json", "a2.json", *(f"b{number:04}.json" for number in range(2500))])
+    with open_store(moto.url(engine="obstore")) as store:
+        assert len(list(store.iter_sessions(prefix="a"))) == 2
+    assert len(listings) == 2  # the second one looks for the v1 layout
+
+
 @pytest.fixture
 def listings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The paths of all listing requests to moto."""

@@ -75,9 +75,10 @@ class Page:
             if may_repeat and key <= self._begun_after:
                 continue
             if not key.startswith(prefix):
-                self._ended = key > prefix
-                missing = self.wanted
-                continue
+                if key < prefix:
+                    continue
+                self._ended = True
+                return
             place = key.find(delimiter, len(prefix)) if delimiter else -1
             if place >= 0:
                 self._add_folder(key[: place + len(delimiter)])

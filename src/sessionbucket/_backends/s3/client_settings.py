@@ -36,7 +36,7 @@ def client_config(options: S3Options) -> dict[str, Any]:
 
 
 def parse_listings_quickly(session: Any) -> Any:
-    """Make the clients of a botocore or aiobotocore session parse listings and times by the functions below, and return it.
+    """Make the clients of a botocore or aiobotocore session parse listings and times with less work, and return it.
 
     botocore tries every format of a time that it knows, and looks up each member of each row in its model of the service. The two
     take most of the CPU time of a listing.
@@ -67,10 +67,10 @@ def _parse_rows(response_dict: dict[str, Any], customized_response_dict: dict[st
     """
     try:
         root = ET.fromstring(response_dict["body"])  # noqa: S314 (botocore parses it in the same way)
-        namespace, is_listing, _after = root.tag.rpartition("ListBucketResult")
-        contents = f"{namespace}Contents"
-        if not is_listing:
+        namespace = root.tag.removesuffix("ListBucketResult")
+        if namespace == root.tag:
             return
+        contents = f"{namespace}Contents"
         key, size, time, etag = (f"{namespace}{name}" for name in ("Key", "Size", "LastModified", "ETag"))
         rows, others = [], []
         for element in root:

@@ -120,8 +120,6 @@ def version_of(response: Mapping[str, Any], key: str, location: str) -> str:
 
 def strong_etag(etag: str) -> str:
     """The ETag in quotes, which some servers omit, and without the mark of a weak one, which a compressing proxy adds."""
-    if etag.startswith('"'):
-        return etag
     etag = etag.removeprefix("W/")
     return etag if etag.startswith('"') else f'"{etag}"'
 
