@@ -169,7 +169,16 @@ async def interrupted(how: str, work: Any, arrived: asyncio.Event) -> None:
             await asyncio.wait_for(task, 0)
 
 
+@pytest.fixture
+def ctrl_c_raises() -> Iterator[None]:
+    """A shell starts a job in the background with this signal ignored."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
+
+
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs pthread_kill")
+@pytest.mark.usefixtures("ctrl_c_raises")
 @pytest.mark.parametrize("s3_side", ["sync"], indirect=True)
 def test_a_save_after_ctrl_c_builds_on_the_interrupted_one(site: Site) -> None:
     store = site.store()

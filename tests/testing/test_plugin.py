@@ -56,7 +56,7 @@ print("loaded:", *sorted(name for name in sys.modules if name in large or name.s
     command = [sys.executable, "-c", program, str(tmp_path)]
     # Some of the other installed plugins import large packages.
     without_other_plugins = {
-        **environment(),
+        **{name: value for name, value in environment().items() if not name.startswith("COVERAGE_")},
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PYTEST_PLUGINS": "sessionbucket.testing.plugin",
     }
