@@ -15,7 +15,10 @@ from matplotlib.ticker import LogLocator, NullLocator
 from benchmarks.findings import CPU, ELAPSED, RATE, Findings, Samples
 from benchmarks.measuring import Spread
 from benchmarks.report import amount
-from benchmarks.servers import SEAWEEDFS
+from benchmarks.scenarios.agents import LANGGRAPH, OPENAI, SNAPSHOTS, STRANDS
+from benchmarks.scenarios.costs import RESUME, TURN
+from benchmarks.scenarios.latency import DELAYS
+from benchmarks.servers import SEAWEEDFS, delayed
 from benchmarks.targets import measured_targets
 
 _COLOURS = {
@@ -32,8 +35,10 @@ _RIVALS = {
     "bare boto3, If-Match by hand": "#4d4d4d",
     "bare aiobotocore": "#4d4d4d",
     "bare obstore": "#a0a0a0",
-    "strands-agents": "#6b8e4e",
-    "langgraph objectstorage": "#8f5f9e",
+    STRANDS: "#6b8e4e",
+    SNAPSHOTS: "#a9c48f",
+    LANGGRAPH: "#8f5f9e",
+    OPENAI: "#b8925a",
     "rclone": "#6b8e4e",
     "aws": "#8f5f9e",
 }
@@ -90,7 +95,7 @@ def _targets(findings: Findings) -> Any:
 
 def _lines(findings: Findings, scenario: str, quantity: str, labels: tuple[str, str], scale: float) -> Any:
     """One panel for each operation and server, with a line for each subject over the varied quantity."""
-    samples = list(findings.find(scenario=scenario, quantity=quantity))
+    samples = [each for each in findings.find(scenario=scenario, quantity=quantity) if not _is_delayed(each)]
     panels = list(dict.fromkeys((each.operation, each.where) for each in samples))
     if not panels:
         return None
@@ -147,32 +152,105 @@ def _colour(subject: str) -> str:
     return (_COLOURS | _RIVALS).get(subject, _OTHER_COLOUR)
 
 
-def _bars(findings: Findings, scenario: str, title: str, **wanted: str) -> Any:
+def _bars(findings: Findings, scenario: str, title: str) -> Any:
     """One panel for each operation and place, with a bar for each subject."""
-    samples = list(findings.find(scenario=scenario, quantity=ELAPSED, **wanted))
+    samples = [each for each in findings.find(scenario=scenario, quantity=ELAPSED) if not _is_delayed(each)]
     panels = list(dict.fromkeys((each.operation, each.where) for each in samples))
     if not panels:
         return None
     figure, grid = plt.subplots(len(panels), 1, figsize=(7, 1.6 * len(panels)), squeeze=False)
     for axes, (operation, where) in zip(grid.flat, panels, strict=True):
-        chosen = [each for each in samples if (each.operation, each.where) == (operation, where)]
-        for height, each in enumerate(reversed(chosen)):
-            found = Spread.of([value * _SECONDS_TO_MS for value in each.values])
-            error = [[found.median - found.low], [found.high - found.median]]
-            axes.barh(height, found.median, xerr=error, color=_colour(each.subject), height=0.6)
-            axes.annotate(
-                amount(each.quantity, Spread.of(each.values).median),
-                (found.high, height),
-                (4, 0),
-                textcoords="offset points",
-                va="center",
-            )
-        axes.set_yticks(range(len(chosen)), [each.subject for each in reversed(chosen)])
+        _time_bars(axes, [each for each in samples if (each.operation, each.where) == (operation, where)])
         axes.set_title(f"{operation}, {where}" if where != "process" else operation)
-        axes.margins(x=0.15)
     grid.flat[-1].set_xlabel(title)
     figure.tight_layout()
     return figure
+
+
+def _time_bars(axes: Any, samples: list[Samples]) -> None:
+    bars = []
+    for each in samples:
+        found = Spread.of([value * _SECONDS_TO_MS for value in each.values])
+        bars.append((each.subject, found, amount(each.quantity, Spread.of(each.values).median)))
+    _bars_of(axes, bars)
+
+
+def _bars_of(axes: Any, bars: list[tuple[str, Spread, str]]) -> None:
+    """One bar for each subject, the first at the top, with its text at the end."""
+    for height, (subject, found, text) in enumerate(reversed(bars)):
+        error = [[found.median - found.low], [found.high - found.median]]
+        axes.barh(height, found.median, xerr=error, color=_colour(subject), height=0.6)
+        axes.annotate(text, (found.high, height), (4, 0), textcoords="offset points", va="center")
+    axes.set_yticks(range(len(bars)), [subject for subject, *_ in reversed(bars)])
+    axes.margins(x=0.2)
+
+
+def _front_page(findings: Findings) -> Any:
+    """A resume, a turn, a cold start, and the dollars of a million turns: ours beside what people use instead."""
+    measured = {
+        "resume a conversation of 200 messages, ms": ("agents", "resume"),
+        "save a turn of it, ms": ("agents", "turn"),
+        "start a process and load 50 kB, ms": ("cold_start", "first session"),
+    }
+    panels = {
+        title: list(findings.find(scenario=scenario, operation=operation, quantity=ELAPSED, where=SEAWEEDFS))
+        for title, (scenario, operation) in measured.items()
+    }
+    if not all(panels.values()) or not findings.costs:
+        return None
+    figure, grid = plt.subplots(len(panels) + 1, 1, figsize=(7, 2 * (len(panels) + 1)))
+    for axes, (title, samples) in zip(grid.flat, panels.items(), strict=False):
+        _time_bars(axes, samples)
+        axes.set_title(title)
+    _dollars(grid.flat[-1], findings)
+    figure.tight_layout()
+    return figure
+
+
+def _dollars(axes: Any, findings: Findings) -> None:
+    """The requests of a resume and of the save of a turn, on AWS."""
+    costs = {(cost.operation, cost.subject): cost for cost in findings.costs}
+    bars = []
+    for (operation, subject), resume in costs.items():
+        if operation == RESUME:
+            turn = costs[TURN, subject]
+            dollars = resume.dollars_per_million + turn.dollars_per_million
+            requests = sum(resume.requests.values()) + sum(turn.requests.values())
+            bars.append((subject, Spread.of([dollars]), f"${dollars:,.2f}, {requests} requests a turn"))
+    _bars_of(axes, bars)
+    axes.set_title("dollars of a million turns on AWS, each with a resume and a save")
+
+
+def _latency(findings: Findings) -> Any:
+    """A resume and a turn over the latency of the server, with a line for each subject."""
+    samples = list(findings.find(scenario="agents", quantity=ELAPSED))
+    delays = {delayed(SEAWEEDFS, delay): delay for delay in DELAYS}
+    chosen = [each for each in samples if each.where in delays]
+    if not chosen:
+        return None
+    figure, grid = plt.subplots(1, 2, figsize=(9.2, 3))
+    for axes, operation in zip(grid.flat, ("resume", "turn"), strict=True):
+        for subject in dict.fromkeys(each.subject for each in chosen):
+            points = [each for each in chosen if (each.subject, each.operation) == (subject, operation)]
+            axes.plot(
+                [delays[each.where] for each in points],
+                [Spread.of(each.values).median * _SECONDS_TO_MS for each in points],
+                "-" if subject in _COLOURS else "--",
+                marker=".",
+                color=_colour(subject),
+                label=subject,
+            )
+        axes.set(yscale="log", title=operation, xlabel="added ms a response", ylabel="ms, log scale")
+        axes.set_xticks(DELAYS)
+        axes.yaxis.set_major_formatter("{x:,g}")
+        axes.grid(alpha=0.25)
+    _legend(figure, list(grid.flat))
+    figure.tight_layout()
+    return figure
+
+
+def _is_delayed(samples: Samples) -> bool:
+    return " ms" in samples.where
 
 
 _PLOTS: dict[str, Callable[[Findings], Any]] = {
@@ -190,9 +268,8 @@ _PLOTS: dict[str, Callable[[Findings], Any]] = {
         findings, "listing", ELAPSED, ("sessions, log scale", "seconds, log scale"), 1
     ),
     "agents": lambda findings: _bars(findings, "agents", "ms, 200 messages; lines: 10–90 % of rounds"),
-    "front-page": lambda findings: _bars(
-        findings, "agents", "ms, 200 messages; lines: 10–90 % of rounds", where=SEAWEEDFS
-    ),
+    "front-page": _front_page,
+    "latency": _latency,
     "cold-start": lambda findings: _bars(findings, "cold_start", "ms; lines: 10–90 % of rounds"),
     "copying": lambda findings: _bars(findings, "copying", "ms; lines: 10–90 % of rounds"),
 }

@@ -19,6 +19,7 @@ COMPARISON_END = "<!-- integrations: end -->"
 _SHOWN = {
     "targets": "Every target as the used share of its limit",
     "agents": "Resuming 200 messages and saving a turn",
+    "latency": "The same behind the latency of a cloud",
     "hot-path": "CPU of a save and a load, by size",
     "cold-start": "Cold start of a fresh process",
 }

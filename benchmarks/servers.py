@@ -24,6 +24,11 @@ _PROGRAMS = Path(__file__).parent / "programs"
 _buckets = count(1)
 
 
+def delayed(name: str, milliseconds: int) -> str:
+    """The name of a server behind a delay in tables."""
+    return f"{name} + {milliseconds} ms"
+
+
 class Server:
     """One running S3 server."""
 
@@ -101,7 +106,7 @@ class Servers:
         found = urlsplit(server.endpoint_url)
         with ExitStack() as stack:
             port = _start("slow_proxy", str(found.hostname), str(found.port), str(milliseconds), stack=stack)
-            yield Server(f"{server.name} + {milliseconds} ms", f"http://127.0.0.1:{port}")
+            yield Server(delayed(server.name, milliseconds), f"http://127.0.0.1:{port}")
 
     def _start_moto(self) -> str:
         return f"http://127.0.0.1:{_start('moto_server', stack=self._stack)}"

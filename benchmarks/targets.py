@@ -9,14 +9,17 @@ from benchmarks.findings import CPU, ELAPSED, MEMORY, RATE, Findings, Samples
 from benchmarks.measuring import Spread
 from benchmarks.rivals import bare_boto3
 from benchmarks.running import KB, MB, SYNC_ENGINES, ours
-from benchmarks.scenarios.agents import FOLDER, MESSAGES, STRANDS
-from benchmarks.scenarios.cold_start import conversation
-from benchmarks.scenarios.hot_path import BOTH
+from benchmarks.scenarios.agents import FOLDER, MESSAGES, SNAPSHOTS, STRANDS
+from benchmarks.scenarios.cold_start import BARE_OBSTORE, FIRST_DOCUMENT, conversation
+from benchmarks.scenarios.hot_path import BOTH, DOCUMENT
+from benchmarks.scenarios.latency import TARGET_DELAY, TARGET_SESSIONS
+from benchmarks.scenarios.memory import COMPRESSED
 from benchmarks.scenarios.summaries import OPERATION, SCENARIO, SESSIONS, listed
-from benchmarks.servers import SEAWEEDFS
+from benchmarks.servers import SEAWEEDFS, delayed
 
 BOTO3, AIOBOTO3, OBSTORE = ours("boto3"), ours("aioboto3"), ours("obstore")
 PARALLEL = ", parallel"
+_BEHIND = delayed(SEAWEEDFS, TARGET_DELAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +57,14 @@ def _of_listing(subject: str, against: str, limit: float) -> Target:
     return Target(title, "listing", "list", 100_000, ELAPSED, subject, against, limit)
 
 
-def _of_memory(operation: str, subject: str) -> Target:
+def _of_listing_behind(subject: str, against: str, limit: float) -> Target:
+    title = f"listing 100,000 sessions behind {TARGET_DELAY} ms, against {against}"
+    return Target(title, "listing", "list", TARGET_SESSIONS, ELAPSED, subject, against, limit, where=_BEHIND)
+
+
+def _of_memory(operation: str, subject: str, limit: float = 5) -> Target:
     title = f"peak memory of {operation}, 10 MB, in multiples of the body"
-    return Target(title, "memory", operation, 10 * MB, MEMORY, subject, None, 5)
+    return Target(title, "memory", operation, 10 * MB, MEMORY, subject, None, limit)
 
 
 def _of_cold_start(subject: str, limit: float) -> Target:
@@ -64,27 +72,49 @@ def _of_cold_start(subject: str, limit: float) -> Target:
     return Target(title, "cold_start", "first session", 50 * KB, CPU, subject, bare_boto3.NAME, limit)
 
 
-def _of_agents(title: str, operation: str, subject: str, limit: float) -> Target:
-    return Target(title, "agents", operation, MESSAGES, ELAPSED, subject, STRANDS, limit)
+def _of_agents(operation: str, subject: str, rival: str, limit: float) -> Target:
+    title = f"{operation} with 200 messages, against {rival}"
+    return Target(title, "agents", operation, MESSAGES, ELAPSED, subject, rival, limit)
 
 
 TARGETS = (
     _of_hot_path(BOTH, BOTO3, 1.12),
     _of_hot_path(BOTH, OBSTORE, 0.36),
     Target(
-        "async operations a second, 32 at once, against bare aiobotocore",
+        "CPU of put and get of a document, 50 kB, against bare obstore",
+        "hot_path",
+        DOCUMENT,
+        50 * KB,
+        CPU,
+        OBSTORE,
+        BARE_OBSTORE,
+        1.2,
+    ),
+    Target(
+        f"async operations a second behind {TARGET_DELAY} ms, 32 at once, against bare aiobotocore",
         "concurrency",
         "save and load",
         32,
         RATE,
         OBSTORE,
         "bare aiobotocore",
-        2.5,
+        2.3,
         at_least=True,
+        where=_BEHIND,
     ),
     _of_cold_start(BOTO3, 1.15),
     _of_cold_start(OBSTORE, 0.50),
     _of_cold_start(conversation("obstore"), 0.40),
+    Target(
+        "CPU of a cold start to a first document, against bare obstore",
+        "cold_start",
+        FIRST_DOCUMENT,
+        50 * KB,
+        CPU,
+        OBSTORE,
+        BARE_OBSTORE,
+        1.3,
+    ),
     Target(
         "cold start to the first items of an agent's session, CPU time, against obstore and the framework alone",
         "cold_start",
@@ -110,14 +140,15 @@ TARGETS = (
         target
         for subject in (BOTO3, OBSTORE)
         for target in (
-            _of_agents("resume of 200 messages, against strands-agents", "resume", subject, 0.03),
-            _of_agents("a turn's save after 200 messages, against strands-agents", "turn", subject, 1.0),
+            _of_agents("resume", subject, SNAPSHOTS, 0.6),
+            _of_agents("turn", subject, SNAPSHOTS, 0.6),
+            _of_agents("resume", subject, STRANDS, 0.03),
+            _of_agents("turn", subject, STRANDS, 1),
         )
     ),
     _of_listing(BOTO3, bare_boto3.NAME, 0.45),
-    _of_listing(OBSTORE, "bare obstore", 1.05),
-    _of_listing(BOTO3 + PARALLEL, BOTO3, 0.5),
-    _of_listing(OBSTORE + PARALLEL, OBSTORE, 0.5),
+    _of_listing_behind(OBSTORE, BARE_OBSTORE, 1.05),
+    _of_listing_behind(OBSTORE + PARALLEL, BARE_OBSTORE, 0.35),
     *(
         Target(
             "summaries of 10,000 sessions, 1 % of them stale, against listing the sessions",
@@ -154,6 +185,7 @@ TARGETS = (
         where=FOLDER,
     ),
     *(_of_memory(operation, subject) for subject in (BOTO3, OBSTORE) for operation in ("load", "save")),
+    _of_memory("load", COMPRESSED, 4.5),
     Target(
         "cp of 10,000 sessions from a folder, against rclone copy",
         "copying",

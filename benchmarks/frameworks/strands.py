@@ -18,6 +18,7 @@ from strands.session.snapshot_session_manager import SnapshotSessionManager
 from strands.storage.s3_storage import S3Storage
 
 from benchmarks.frameworks import Open
+from benchmarks.rivals.strands import session_at
 from benchmarks.running import ASYNC_ENGINES, SYNC_ENGINES, Run, ours
 from benchmarks.servers import Server
 from sessionbucket.integrations.strands import BucketSessionRepository, BucketStorage
@@ -125,14 +126,10 @@ def _our_storage(engine: str, server: Server, bucket: str) -> AgentConversation:
 
 
 def _s3_storage(server: Server, bucket: str) -> AgentConversation:
-    class LocalSession(boto3.Session):
-        def client(self, *args: Any, **options: Any) -> Any:
-            return super().client(*args, **{**options, "endpoint_url": server.endpoint_url})
-
     storage = S3Storage(
         bucket,
         prefix="snapshots",
-        boto_session=LocalSession(),
+        boto_session=session_at(server),
         boto_client_config=Config(max_pool_connections=64),
     )
     return AgentConversation(lambda: SnapshotSessionManager("session", storage=storage), lambda: None)

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from benchmarks.servers import Server
 
 NAME = "bare boto3"
+_KEY = "conversation.json"
 _CONFLICTS = ("PreconditionFailed", "ConditionalRequestConflict")
 
 
@@ -63,3 +64,23 @@ class BareBoto3:
         for page in paginator.paginate(Bucket=self._bucket, Prefix=prefix, Delimiter="/"):
             for row in page.get("Contents", []):
                 yield row["Key"], row["Size"]
+
+
+class BareConversation:
+    """One conversation as one document."""
+
+    def __init__(self, bare: BareBoto3, document: dict[str, Any]) -> None:
+        self._bare = bare
+        self._document = document
+        self._length = len(document["messages"])
+        bare.save(_KEY, document)
+
+    def resume(self) -> dict[str, Any]:
+        """One GET."""
+        return self._bare.load(_KEY)
+
+    def take_turn(self) -> None:
+        """One unconditional PUT with two more messages."""
+        messages = self._document["messages"]
+        messages[self._length :] = messages[:2]
+        self._bare.save(_KEY, self._document)

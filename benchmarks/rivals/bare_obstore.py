@@ -29,12 +29,20 @@ class BareObstore:
 
     def save(self, key: str, document: dict[str, Any]) -> None:
         """One unconditional PUT."""
-        obstore.put(self._store, key, json.dumps(document).encode(), use_multipart=False)
+        self.put(key, json.dumps(document).encode())
 
     def load(self, key: str) -> dict[str, Any]:
         """One GET."""
-        document: dict[str, Any] = json.loads(bytes(obstore.get(self._store, key).bytes()))
+        document: dict[str, Any] = json.loads(self.get(key))
         return document
+
+    def put(self, key: str, body: bytes) -> None:
+        """One unconditional PUT."""
+        obstore.put(self._store, key, body, use_multipart=False)
+
+    def get(self, key: str) -> bytes:
+        """One GET."""
+        return bytes(obstore.get(self._store, key).bytes())
 
     async def save_async(self, key: str, document: dict[str, Any]) -> None:
         """One unconditional PUT."""

@@ -1,4 +1,4 @@
-"""strands-agents: an object for each message, one for the agent and one for the session.
+"""strands-agents: an object for each message, one for the agent and one for the session; or a snapshot of the whole agent.
 
 The calls are those of ``Agent(session_manager=…)``. ``initialize`` restores a conversation. A turn appends two messages and
 syncs the agent's state, which every turn changes.
@@ -7,6 +7,8 @@ syncs the agent's state, which every turn changes.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
@@ -17,13 +19,17 @@ from strands.models.model import Model
 from strands.session.file_session_manager import FileSessionManager
 from strands.session.repository_session_manager import RepositorySessionManager
 from strands.session.s3_session_manager import S3SessionManager
+from strands.session.session_manager import SessionManager
+from strands.session.snapshot_session_manager import SnapshotSessionManager
+from strands.storage.local_file_storage import LocalFileStorage
+from strands.storage.s3_storage import S3Storage
 
 from benchmarks.servers import Server
 from sessionbucket import Message, SessionData
 from sessionbucket.models import TextBlock, ToolResultBlock, ToolUseBlock
 
-NAME = "strands-agents"
 _SESSION, _AGENT = "session", "agent"
+_CONFIG = Config(max_pool_connections=64)
 
 
 class _NoModel(Model):
@@ -48,52 +54,87 @@ class _NoModel(Model):
 class StrandsConversation:
     """One conversation of a session manager, created with all its messages, like that of a running agent."""
 
-    def __init__(self, repository: S3SessionManager | FileSessionManager, session: SessionData) -> None:
+    def __init__(self, manager: Callable[[], SessionManager[Any]], session: SessionData) -> None:
         # It warns about the end of a recorded conversation.
         logging.getLogger("strands").setLevel(logging.ERROR)
-        self._repository = repository
+        self._new_manager = manager
+        self._manager = manager()
         messages = [_message(each) for each in session.messages]
-        self._turn = messages[:2]
+        self._length, self._turn = len(messages), messages[:2]
         self._turns = 0
-        self._agent = self._new_agent(messages)
-        repository.initialize(self._agent)
-        self._restored = self._new_agent([])
+        self._agent = _new_agent(messages)
+        self._manager.initialize(self._agent)
+        self._manager.sync_agent(self._agent)
+        self._restored = _new_agent([])
 
     def resume(self) -> list[Any]:
         """Restore the conversation into an agent by a new manager, with the same client."""
-        manager = RepositorySessionManager(_SESSION, self._repository)
-        manager.initialize(self._restored)
+        self._new_manager().initialize(self._restored)
         return self._restored.messages
 
     def take_turn(self) -> None:
         """Append two messages, and sync the agent's state."""
         self._turns += 1
+        del self._agent.messages[self._length :]
         for message in self._turn:
-            self._repository.append_message(message, self._agent)
+            self._agent.messages.append(message)
+            self._manager.append_message(message, self._agent)
         self._agent.state.set("turns", self._turns)
-        self._repository.sync_agent(self._agent)
+        self._manager.sync_agent(self._agent)
 
-    def _new_agent(self, messages: list[Any]) -> Agent:
-        return Agent(
-            model=cast("Model", _NoModel()), messages=messages, agent_id=_AGENT, callback_handler=None
+
+def _new_agent(messages: list[Any]) -> Agent:
+    return Agent(model=cast("Model", _NoModel()), messages=messages, agent_id=_AGENT, callback_handler=None)
+
+
+class Messages:
+    """A conversation with an object for each message."""
+
+    @staticmethod
+    def on_s3(server: Server, bucket: str, session: SessionData) -> StrandsConversation:
+        """A conversation in a bucket."""
+        repository = S3SessionManager(
+            _SESSION,
+            bucket,
+            boto_session=boto3.Session(),
+            boto_client_config=_CONFIG,
+            endpoint_url=server.endpoint_url,
         )
+        return StrandsConversation(partial(RepositorySessionManager, _SESSION, repository), session)
+
+    @staticmethod
+    def in_folder(folder: Path, session: SessionData) -> StrandsConversation:
+        """A conversation in files."""
+        repository = FileSessionManager(_SESSION, storage_dir=str(folder))
+        return StrandsConversation(partial(RepositorySessionManager, _SESSION, repository), session)
 
 
-def on_s3(server: Server, bucket: str, session: SessionData) -> StrandsConversation:
-    """A conversation in a bucket."""
-    manager = S3SessionManager(
-        _SESSION,
-        bucket,
-        boto_session=boto3.Session(),
-        boto_client_config=Config(max_pool_connections=64),
-        endpoint_url=server.endpoint_url,
-    )
-    return StrandsConversation(manager, session)
+class Snapshots:
+    """A conversation with one object for the whole agent."""
+
+    @staticmethod
+    def on_s3(server: Server, bucket: str, session: SessionData) -> StrandsConversation:
+        """A conversation in a bucket."""
+        storage = S3Storage(
+            bucket, prefix="snapshots", boto_session=session_at(server), boto_client_config=_CONFIG
+        )
+        return StrandsConversation(partial(SnapshotSessionManager, _SESSION, storage=storage), session)
+
+    @staticmethod
+    def in_folder(folder: Path, session: SessionData) -> StrandsConversation:
+        """A conversation in files."""
+        storage = LocalFileStorage(str(folder))
+        return StrandsConversation(partial(SnapshotSessionManager, _SESSION, storage=storage), session)
 
 
-def in_folder(folder: Path, session: SessionData) -> StrandsConversation:
-    """A conversation in files."""
-    return StrandsConversation(FileSessionManager(_SESSION, storage_dir=str(folder)), session)
+def session_at(server: Server) -> boto3.Session:
+    """A session for ``S3Storage``, which takes no endpoint."""
+
+    class LocalSession(boto3.Session):
+        def client(self, *args: Any, **options: Any) -> Any:
+            return super().client(*args, **{**options, "endpoint_url": server.endpoint_url})
+
+    return LocalSession()
 
 
 def _message(message: Message) -> Any:

@@ -18,6 +18,8 @@ from sessionbucket import AppendLog, Conversation, open_documents, open_store
 
 SIZE = 50 * KB
 PYTHON_ALONE = "python alone"
+BARE_OBSTORE = "bare obstore"
+FIRST_DOCUMENT = "first document"
 BARE_SESSION = "bare obstore with openai-agents"
 _SHOWN = 8
 _IMPORT_LINE = re.compile(r"^import time:\s+(\d+) \|\s+\d+ \|\s+([\w.]+)$", re.MULTILINE)
@@ -40,8 +42,10 @@ def measure(run: Run) -> None:
     run.findings.add(
         Setting("cold_start", "first session", run.main_server().name, SIZE), timings, against=bare_boto3.NAME
     )
-    if run.has("agents") and run.has("obstore"):
-        _measure_agents(run, rounds)
+    if run.has("obstore"):
+        _measure_documents(run, rounds)
+        if run.has("agents"):
+            _measure_agents(run, rounds)
     imports = _in_turn(
         {name: partial(_import, name) for name in ("sessionbucket", "pydantic", "boto3")}, rounds
     )
@@ -64,13 +68,30 @@ def _starts(run: Run) -> dict[str, Start]:
         bare_boto3.NAME: partial(run_program, "cold_boto3", *bare),
     }
     if run.has("obstore"):
-        starts["bare obstore"] = partial(run_program, "cold_obstore", *bare)
+        starts[BARE_OBSTORE] = partial(run_program, "cold_obstore", *bare)
     for engine in run.engines(SYNC_ENGINES):
         url = server.store_url(bucket, "", engine)
         starts[ours(engine)] = partial(run_program, "cold_sessionbucket", url, "cold")
         light = server.store_url(bucket, "conversations", engine)
         starts[conversation(engine)] = partial(run_program, "cold_conversation", light, "cold")
     return starts
+
+
+def _measure_documents(run: Run, rounds: int) -> None:
+    """Cold starts up to the first document, on obstore."""
+    server = run.main_server()
+    bucket = server.new_bucket()
+    url = server.store_url(bucket, "", "obstore")
+    body = json.dumps(document_of(session_of(SIZE))).encode()
+    with open_documents(url, "cold") as documents:
+        documents.put("cold.json", body)
+        key = documents.full_key("cold.json")
+    starts: dict[str, Start] = {
+        BARE_OBSTORE: partial(run_program, "cold_obstore", server.endpoint_url, bucket, key),
+        ours("obstore"): partial(run_program, "cold_documents", url, "cold.json"),
+    }
+    timings = _in_turn({name: partial(_timed, start) for name, start in starts.items()}, rounds)
+    run.findings.add(Setting("cold_start", FIRST_DOCUMENT, server.name, SIZE), timings, against=BARE_OBSTORE)
 
 
 def _measure_agents(run: Run, rounds: int) -> None:

@@ -14,6 +14,7 @@ from benchmarks.scenarios.agents import rivals, turns_of
 from benchmarks.servers import MOTO, Server
 from sessionbucket import Message, SessionData, SessionStore, open_store
 
+RESUME, TURN = "resume 200 messages", "save a turn of 200 messages"
 _LISTED = 1000
 _MILLION = 1_000_000
 
@@ -31,7 +32,7 @@ def measure(run: Run) -> None:
                 run,
                 server,
                 name,
-                {"resume 200 messages": rival.resume, "save a turn of 200 messages": rival.take_turn},
+                {RESUME: rival.resume, TURN: rival.take_turn},
             )
 
 
@@ -65,6 +66,6 @@ def _operations(run: Run, store: SessionStore) -> dict[str, Callable[[], object]
         "check whether a session exists": lambda: store.exists("kept"),
         f"list a page of {many:,} sessions": list_many,
         "delete a session": lambda: store.delete("deleted"),
-        "resume 200 messages": lambda: store.load("conversation"),
-        "save a turn of 200 messages": take_turn,
+        RESUME: lambda: store.load("conversation"),
+        TURN: take_turn,
     }

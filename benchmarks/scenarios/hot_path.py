@@ -1,4 +1,4 @@
-"""Repeated saves and loads of one session: the CPU time and wall-clock time of each."""
+"""Repeated saves and loads of one session, and of one document: the CPU time and wall-clock time of each."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from benchmarks.measuring import Timing, race
 from benchmarks.rivals import bare_boto3
 from benchmarks.running import KB, MB, SYNC_ENGINES, Run, ours
 from benchmarks.servers import Server
-from sessionbucket import SessionData, SessionStore, open_store
+from sessionbucket import SessionData, SessionStore, open_documents, open_store
 
 SIZES = (5 * KB, 50 * KB, 500 * KB, 10 * MB)
 BOTH = "save and load"
+DOCUMENT = "put and get a document"
 _BYTES_A_TURN = 1_000_000
 """Small sessions are saved and loaded several times in each round, so that the resolution of the clock does not matter."""
 
@@ -28,6 +29,28 @@ def measure(run: Run) -> None:
     for server in run.each_server():
         for size in run.pick(SIZES, SIZES[:2]):
             _measure(run, server, size)
+        if run.has("obstore"):
+            _measure_documents(run, server, 50 * KB)
+
+
+def _measure_documents(run: Run, server: Server, size: int) -> None:
+    """Bytes in a DocumentStore on obstore, beside bare obstore."""
+    from benchmarks.rivals import bare_obstore  # noqa: PLC0415 (may be missing)
+
+    bucket, body = server.new_bucket(), bytes(size)
+    bare = bare_obstore.BareObstore(server, bucket)
+    with open_documents(server.store_url(bucket, "", "obstore"), "documents") as documents:
+
+        def put_and_get(put: Callable[[str, bytes], object], get: Callable[[str], object]) -> None:
+            put("document", body)
+            get("document")
+
+        contenders: dict[str, Callable[[], object]] = {
+            ours("obstore"): partial(put_and_get, documents.put, documents.get),
+            bare_obstore.NAME: partial(put_and_get, bare.put, bare.get),
+        }
+        timings = race(contenders, rounds=run.pick(21, 3), calls=run.pick(20, 5))
+    run.findings.add(Setting("hot_path", DOCUMENT, server.name, size), timings, against=bare_obstore.NAME)
 
 
 def _measure(run: Run, server: Server, size: int) -> None:

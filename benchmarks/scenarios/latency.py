@@ -1,4 +1,4 @@
-"""The operations of an agent, concurrent tasks and listings behind 0, 5 and 20 ms of latency, as in front of a cloud."""
+"""The operations of an agent, concurrent tasks and listings behind latency, as in front of a cloud."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from sessionbucket import open_store
 DELAYS = (0, 5, 20)
 """Milliseconds that a proxy adds to each response."""
 AT_ONCE = 32
+TARGET_DELAY = 15
+"""The delay of the targets for concurrent tasks and for listings."""
+TARGET_SESSIONS = 100_000
 _SESSIONS = 10_000
 
 
@@ -23,6 +26,10 @@ def measure(run: Run) -> None:
             _agents(run, server)
             _concurrency(run, server)
             listing.measure_listing(run, server, run.pick(_SESSIONS, 100))
+    if not run.quick:
+        with run.servers.behind(run.main_server(), TARGET_DELAY) as server:
+            _concurrency(run, server)
+            listing.measure_listing(run, server, TARGET_SESSIONS)
 
 
 def _agents(run: Run, server: Server) -> None:

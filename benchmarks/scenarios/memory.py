@@ -15,6 +15,7 @@ from benchmarks.running import MB, SYNC_ENGINES, Run, ours
 from sessionbucket import open_store
 
 SIZE = 10 * MB
+COMPRESSED = f"{ours('boto3')}, zstd"
 
 
 def measure(run: Run) -> None:
@@ -35,6 +36,11 @@ def measure(run: Run) -> None:
     for engine in run.engines(SYNC_ENGINES):
         url = server.store_url(bucket, "", engine)
         programs[ours(engine)] = partial(run_program, "memory_sessionbucket", url, "small", "large")
+    url = server.store_url(bucket, "compressed", "boto3")
+    with open_store(url, compression="zstd") as store:
+        store.save(session_of(size, "large"))
+        store.save(conversation(2, "small"))
+    programs[COMPRESSED] = partial(run_program, "memory_sessionbucket", url, "small", "large", "zstd")
     peaks: dict[str, dict[str, list[float]]] = {}
     for _ in range(run.pick(5, 2)):
         for name, program in programs.items():
