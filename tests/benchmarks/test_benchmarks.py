@@ -139,7 +139,7 @@ def test_ratios_are_computed_for_each_round():
 def test_a_target_is_reached_missed_or_not_measured():
     slowest = next(target for target in TARGETS if target.at_least)
     setting = Setting(slowest.scenario, slowest.operation, slowest.where, slowest.case)
-    for rate, holds in ((26.0, True), (24.0, False)):
+    for rate, holds in ((10.1 * slowest.limit, True), (9.9 * slowest.limit, False)):
         findings = Findings({})
         values = {slowest.subject: [rate], slowest.against: [10.0]}
         findings.add_values(setting, RATE, values, against=slowest.against)
