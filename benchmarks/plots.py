@@ -16,6 +16,7 @@ from benchmarks.findings import CPU, ELAPSED, RATE, Findings, Samples
 from benchmarks.measuring import Spread
 from benchmarks.report import amount
 from benchmarks.scenarios.agents import LANGGRAPH, OPENAI, SNAPSHOTS, STRANDS
+from benchmarks.scenarios.cold_start import PYTHON_ALONE, conversation
 from benchmarks.scenarios.costs import RESUME, TURN
 from benchmarks.scenarios.latency import DELAYS
 from benchmarks.servers import SEAWEEDFS, delayed
@@ -29,6 +30,8 @@ _COLOURS = {
     "sessionbucket (obstore)": "#d1601c",
     "sessionbucket (boto3), parallel": "#7fb2dd",
     "sessionbucket (obstore), parallel": "#eba77c",
+    conversation("boto3"): "#7fb2dd",
+    conversation("obstore"): "#eba77c",
 }
 _RIVALS = {
     "bare boto3": "#4d4d4d",
@@ -193,7 +196,13 @@ def _front_page(findings: Findings) -> Any:
         "start a process and load 50 kB, ms": ("cold_start", "first session"),
     }
     panels = {
-        title: list(findings.find(scenario=scenario, operation=operation, quantity=ELAPSED, where=SEAWEEDFS))
+        title: [
+            each
+            for each in findings.find(
+                scenario=scenario, operation=operation, quantity=ELAPSED, where=SEAWEEDFS
+            )
+            if each.subject != PYTHON_ALONE
+        ]
         for title, (scenario, operation) in measured.items()
     }
     if not all(panels.values()) or not findings.costs:
