@@ -151,7 +151,7 @@ TARGETS = (
     _of_listing_behind(OBSTORE + PARALLEL, BARE_OBSTORE, 0.35),
     *(
         Target(
-            "summaries of 10,000 sessions, 1 % of them stale, against listing the sessions",
+            f"summaries of 10,000 sessions{behind}, 1 % of them stale, against listing the sessions",
             SCENARIO,
             OPERATION,
             SESSIONS,
@@ -159,7 +159,9 @@ TARGETS = (
             ours(engine),
             listed(engine),
             1.2,
+            where=where,
         )
+        for where, behind in ((SEAWEEDFS, ""), (_BEHIND, f" behind {TARGET_DELAY} ms"))
         for engine in SYNC_ENGINES
     ),
     Target(

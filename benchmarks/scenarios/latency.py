@@ -6,7 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack, ExitStack
 
 from benchmarks.running import SYNC_ENGINES, Run, ours
-from benchmarks.scenarios import agents, concurrency, listing
+from benchmarks.scenarios import agents, concurrency, listing, summaries
 from benchmarks.servers import Server
 from sessionbucket import open_store
 
@@ -14,7 +14,7 @@ DELAYS = (0, 5, 20)
 """Milliseconds that a proxy adds to each response."""
 AT_ONCE = 32
 TARGET_DELAY = 15
-"""The delay of the targets for concurrent tasks and for listings."""
+"""The delay of the targets for concurrent tasks, listings and summaries."""
 TARGET_SESSIONS = 100_000
 _SESSIONS = 10_000
 
@@ -30,6 +30,7 @@ def measure(run: Run) -> None:
         with run.servers.behind(run.main_server(), TARGET_DELAY) as server:
             _concurrency(run, server)
             listing.measure_listing(run, server, TARGET_SESSIONS)
+            summaries.measure_summaries(run, server)
 
 
 def _agents(run: Run, server: Server) -> None:

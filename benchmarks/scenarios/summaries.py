@@ -28,7 +28,11 @@ def listed(engine: str) -> str:
 
 def measure(run: Run) -> None:
     """Measure the first server: moto's listings take many times those of a server."""
-    server = run.main_server()
+    measure_summaries(run, run.main_server())
+
+
+def measure_summaries(run: Run, server: Server) -> None:
+    """Measure on this server."""
     number = run.pick(SESSIONS, 200)
     bucket = server.new_bucket()
     ids = [f"user-{session % 97}/chat-{session:06}" for session in range(number)]
