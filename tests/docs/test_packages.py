@@ -66,7 +66,7 @@ def test_the_wheel_holds_the_package_alone(built: Built):
         f"sessionbucket/web/{name}" for name in ("templates/base.html", "static/style.css", "static/icon.svg")
     }
     assert viewer <= names
-    assert "sessionbucket/web/conversations/airline-012-trial-0.json" in names
+    assert "sessionbucket/web/examples/airline-012-trial-0.json" in names
 
 
 def test_the_sdist_holds_what_the_tests_need(built: Built):

@@ -240,7 +240,7 @@ def test_the_style_loads_nothing():
 
 
 def test_no_script_is_a_part_of_the_viewer():
-    examples = PACKAGE / "conversations"  # an installed package has them, a checkout has none there
+    examples = PACKAGE / "examples"  # an installed package has them, a checkout has none there
     assert {
         path.suffix
         for path in PACKAGE.rglob("*")

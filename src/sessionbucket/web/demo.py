@@ -79,7 +79,7 @@ def demo_store() -> SessionStore[SessionData]:
 
 def _folder() -> Path:
     """The recorded conversations: a part of the installed package, and a folder of their own in a checkout."""
-    installed = Path(__file__).with_name("conversations")
+    installed = Path(__file__).with_name("examples")
     return installed if installed.is_dir() else Path(__file__).parents[3] / "examples" / "conversations"
 
 
