@@ -13,15 +13,17 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
+from itertools import islice
 from pathlib import Path
+from urllib.parse import quote
 
 from benchmarks.processes import run_program
 from benchmarks.servers import SEAWEEDFS, Servers
-from sessionbucket import Conversation, open_store
+from sessionbucket import Conversation, SessionStore, open_store
 
 FOLDER = "folder"
 OPERATIONS = (
@@ -80,22 +82,34 @@ def _fill(url: str, number: int) -> None:
 
 
 def _fill_share(url: str, number: int, workers: int, worker: int) -> None:
+    ids = (f"user-{session % USERS:04}/chat-{session:07}" for session in range(worker, number, workers))
+    with open_store(url, model=Conversation) as store:
+        if url.startswith("file:"):
+            _copy(store, ids)
+            return
+        with ThreadPoolExecutor(_THREADS) as pool:
+            while some := list(islice(ids, 10_000)):
+                for _ in pool.map(lambda id: store.save(_conversation(id)), some):
+                    pass
+
+
+def _copy(store: SessionStore[Conversation], ids: Iterator[str]) -> None:
+    """Write the files of these sessions, each with the bytes that a save would write."""
+    first = next(ids)
+    store.save(_conversation(first))
+    saved = store.bucket.get(f"{quote(first, safe='')}.json", max_bytes=_MB)
+    assert saved is not None  # noqa: S101 (narrowing)
+    for id in ids:
+        body = saved.body.replace(first.encode(), id.encode())
+        store.bucket.put(f"{quote(id, safe='')}.json", body)
+
+
+def _conversation(id: str) -> Conversation:
     messages = [
         {"role": "user", "content": "Where is my order?"},
         {"role": "assistant", "content": "On its way."},
     ]
-    with (
-        open_store(url, model=Conversation) as store,
-        ThreadPoolExecutor(1 if url.startswith("file:") else _THREADS) as pool,
-    ):
-
-        def save(session: int) -> None:
-            id = f"user-{session % USERS:04}/chat-{session:07}"
-            store.save(Conversation(id=id, title=f"Order {session}", messages=messages))
-
-        for start in range(worker, number, workers * 10_000):
-            for _ in pool.map(save, range(start, min(start + workers * 10_000, number), workers)):
-                pass
+    return Conversation(id=id, title=f"Order of {id}", messages=messages)
 
 
 def _row(name: str, found: dict[str, object]) -> str:
