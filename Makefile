@@ -92,8 +92,9 @@ test test-all: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/ready
 	$(BIN)/python -m pytest --numprocesses=2 -m "not slow"
 
+# The slow tests wait for servers most of the time.
 test-all: test
-	$(BIN)/python -m pytest --numprocesses=2 -m slow
+	$(BIN)/python -m pytest --numprocesses=4 -m slow
 
 a3s-code: $(VENV)/ready
 	$(BIN)/python -m pytest tests/a3s_code
