@@ -69,3 +69,12 @@ def test_a_small_file_whose_response_is_lost_is_sent_again(site: Site) -> None:
     site.store().put_file("s", "small.bin", b"small")
     assert site.proxy.count("PUT", "small.bin") == 2
     assert site.object("artifacts/s/files/small.bin") == b"small"
+
+
+@pytest.mark.parametrize("s3_side", ["sync"], indirect=True)
+def test_only_a_large_body_waits_for_the_server_to_ask_for_it(site: Site) -> None:
+    store = site.store()
+    store.put_file("s", "small.bin", bytes((1 << 20) - 1))
+    store.put_file("s", "large.bin", bytes(1 << 20))
+    asked = {each.path.rpartition("/")[2]: "Expect" in each.headers for each in site.proxy.recorded}
+    assert asked == {"small.bin": False, "large.bin": True}
