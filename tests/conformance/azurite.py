@@ -21,7 +21,7 @@ INSTALLED = Path(__file__).parent.parent.parent / ".venv" / "azurite" / "node_mo
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 """The key of its default account, from its documentation."""
-_STARTUP_SECONDS = 30
+_STARTUP_SECONDS = 120
 _POLL_SECONDS = 0.05
 
 
