@@ -55,7 +55,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     }
     environment.pop("PYTEST_ADDOPTS", None)
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *plugins, *options, *arguments],
+        [sys.executable, "-m", "pytest", "-q", "--snapshot-warn-unused", *plugins, *options, *arguments],
         cwd=folder,
         env=environment,
         capture_output=True,
