@@ -52,10 +52,15 @@ def _instructions(whose: str, task: str) -> float:
 @cache
 def _run(whose: str, task: str) -> int:
     # Cachegrind counts the same instructions as callgrind, in a third of the time.
-    command = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
+    valgrind = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
+    program = [sys.executable, str(_PROGRAM), whose, task, str(_CALLS)]
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    subprocess.run(
+        program, env=environment, check=True
+    )  # Python compiles the modules, which would count once
     ran = subprocess.run(
-        [*command, sys.executable, str(_PROGRAM), whose, task, str(_CALLS)],
-        env={**os.environ, "PYTHONHASHSEED": "0"},
+        [*valgrind, *program],
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
