@@ -14,7 +14,7 @@ from sessionbucket._backends.time_limits import TimeLimit, request_seconds
 
 _CHUNK = 1 << 16
 _LARGE_BODY = 1 << 20
-"""From this size on, a request asks the server before it sends the body."""
+"""From this size on, and for a body of unknown size, a request asks the server before it sends the body."""
 
 
 class TimedSession:
@@ -23,7 +23,7 @@ class TimedSession:
     The timeout of botocore is that of one read from the connection. A server that sends a byte now and then never exceeds it.
     The limit does not include the headers, which Python's HTTP client reads line by line.
 
-    botocore sends every body after ``100 Continue``, which takes a round trip. A small body is sent without it.
+    Before each body, botocore waits for ``100 Continue``, which takes a round trip. This session sends a small body without it.
     """
 
     def __init__(self, session: Any, *, connect_timeout: float, read_timeout: float) -> None:
@@ -32,7 +32,7 @@ class TimedSession:
         self._read_timeout = read_timeout
 
     def send(self, request: Any) -> Any:
-        if int(request.headers.get("Content-Length", 0)) < _LARGE_BODY:
+        if int(request.headers.get("Content-Length", _LARGE_BODY)) < _LARGE_BODY:
             request.headers.pop("Expect", None)  # it is not signed
         started = time.monotonic()
         streams, request.stream_output = request.stream_output, True  # otherwise botocore reads the body here
