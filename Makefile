@@ -28,7 +28,7 @@ help:
 	@echo "make ministack   install one more S3 server, for the slow tests on it"
 	@echo "make ceph        run the tests on Ceph (Debian's packages radosgw, ceph-mon and ceph-osd)"
 	@echo "make soak        run the histories under faults for minutes (SECONDS=300)"
-	@echo "make bench       measure the library beside its alternatives, and update docs/benchmarks.md (15 to 20 minutes)"
+	@echo "make bench       measure the library beside its alternatives, and update docs/benchmarks.md (an hour or more)"
 	@echo "make instructions  count the instructions of a save and a load (needs valgrind); --write keeps the figures"
 	@echo "make lint        check style, types, words, layers, and the generated code"
 	@echo "make format      format the code"

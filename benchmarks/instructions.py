@@ -55,9 +55,8 @@ def _run(whose: str, task: str) -> int:
     valgrind = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
     program = [sys.executable, str(_PROGRAM), whose, task, str(_CALLS)]
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
-    subprocess.run(
-        program, env=environment, check=True
-    )  # Python compiles the modules, which would count once
+    # The first run compiles the modules, and would count that.
+    subprocess.run(program, env=environment, check=True)
     ran = subprocess.run(
         [*valgrind, *program],
         env=environment,

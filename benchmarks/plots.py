@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from benchmarks.scenarios.agents import LANGGRAPH, OPENAI, SNAPSHOTS, STRANDS
 from benchmarks.scenarios.cold_start import PYTHON_ALONE, conversation
 from benchmarks.scenarios.costs import RESUME, TURN
 from benchmarks.scenarios.latency import DELAYS
-from benchmarks.servers import SEAWEEDFS, delayed
+from benchmarks.servers import SEAWEEDFS, delayed, is_delayed
 from benchmarks.targets import measured_targets
 
 _COLOURS = {
@@ -98,7 +99,9 @@ def _targets(findings: Findings) -> Any:
 
 def _lines(findings: Findings, scenario: str, quantity: str, labels: tuple[str, str], scale: float) -> Any:
     """One panel for each operation and server, with a line for each subject over the varied quantity."""
-    samples = [each for each in findings.find(scenario=scenario, quantity=quantity) if not _is_delayed(each)]
+    samples = [
+        each for each in findings.find(scenario=scenario, quantity=quantity) if not is_delayed(each.where)
+    ]
     panels = list(dict.fromkeys((each.operation, each.where) for each in samples))
     if not panels:
         return None
@@ -157,7 +160,9 @@ def _colour(subject: str) -> str:
 
 def _bars(findings: Findings, scenario: str, title: str) -> Any:
     """One panel for each operation and place, with a bar for each subject."""
-    samples = [each for each in findings.find(scenario=scenario, quantity=ELAPSED) if not _is_delayed(each)]
+    samples = [
+        each for each in findings.find(scenario=scenario, quantity=ELAPSED) if not is_delayed(each.where)
+    ]
     panels = list(dict.fromkeys((each.operation, each.where) for each in samples))
     if not panels:
         return None
@@ -241,14 +246,7 @@ def _latency(findings: Findings) -> Any:
     for axes, operation in zip(grid.flat, ("resume", "turn"), strict=True):
         for subject in dict.fromkeys(each.subject for each in chosen):
             points = [each for each in chosen if (each.subject, each.operation) == (subject, operation)]
-            axes.plot(
-                [delays[each.where] for each in points],
-                [Spread.of(each.values).median * _SECONDS_TO_MS for each in points],
-                "-" if subject in _COLOURS else "--",
-                marker=".",
-                color=_colour(subject),
-                label=subject,
-            )
+            _line(axes, [replace(each, case=delays[each.where]) for each in points], _SECONDS_TO_MS)
         axes.set(yscale="log", title=operation, xlabel="added ms a response", ylabel="ms, log scale")
         axes.set_xticks(DELAYS)
         axes.yaxis.set_major_formatter("{x:,g}")
@@ -256,10 +254,6 @@ def _latency(findings: Findings) -> Any:
     _legend(figure, list(grid.flat))
     figure.tight_layout()
     return figure
-
-
-def _is_delayed(samples: Samples) -> bool:
-    return " ms" in samples.where
 
 
 _PLOTS: dict[str, Callable[[Findings], Any]] = {

@@ -20,13 +20,19 @@ from sessionbucket.testing.seaweedfs import ACCESS_KEY, SECRET_KEY, SeaweedServe
 
 MOTO, SEAWEEDFS = "moto", "seaweedfs"
 REGION = "us-east-1"
+_BEHIND = " + "
 _PROGRAMS = Path(__file__).parent / "programs"
 _buckets = count(1)
 
 
 def delayed(name: str, milliseconds: int) -> str:
     """The name of a server behind a delay in tables."""
-    return f"{name} + {milliseconds} ms"
+    return f"{name}{_BEHIND}{milliseconds} ms"
+
+
+def is_delayed(name: str) -> bool:
+    """Whether this is the name of a server behind a delay."""
+    return _BEHIND in name
 
 
 class Server:

@@ -7,18 +7,14 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any, cast
 
-import boto3
-from botocore.config import Config
 from strands import Agent
 from strands.models import Model
 from strands.session.repository_session_manager import RepositorySessionManager
-from strands.session.s3_session_manager import S3SessionManager
 from strands.session.session_manager import SessionManager
 from strands.session.snapshot_session_manager import SnapshotSessionManager
-from strands.storage.s3_storage import S3Storage
 
 from benchmarks.frameworks import Open
-from benchmarks.rivals.strands import session_at
+from benchmarks.rivals.strands import s3_repository, s3_storage
 from benchmarks.running import ASYNC_ENGINES, SYNC_ENGINES, Run, ours
 from benchmarks.servers import Server
 from sessionbucket.integrations.strands import BucketSessionRepository, BucketStorage
@@ -110,13 +106,7 @@ def _our_repository(engine: str, server: Server, bucket: str) -> AgentConversati
 
 
 def _s3_session_manager(server: Server, bucket: str) -> AgentConversation:
-    repository = S3SessionManager(
-        "session",
-        bucket,
-        boto_session=boto3.Session(),
-        boto_client_config=Config(max_pool_connections=64),
-        endpoint_url=server.endpoint_url,
-    )
+    repository = s3_repository(server, bucket)
     return AgentConversation(lambda: RepositorySessionManager("session", repository), repository.client.close)
 
 
@@ -126,10 +116,5 @@ def _our_storage(engine: str, server: Server, bucket: str) -> AgentConversation:
 
 
 def _s3_storage(server: Server, bucket: str) -> AgentConversation:
-    storage = S3Storage(
-        bucket,
-        prefix="snapshots",
-        boto_session=session_at(server),
-        boto_client_config=Config(max_pool_connections=64),
-    )
+    storage = s3_storage(server, bucket)
     return AgentConversation(lambda: SnapshotSessionManager("session", storage=storage), lambda: None)

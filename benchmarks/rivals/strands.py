@@ -93,13 +93,7 @@ class Messages:
     @staticmethod
     def on_s3(server: Server, bucket: str, session: SessionData) -> StrandsConversation:
         """A conversation in a bucket."""
-        repository = S3SessionManager(
-            _SESSION,
-            bucket,
-            boto_session=boto3.Session(),
-            boto_client_config=_CONFIG,
-            endpoint_url=server.endpoint_url,
-        )
+        repository = s3_repository(server, bucket)
         return StrandsConversation(partial(RepositorySessionManager, _SESSION, repository), session)
 
     @staticmethod
@@ -115,9 +109,7 @@ class Snapshots:
     @staticmethod
     def on_s3(server: Server, bucket: str, session: SessionData) -> StrandsConversation:
         """A conversation in a bucket."""
-        storage = S3Storage(
-            bucket, prefix="snapshots", boto_session=session_at(server), boto_client_config=_CONFIG
-        )
+        storage = s3_storage(server, bucket)
         return StrandsConversation(partial(SnapshotSessionManager, _SESSION, storage=storage), session)
 
     @staticmethod
@@ -127,14 +119,25 @@ class Snapshots:
         return StrandsConversation(partial(SnapshotSessionManager, _SESSION, storage=storage), session)
 
 
-def session_at(server: Server) -> boto3.Session:
-    """A session for ``S3Storage``, which takes no endpoint."""
+def s3_repository(server: Server, bucket: str) -> S3SessionManager:
+    """The SDK's repository of messages in a bucket."""
+    return S3SessionManager(
+        _SESSION,
+        bucket,
+        boto_session=boto3.Session(),
+        boto_client_config=_CONFIG,
+        endpoint_url=server.endpoint_url,
+    )
+
+
+def s3_storage(server: Server, bucket: str) -> S3Storage:
+    """The SDK's storage of snapshots in a bucket. It takes no endpoint, so its session has one."""
 
     class LocalSession(boto3.Session):
         def client(self, *args: Any, **options: Any) -> Any:
             return super().client(*args, **{**options, "endpoint_url": server.endpoint_url})
 
-    return LocalSession()
+    return S3Storage(bucket, prefix="snapshots", boto_session=LocalSession(), boto_client_config=_CONFIG)
 
 
 def _message(message: Message) -> Any:
