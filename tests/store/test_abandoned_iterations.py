@@ -180,3 +180,31 @@ def test_a_concurrency_of_one_uses_the_callers_thread():
             return super().get(key, **options)
 
     assert len(list(SessionStore(Single()).load_many(IDS, concurrency=1))) == len(IDS)
+
+
+def test_a_listing_requests_the_next_page_while_the_caller_uses_one():
+    class Counted(MemoryBucket):
+        capabilities = SMALL_PAGES
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.pages = 0
+            self.third = threading.Event()
+
+        def list_page(self, prefix: str, **options: Any) -> Any:
+            if not prefix:
+                self.pages += 1
+                if self.pages == 3:
+                    self.third.set()
+            return super().list_page(prefix, **options)
+
+    bucket = Counted()
+    for number in range(35):
+        bucket.put(f"{number:02}.json", b"{}")
+    with closing(SessionStore(bucket).iter_sessions()) as sessions:
+        assert [next(sessions).id for _ in range(10)][-1] == "09"
+        assert bucket.pages == 1
+        assert next(sessions).id == "10"
+        assert bucket.third.wait(60)
+        assert [each.id for each in sessions][-1] == "34"
+    assert bucket.pages == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 from collections import Counter
@@ -363,11 +364,39 @@ class TestRequests:
         assert requests_of(bucket) == {"list_page": 1, "head": 20}
 
 
+def test_a_damaged_row_costs_one_request(side: SyncSide):
+    bucket = side.make("FaultyBucket", side.make("MemoryBucket"))
+    store = side.store(bucket)
+    for number in range(50):
+        store.save(session(str(number)))
+    assert len(list(store.summaries())) == 50
+    shard = bucket.inner.list_page(CATALOG).objects[0].key
+    head, *rows = gzip.decompress(bucket.inner.get(shard, max_bytes=100_000).body).split(b"\n")
+    rows[7] = rows[7].replace(b"null", b"'null'")
+    bucket.inner.put(shard, gzip.compress(b"\n".join([head, *rows])))
+    bucket.calls.clear()
+    assert all(each.title == "hello" for each in store.summaries())
+    assert requests_of(bucket) == {"list_page": 2, "get": 1, "head": 1, "put": 1}
+
+
 IDS = ["a", "a-b", "a/b", "a_b", "b..c", "é/x", "alice/1", "alice/2", "z"]
 ACTIONS = st.lists(
     st.tuples(
         st.sampled_from(
-            ["save", "save", "delete", "raw", "legacy", "list", "prefix", "drop", "cut", "swap", "race"]
+            [
+                "save",
+                "save",
+                "delete",
+                "raw",
+                "legacy",
+                "list",
+                "prefix",
+                "drop",
+                "cut",
+                "damage",
+                "swap",
+                "race",
+            ]
         ),
         st.sampled_from(IDS),
         st.integers(0, 3),
@@ -427,6 +456,12 @@ class History:
     def cut(self, id: str, choice: int) -> None:
         for shard in self.shards()[choice : choice + 1]:
             self.bucket.put(shard, self.body(shard)[: -choice - 1])
+
+    def damage(self, id: str, choice: int) -> None:
+        for shard in self.shards()[choice : choice + 1]:
+            head, *rows = gzip.decompress(self.body(shard)).split(b"\n")
+            rows[-1] = rows[-1][: -choice - 1] if choice else b'["'
+            self.bucket.put(shard, gzip.compress(b"\n".join([head, *rows])))
 
     def swap(self, id: str, choice: int) -> None:
         if shards := self.shards():

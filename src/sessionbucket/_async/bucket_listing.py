@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sessionbucket._async.bucket import AsyncBucket
-from sessionbucket._concurrency.asyncio_ import WorkerPool
+from sessionbucket._concurrency.asyncio_ import WorkerPool, closing
 from sessionbucket._core.objects import ObjectInfo, ObjectPage, ObjectVersion
 from sessionbucket._core.pagination import next_start
 from sessionbucket._core.parallel_listing import KeyRange, RangePlan
 
 if TYPE_CHECKING:
     from sessionbucket._concurrency.asyncio_ import PendingCall
+
+T = TypeVar("T")
+
+_CALLER_AND_REQUEST = 2  # a pool of one would run the request in the caller's thread
 
 
 async def list_pages(
@@ -47,6 +51,29 @@ async def list_versions(bucket: AsyncBucket, prefix: str) -> list[ObjectVersion]
 async def list_versions_of(bucket: AsyncBucket, key: str) -> list[ObjectVersion]:
     """List every version and delete marker of one key, newest first."""
     return [row for row in await list_versions(bucket, key) if row.key == key]
+
+
+async def requested_ahead(pages: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+    """Yield the pages. While the caller uses one of them, the next one is requested.
+
+    Only the second page is requested when the caller asks for it, so that one page costs one request.
+    """
+    async with closing(pages), WorkerPool(_CALLER_AND_REQUEST) as pool:
+        page = await next_page(pages)
+        if page is None:
+            return
+        yield page
+        page = await next_page(pages)
+        while page is not None:
+            next_one = pool.start(partial(next_page, pages))
+            yield page
+            await pool.wait([next_one])
+            page = next_one.result()
+
+
+async def next_page(pages: AsyncGenerator[T, None]) -> T | None:
+    """The next page, or None at the end."""
+    return await anext(pages, None)
 
 
 async def list_pages_in_parallel(

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import AsyncGenerator
 
 from sessionbucket._async.bucket import AsyncBucket
-from sessionbucket._async.bucket_listing import list_pages, list_pages_in_parallel
+from sessionbucket._async.bucket_listing import list_pages, list_pages_in_parallel, requested_ahead
 from sessionbucket._async.v1_snapshots import AsyncV1Snapshots
 from sessionbucket._concurrency.asyncio_ import closing
 from sessionbucket._core.keys import SUFFIX, StoreKeys
@@ -28,7 +28,7 @@ class AsyncSessionListing:
 
     async def iterate(self, prefix: str, concurrency: int) -> AsyncGenerator[SessionInfo, None]:
         """Yield all sessions."""
-        async with closing(self.pages(prefix, concurrency=concurrency)) as pages:
+        async with closing(requested_ahead(self.pages(prefix, concurrency=concurrency))) as pages:
             async for objects in pages:
                 for session in self._sessions(objects):
                     yield session

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionbucket._async.bucket import AsyncBucket
-from sessionbucket._async.bucket_listing import list_objects
+from sessionbucket._async.bucket_listing import list_objects, next_page
 from sessionbucket._async.session_listing import AsyncSessionListing
 from sessionbucket._async.session_reader import AsyncSessionReader
 from sessionbucket._async.v1_snapshots import AsyncV1Snapshots
@@ -18,7 +18,6 @@ from sessionbucket._concurrency.asyncio_ import WorkerPool, closing, in_thread
 from sessionbucket._core.catalog import (
     CATALOG_SUFFIX,
     ROWS_A_SHARD,
-    CatalogRow,
     decode_shard,
     encode_shard,
     local_now,
@@ -26,6 +25,7 @@ from sessionbucket._core.catalog import (
     place,
     shard_of,
     shards_of,
+    summary_in,
     token_of,
 )
 from sessionbucket._core.keys import StoreKeys
@@ -56,6 +56,7 @@ logger = logging.getLogger(__name__)
 Where = Callable[[SessionSummary], object]
 Pages = AsyncGenerator[list[ObjectInfo], None]
 
+_LISTED_AT_ONCE = 4
 _REQUESTS = 32
 _BUFFERED_ROWS = 4 * PAGE_LIMIT
 _LARGEST_SHARD = 64 << 20
@@ -65,7 +66,7 @@ class _Found(NamedTuple):
     """The summary to show of a listed object, and its row in the catalog; None for an object without one."""
 
     summary: SessionSummary | None
-    row: CatalogRow | None
+    row: str | None
 
 
 class AsyncSessionSummaries:
@@ -101,7 +102,8 @@ class AsyncSessionSummaries:
 
     async def iterate(self, prefix: str, where: Where | None) -> AsyncGenerator[SessionSummary, None]:
         """Yield the summaries of all sessions that ``where`` accepts, and bring the catalog up to date."""
-        joined = self._joined(self._listing.pages(prefix), prefix, updates_catalog=True)
+        pages = self._listing.pages(prefix, concurrency=_LISTED_AT_ONCE)
+        joined = self._joined(pages, prefix, updates_catalog=True)
         async with closing(joined):
             async for _, summary in joined:
                 if where is None or accepts(where, summary):
@@ -164,25 +166,26 @@ class AsyncSessionSummaries:
         The next page is requested at the same time.
         """
         now = None if self._has_metadata else local_now()
-        next_page = pool.start(partial(_next_page, pages))
+        coming = pool.start(partial(next_page, pages))
         while True:
-            await pool.wait([next_page])
-            page = next_page.result()
+            await pool.wait([coming])
+            page = coming.result()
             if page is None:
                 break
-            next_page = pool.start(partial(_next_page, pages))
+            coming = pool.start(partial(next_page, pages))
             for info in page:
                 id = self._keys.session_id(info.key)
                 if id is None:
                     continue
                 stem, token = self._keys.stem(info.key), token_of(info, now)
                 row = await catalog.row(stem) if catalog else None
-                if row is None or row.token != token:
+                summary = None if row is None else summary_in(row, stem, token)
+                if summary is None:
                     yield info, pool.start(partial(self._request, info, token, now))
-                elif row.summary.id == id:
-                    yield info, _Found(row.summary, row)
+                elif summary.id == id:
+                    yield info, _Found(summary, row)
                 else:
-                    yield info, pool.start(partial(self._checked, info.key, row.summary, row))
+                    yield info, pool.start(partial(self._checked, info.key, summary, row))
         yield None
 
     async def _request(self, info: ObjectInfo, token: str | None, now: datetime | None) -> _Found:
@@ -220,7 +223,7 @@ class AsyncSessionSummaries:
     def _described(self, info: ObjectInfo) -> SessionSummary | None:
         return self._summarizer.read(info.metadata, info.size if self._has_body_size else None)
 
-    async def _checked(self, key: str, summary: SessionSummary, row: CatalogRow | None) -> _Found:
+    async def _checked(self, key: str, summary: SessionSummary, row: str | None) -> _Found:
         """The summary, if the object at the key is that of its session.
 
         An object under a legacy name has no summary while its session has another one under the encoded id.
@@ -256,9 +259,9 @@ class _AsyncCatalog:
         self._places: list[str] = []
         self._shards: dict[int, PendingCall[_Shard]] = {}
         self._ahead = 0
-        self._ahead_rows: dict[str, CatalogRow] = {}
+        self._ahead_rows: dict[str, str] = {}
         self._behind = 0
-        self._listed: dict[str, CatalogRow] = {}
+        self._listed: dict[str, str] = {}
         self._writes: list[PendingCall[None]] = []
 
     async def _open(self) -> list[str]:
@@ -302,7 +305,7 @@ class _AsyncCatalog:
         """Whether the sessions of a shard after the first one of the prefix are all, or at first, in the prefix."""
         return at < len(self._names) and self._names[at].startswith(self._start)
 
-    async def row(self, stem: str) -> CatalogRow | None:
+    async def row(self, stem: str) -> str | None:
         """The row of a session."""
         if not self._is_open:
             await self._wait_until_open()
@@ -319,7 +322,7 @@ class _AsyncCatalog:
         self._ahead = self._behind = shard_of(self._places, self._start)
         self._is_open = True
 
-    async def note(self, stem: str, row: CatalogRow | None) -> None:
+    async def note(self, stem: str, row: str | None) -> None:
         """Note the present row of a listed session. None if it has none."""
         while self._behind + 1 < len(self._places) and place(stem) >= self._places[self._behind + 1]:
             await self._finish_shard()
@@ -346,7 +349,7 @@ class _AsyncCatalog:
         del self._shards[self._behind]
         rows = {stem: row for stem, row in shard.rows.items() if not stem.startswith(self._start)}
         rows |= self._listed
-        if len(rows) != len(shard.rows) or any(shard.rows.get(stem) is not row for stem, row in rows.items()):
+        if rows != shard.rows:
             if self._start:
                 rows = dict(sorted(rows.items(), key=lambda item: place(item[0])))
             first, *more = shards_of(rows)
@@ -356,10 +359,10 @@ class _AsyncCatalog:
         self._behind += 1
         self._listed = {}
 
-    def _start_writing(self, rows: dict[str, CatalogRow], shard: _Shard) -> None:
+    def _start_writing(self, rows: dict[str, str], shard: _Shard) -> None:
         self._writes.append(self._pool.start(partial(self._write, rows, shard)))
 
-    async def _write(self, rows: dict[str, CatalogRow], shard: _Shard) -> None:
+    async def _write(self, rows: dict[str, str], shard: _Shard) -> None:
         """Write rows over a shard. The writer of a newer version of it wins."""
         name = shard.name or next(iter(rows), None)
         if name is None:
@@ -384,15 +387,11 @@ class _Shard(NamedTuple):
 
     name: str | None
     version: str | None
-    rows: dict[str, CatalogRow]
+    rows: dict[str, str]
 
 
 async def _one_page(rows: list[ObjectInfo]) -> Pages:
     yield rows
-
-
-async def _next_page(pages: Pages) -> list[ObjectInfo] | None:
-    return await anext(pages, None)
 
 
 def _is_known(found: _Found | PendingCall[_Found]) -> bool:

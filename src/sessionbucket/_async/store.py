@@ -585,6 +585,8 @@ class AsyncSessionStore(AsyncBaseSessionStore[SessionT]):
     def iter_sessions(self, *, prefix: str = "", concurrency: int = 1) -> AsyncGenerator[SessionInfo, None]:
         """Yield all sessions whose ids start with ``prefix``, sorted by key, page by page; no body is read.
 
+        From the second page on, the next page is requested while the caller uses one.
+
         With a ``concurrency`` above 1, that many requests list ranges of keys in parallel, predicted from the ids on
         earlier pages. The results and their order are the same. It takes a few requests more, and the memory of ten pages
         for each parallel request. One page or less still takes one request.

@@ -5,6 +5,9 @@ A shard is gzipped text, one JSON value a line: a head with the format and the s
 of the listing, so a catalog cannot be wrong: a missing, outdated or damaged one costs requests. Folders list no ETags: there the token
 is the size and the time of the last change.
 
+Rows stay text until a listing shows their sessions: a store of a million sessions then has a few objects in memory at a time, and not
+twenty for each row.
+
 A shard holds the sessions from its name up to that of the next shard, in the order of their keys. The first shard also holds those
 before it.
 """
@@ -16,12 +19,13 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from json import JSONEncoder
-from typing import TYPE_CHECKING, NamedTuple
+from json import JSONDecoder, JSONEncoder
+from typing import TYPE_CHECKING
 
 from sessionbucket._core.keys import SUFFIX
 from sessionbucket._core.objects import ObjectInfo
 from sessionbucket._core.summary import SessionSummary, SummaryRow
+from sessionbucket.errors import shorten
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -35,18 +39,23 @@ _GZIP = 31  # zlib's number for gzip with a window of 32 KiB
 _FASTEST = 1
 _LARGEST = 256 << 20
 _encode = JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_decode_at = JSONDecoder().raw_decode
 
 
-class CatalogRow(NamedTuple):
-    """A row of a shard without its stem. ``line`` is its text."""
-
-    token: str
-    summary: SessionSummary
-    line: bytes
+def new_row(stem: str, token: str, summary: SessionSummary) -> str:
+    """The row of a session, as text."""
+    return _encode((stem, token, summary[:-1]))
 
 
-def new_row(stem: str, token: str, summary: SessionSummary) -> CatalogRow:
-    return CatalogRow(token, summary, _encode((stem, token, summary[:-1])).encode())
+def summary_in(row: str, stem: str, token: str | None) -> SessionSummary | None:
+    """The summary in a row. None if the row has another token, or is damaged."""
+    start = f"[{_encode(stem)},{_encode(token)},"
+    if not (row.startswith(start) and row.endswith("]")):
+        return None
+    try:
+        return SessionSummary._make((*_adapter().validate_json(row[len(start) : -1]), None))
+    except ValueError:
+        return None
 
 
 def token_of(info: ObjectInfo, now: datetime | None) -> str | None:
@@ -66,41 +75,42 @@ def local_now() -> datetime:
     return datetime.now(UTC)
 
 
-def encode_shard(fingerprint: str, rows: Iterable[CatalogRow]) -> bytes:
+def encode_shard(fingerprint: str, rows: Iterable[str]) -> bytes:
     """The body of a shard with these rows."""
     packer = zlib.compressobj(_FASTEST, wbits=_GZIP)
-    text = b"\n".join([_head(fingerprint), *(row.line for row in rows)])
-    return packer.compress(text) + packer.flush()
+    text = "\n".join([_head(fingerprint), *rows])
+    return packer.compress(text.encode()) + packer.flush()
 
 
-def decode_shard(body: bytes, fingerprint: str) -> dict[str, CatalogRow]:
+def decode_shard(body: bytes, fingerprint: str) -> dict[str, str]:
     """The rows of a shard by stem. A shard that is damaged, or of another format or summariser, has none."""
     try:
         unpacker = zlib.decompressobj(_GZIP)
-        head, *lines = unpacker.decompress(body, _LARGEST).split(b"\n")
+        head, *rows = unpacker.decompress(body, _LARGEST).decode().split("\n")
         if not unpacker.eof or head != _head(fingerprint):
             return {}
-        rows = _adapter().validate_json(b"[%s]" % b",".join(lines))
+        return {_stem(row): row for row in rows}
     except (zlib.error, ValueError):
         return {}
-    if len(rows) != len(lines):
-        return {}
-    make = SessionSummary._make
-    return {
-        stem: CatalogRow(token, make((*row, None)), line)
-        for (stem, token, row), line in zip(rows, lines, strict=True)
-    }
 
 
-def _head(fingerprint: str) -> bytes:
-    return _encode([_FORMAT, fingerprint]).encode()
+def _stem(row: str) -> str:
+    if not row.startswith('["'):
+        raise ValueError(f"a row starts with {shorten(row)}")
+    stem: str
+    stem, _ = _decode_at(row, 1)
+    return stem
+
+
+def _head(fingerprint: str) -> str:
+    return _encode([_FORMAT, fingerprint])
 
 
 @cache
-def _adapter() -> TypeAdapter[list[tuple[str, str, SummaryRow]]]:
+def _adapter() -> TypeAdapter[SummaryRow]:
     from pydantic import ConfigDict, TypeAdapter  # noqa: PLC0415 (a save needs none)
 
-    return TypeAdapter(list[tuple[str, str, SummaryRow]], config=ConfigDict(strict=True))
+    return TypeAdapter(SummaryRow, config=ConfigDict(strict=True))
 
 
 def place(stem: str) -> str:
@@ -113,7 +123,7 @@ def shard_of(places: Sequence[str], place: str) -> int:
     return max(0, bisect_right(places, place) - 1)
 
 
-def shards_of(rows: Mapping[str, CatalogRow]) -> list[dict[str, CatalogRow]]:
+def shards_of(rows: Mapping[str, str]) -> list[dict[str, str]]:
     """The rows in shards of a good size."""
     if len(rows) <= MOST_ROWS:
         return [dict(rows)]

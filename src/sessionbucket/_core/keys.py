@@ -38,6 +38,7 @@ _CHECKPOINT_FOLDERS = ("loop_checkpoints", "workflow_checkpoints")
 _V1_STEM = "id_"
 _SAFE = re.compile(rf"[A-Za-z0-9\-_~@+=,][A-Za-z0-9\-_.~@+=,]{{0,{MAX_STEM_BYTES - 1}}}")
 _UNSAFE = re.compile(rb"[^A-Za-z0-9\-_.~@+=,]|^\.")
+_ESCAPED_SLASH = "%2F"
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +282,8 @@ def _encode(name: str, refuse: Callable[[str, str], InvalidArgumentError]) -> st
 def _decode(stem: str) -> str:
     if "%" not in stem:
         return stem
+    if "%" not in (name := stem.replace(_ESCAPED_SLASH, "/")) and _SAFE.fullmatch(name.replace("/", "_")):
+        return name
     try:
         name = unquote_to_bytes(stem).decode()
     except UnicodeDecodeError:

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from sessionbucket._concurrency.threads import WorkerPool
+from sessionbucket._concurrency.threads import WorkerPool, closing
 from sessionbucket._core.objects import ObjectInfo, ObjectPage, ObjectVersion
 from sessionbucket._core.pagination import next_start
 from sessionbucket._core.parallel_listing import KeyRange, RangePlan
@@ -15,6 +15,10 @@ from sessionbucket._sync.bucket import Bucket
 
 if TYPE_CHECKING:
     from sessionbucket._concurrency.threads import PendingCall
+
+T = TypeVar("T")
+
+_CALLER_AND_REQUEST = 2  # a pool of one would run the request in the caller's thread
 
 
 def list_pages(
@@ -48,6 +52,29 @@ def list_versions(bucket: Bucket, prefix: str) -> list[ObjectVersion]:
 def list_versions_of(bucket: Bucket, key: str) -> list[ObjectVersion]:
     """List every version and delete marker of one key, newest first."""
     return [row for row in list_versions(bucket, key) if row.key == key]
+
+
+def requested_ahead(pages: Generator[T, None, None]) -> Generator[T, None, None]:
+    """Yield the pages. While the caller uses one of them, the next one is requested.
+
+    Only the second page is requested when the caller asks for it, so that one page costs one request.
+    """
+    with closing(pages), WorkerPool(_CALLER_AND_REQUEST) as pool:
+        page = next_page(pages)
+        if page is None:
+            return
+        yield page
+        page = next_page(pages)
+        while page is not None:
+            next_one = pool.start(partial(next_page, pages))
+            yield page
+            pool.wait([next_one])
+            page = next_one.result()
+
+
+def next_page(pages: Generator[T, None, None]) -> T | None:
+    """The next page, or None at the end."""
+    return next(pages, None)
 
 
 def list_pages_in_parallel(

@@ -12,7 +12,7 @@ from sessionbucket._core.objects import PAGE_LIMIT, ObjectInfo, ObjectPage
 from sessionbucket._core.pagination import check_limit, decode_cursor, encode_cursor, next_start
 from sessionbucket._core.results import SessionInfo, SessionPage
 from sessionbucket._sync.bucket import Bucket
-from sessionbucket._sync.bucket_listing import list_pages, list_pages_in_parallel
+from sessionbucket._sync.bucket_listing import list_pages, list_pages_in_parallel, requested_ahead
 from sessionbucket._sync.v1_snapshots import V1Snapshots
 from sessionbucket.errors import InvalidArgumentError
 
@@ -29,7 +29,7 @@ class SessionListing:
 
     def iterate(self, prefix: str, concurrency: int) -> Generator[SessionInfo, None, None]:
         """Yield all sessions."""
-        with closing(self.pages(prefix, concurrency=concurrency)) as pages:
+        with closing(requested_ahead(self.pages(prefix, concurrency=concurrency))) as pages:
             for objects in pages:
                 for session in self._sessions(objects):
                     yield session

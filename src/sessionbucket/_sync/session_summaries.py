@@ -14,7 +14,6 @@ from sessionbucket._concurrency.threads import WorkerPool, closing, in_thread
 from sessionbucket._core.catalog import (
     CATALOG_SUFFIX,
     ROWS_A_SHARD,
-    CatalogRow,
     decode_shard,
     encode_shard,
     local_now,
@@ -22,6 +21,7 @@ from sessionbucket._core.catalog import (
     place,
     shard_of,
     shards_of,
+    summary_in,
     token_of,
 )
 from sessionbucket._core.keys import StoreKeys
@@ -37,7 +37,7 @@ from sessionbucket._core.objects import (
 from sessionbucket._core.pagination import check_limit
 from sessionbucket._core.summary import SessionSummary, Summarizer, SummaryPage, accepts
 from sessionbucket._sync.bucket import Bucket
-from sessionbucket._sync.bucket_listing import list_objects
+from sessionbucket._sync.bucket_listing import list_objects, next_page
 from sessionbucket._sync.session_listing import SessionListing
 from sessionbucket._sync.session_reader import SessionReader
 from sessionbucket._sync.v1_snapshots import V1Snapshots
@@ -57,6 +57,7 @@ logger = logging.getLogger(__name__)
 Where = Callable[[SessionSummary], object]
 Pages = Generator[list[ObjectInfo], None, None]
 
+_LISTED_AT_ONCE = 4
 _REQUESTS = 32
 _BUFFERED_ROWS = 4 * PAGE_LIMIT
 _LARGEST_SHARD = 64 << 20
@@ -66,7 +67,7 @@ class _Found(NamedTuple):
     """The summary to show of a listed object, and its row in the catalog; None for an object without one."""
 
     summary: SessionSummary | None
-    row: CatalogRow | None
+    row: str | None
 
 
 class SessionSummaries:
@@ -102,7 +103,8 @@ class SessionSummaries:
 
     def iterate(self, prefix: str, where: Where | None) -> Generator[SessionSummary, None, None]:
         """Yield the summaries of all sessions that ``where`` accepts, and bring the catalog up to date."""
-        joined = self._joined(self._listing.pages(prefix), prefix, updates_catalog=True)
+        pages = self._listing.pages(prefix, concurrency=_LISTED_AT_ONCE)
+        joined = self._joined(pages, prefix, updates_catalog=True)
         with closing(joined):
             for _, summary in joined:
                 if where is None or accepts(where, summary):
@@ -165,25 +167,26 @@ class SessionSummaries:
         The next page is requested at the same time.
         """
         now = None if self._has_metadata else local_now()
-        next_page = pool.start(partial(_next_page, pages))
+        coming = pool.start(partial(next_page, pages))
         while True:
-            pool.wait([next_page])
-            page = next_page.result()
+            pool.wait([coming])
+            page = coming.result()
             if page is None:
                 break
-            next_page = pool.start(partial(_next_page, pages))
+            coming = pool.start(partial(next_page, pages))
             for info in page:
                 id = self._keys.session_id(info.key)
                 if id is None:
                     continue
                 stem, token = self._keys.stem(info.key), token_of(info, now)
                 row = catalog.row(stem) if catalog else None
-                if row is None or row.token != token:
+                summary = None if row is None else summary_in(row, stem, token)
+                if summary is None:
                     yield info, pool.start(partial(self._request, info, token, now))
-                elif row.summary.id == id:
-                    yield info, _Found(row.summary, row)
+                elif summary.id == id:
+                    yield info, _Found(summary, row)
                 else:
-                    yield info, pool.start(partial(self._checked, info.key, row.summary, row))
+                    yield info, pool.start(partial(self._checked, info.key, summary, row))
         yield None
 
     def _request(self, info: ObjectInfo, token: str | None, now: datetime | None) -> _Found:
@@ -221,7 +224,7 @@ class SessionSummaries:
     def _described(self, info: ObjectInfo) -> SessionSummary | None:
         return self._summarizer.read(info.metadata, info.size if self._has_body_size else None)
 
-    def _checked(self, key: str, summary: SessionSummary, row: CatalogRow | None) -> _Found:
+    def _checked(self, key: str, summary: SessionSummary, row: str | None) -> _Found:
         """The summary, if the object at the key is that of its session.
 
         An object under a legacy name has no summary while its session has another one under the encoded id.
@@ -257,9 +260,9 @@ class _Catalog:
         self._places: list[str] = []
         self._shards: dict[int, PendingCall[_Shard]] = {}
         self._ahead = 0
-        self._ahead_rows: dict[str, CatalogRow] = {}
+        self._ahead_rows: dict[str, str] = {}
         self._behind = 0
-        self._listed: dict[str, CatalogRow] = {}
+        self._listed: dict[str, str] = {}
         self._writes: list[PendingCall[None]] = []
 
     def _open(self) -> list[str]:
@@ -303,7 +306,7 @@ class _Catalog:
         """Whether the sessions of a shard after the first one of the prefix are all, or at first, in the prefix."""
         return at < len(self._names) and self._names[at].startswith(self._start)
 
-    def row(self, stem: str) -> CatalogRow | None:
+    def row(self, stem: str) -> str | None:
         """The row of a session."""
         if not self._is_open:
             self._wait_until_open()
@@ -320,7 +323,7 @@ class _Catalog:
         self._ahead = self._behind = shard_of(self._places, self._start)
         self._is_open = True
 
-    def note(self, stem: str, row: CatalogRow | None) -> None:
+    def note(self, stem: str, row: str | None) -> None:
         """Note the present row of a listed session. None if it has none."""
         while self._behind + 1 < len(self._places) and place(stem) >= self._places[self._behind + 1]:
             self._finish_shard()
@@ -347,7 +350,7 @@ class _Catalog:
         del self._shards[self._behind]
         rows = {stem: row for stem, row in shard.rows.items() if not stem.startswith(self._start)}
         rows |= self._listed
-        if len(rows) != len(shard.rows) or any(shard.rows.get(stem) is not row for stem, row in rows.items()):
+        if rows != shard.rows:
             if self._start:
                 rows = dict(sorted(rows.items(), key=lambda item: place(item[0])))
             first, *more = shards_of(rows)
@@ -357,10 +360,10 @@ class _Catalog:
         self._behind += 1
         self._listed = {}
 
-    def _start_writing(self, rows: dict[str, CatalogRow], shard: _Shard) -> None:
+    def _start_writing(self, rows: dict[str, str], shard: _Shard) -> None:
         self._writes.append(self._pool.start(partial(self._write, rows, shard)))
 
-    def _write(self, rows: dict[str, CatalogRow], shard: _Shard) -> None:
+    def _write(self, rows: dict[str, str], shard: _Shard) -> None:
         """Write rows over a shard. The writer of a newer version of it wins."""
         name = shard.name or next(iter(rows), None)
         if name is None:
@@ -383,15 +386,11 @@ class _Shard(NamedTuple):
 
     name: str | None
     version: str | None
-    rows: dict[str, CatalogRow]
+    rows: dict[str, str]
 
 
 def _one_page(rows: list[ObjectInfo]) -> Pages:
     yield rows
-
-
-def _next_page(pages: Pages) -> list[ObjectInfo] | None:
-    return next(pages, None)
 
 
 def _is_known(found: _Found | PendingCall[_Found]) -> bool:
