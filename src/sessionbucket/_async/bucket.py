@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from sessionbucket._core.arguments import check_object_infos
 from sessionbucket._core.objects import (
@@ -25,8 +25,7 @@ from sessionbucket._core.objects import (
 from sessionbucket.errors import NotSupportedError
 
 
-@dataclass(frozen=True, slots=True)
-class AsyncObjectStream:
+class AsyncObjectStream(NamedTuple):
     """An object whose body is read in chunks. The caller closes ``chunks``."""
 
     info: ObjectInfo

@@ -10,10 +10,10 @@ from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._concurrency.asyncio_ import WorkerPool, closing
 from sessionbucket._core.objects import ObjectInfo, ObjectPage, ObjectVersion
 from sessionbucket._core.pagination import next_start
-from sessionbucket._core.parallel_listing import KeyRange, RangePlan
 
 if TYPE_CHECKING:
     from sessionbucket._concurrency.asyncio_ import PendingCall
+    from sessionbucket._core.parallel_listing import KeyRange
 
 T = TypeVar("T")
 
@@ -88,6 +88,8 @@ async def list_pages_in_parallel(
 
     The first page is added to ``first_page`` when it has arrived.
     """
+    from sessionbucket._core.parallel_listing import RangePlan  # noqa: PLC0415 (a load lists nothing)
+
     plan = RangePlan(prefix, suffix, concurrency=concurrency)
     pending: dict[PendingCall[ObjectPage], KeyRange] = {}
     limit = bucket.capabilities.page_limit

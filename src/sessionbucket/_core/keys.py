@@ -21,8 +21,7 @@ import binascii
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 from urllib.parse import unquote_to_bytes
 
 from sessionbucket._core.arguments import check_text
@@ -41,8 +40,7 @@ _UNSAFE = re.compile(rb"[^A-Za-z0-9\-_.~@+=,]|^\.")
 _ESCAPED_SLASH = "%2F"
 
 
-@dataclass(frozen=True, slots=True)
-class SessionKeys:
+class SessionKeys(NamedTuple):
     """The keys of one session: its object, its parts, and the folder of its files."""
 
     root: str

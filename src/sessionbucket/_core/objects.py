@@ -154,8 +154,7 @@ class StoredObject:
     body: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectPage:
+class ObjectPage(NamedTuple):
     """One page of a listing.
 
     ``objects`` are sorted by the UTF-8 bytes of their keys. So are ``folders``, the common prefixes, each of which ends in
@@ -184,8 +183,7 @@ class ObjectVersion(NamedTuple):
     version: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class VersionPage:
+class VersionPage(NamedTuple):
     """One page of a listing of versions.
 
     ``versions`` are sorted by the UTF-8 bytes of their keys, and those of one key newest first. A delete marker may be in either place

@@ -24,8 +24,7 @@ class SessionInfo(NamedTuple):
     version: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SessionPage:
+class SessionPage(NamedTuple):
     """One page of sessions, and the cursor of the next page or None on the last.
 
     A cursor is opaque, holds no secret, and is valid in any process at any later time. The next page starts after the
@@ -36,8 +35,7 @@ class SessionPage:
     next_cursor: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class FileInfo:
+class FileInfo(NamedTuple):
     """A file of a session as a listing describes it; ``size`` is in bytes."""
 
     name: str
@@ -128,8 +126,7 @@ class ConditionalWriteSupport(StrEnum):
     """The store was opened with ``conditional_writes="off"``: it writes unconditionally."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeResult:
+class ProbeResult(NamedTuple):
     """The result of a probe, and the reason when it is not ``ATOMIC``.
 
     ``deletes`` says whether deletes are conditional, too, and ``bare_etags`` whether the server requires conditions without quotes.
@@ -191,8 +188,7 @@ class SessionVersion(NamedTuple):
     version: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class SessionDiff:
+class SessionDiff(NamedTuple):
     """The difference between two versions of a session.
 
     Both begin with the same ``common`` messages. ``dropped`` has the further messages of the first version, ``added`` those of
@@ -206,8 +202,7 @@ class SessionDiff:
     changed: dict[str, tuple[Any, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class ErasureReport:
+class ErasureReport(NamedTuple):
     """What an erasure did, for a reader who must prove it. It holds keys, and so the id, but nothing of a session's text.
 
     In a dry run, ``verified_at`` is None and the numbers are those of what would be erased. In a bucket without versions a delete

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 1.0
@@ -32,8 +32,7 @@ def contention_pause(conflicts: int, started: float) -> float:
     return random.uniform(0, min(_LONGEST_CONTENTION_PAUSE, spread))  # noqa: S311 (no secret)
 
 
-@dataclass(frozen=True, slots=True)
-class RetryConfig:
+class RetryConfig(NamedTuple):
     """At most ``attempts`` attempts of a request; none starts later than ``seconds`` after the first."""
 
     attempts: int = 1

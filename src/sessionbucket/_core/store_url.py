@@ -8,9 +8,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from sessionbucket.errors import InvalidArgumentError
@@ -45,19 +44,17 @@ NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
-@dataclass(frozen=True, slots=True)
-class CloudURL:
+class CloudURL(NamedTuple):
     """A prefix in a bucket. An option is a text of the URL, or an argument."""
 
     cloud: Cloud
     bucket: str
     prefix: str
     engine: str | None
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class FileURL:
+class FileURL(NamedTuple):
     """A folder."""
 
     root: str
@@ -65,8 +62,7 @@ class FileURL:
     create: bool
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryURL:
+class MemoryURL(NamedTuple):
     """A prefix in the memory of this name; without a name, a new, empty store in memory."""
 
     name: str | None

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, TypeVar
 from sessionbucket._concurrency.threads import WorkerPool, closing
 from sessionbucket._core.objects import ObjectInfo, ObjectPage, ObjectVersion
 from sessionbucket._core.pagination import next_start
-from sessionbucket._core.parallel_listing import KeyRange, RangePlan
 from sessionbucket._sync.bucket import Bucket
 
 if TYPE_CHECKING:
     from sessionbucket._concurrency.threads import PendingCall
+    from sessionbucket._core.parallel_listing import KeyRange
 
 T = TypeVar("T")
 
@@ -89,6 +89,8 @@ def list_pages_in_parallel(
 
     The first page is added to ``first_page`` when it has arrived.
     """
+    from sessionbucket._core.parallel_listing import RangePlan  # noqa: PLC0415 (a load lists nothing)
+
     plan = RangePlan(prefix, suffix, concurrency=concurrency)
     pending: dict[PendingCall[ObjectPage], KeyRange] = {}
     limit = bucket.capabilities.page_limit

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
@@ -93,7 +92,7 @@ def _kept_text(kept: Kept) -> str:
 
 
 def _write_report(done: ErasureReport, path: Path) -> None:
-    members = {**asdict(done), "kept": [kept._asdict() for kept in done.kept]}
+    members = {**done._asdict(), "kept": [kept._asdict() for kept in done.kept]}
     text = json.dumps(members, indent=2, default=_iso)
     try:
         path.write_text(text + "\n", encoding="utf-8")

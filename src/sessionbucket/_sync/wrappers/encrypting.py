@@ -116,7 +116,7 @@ class EncryptingBucket(BucketWrapper):
     ) -> VersionPage:
         page = super().list_versions(prefix, start_after=start_after, limit=limit)
         versions = [each._replace(size=body_size(each.size)) for each in page.versions]
-        return replace(page, versions=versions)
+        return page._replace(versions=versions)
 
     def _opened(self, found: StoredObject, max_bytes: int, first: int | None = None) -> StoredObject:
         """The object as it was put, whole or its first bytes."""
@@ -200,7 +200,7 @@ class EncryptingBucket(BucketWrapper):
     ) -> ObjectPage:
         page = super().list_page(prefix, delimiter=delimiter, start_after=start_after, limit=limit)
         objects = [info._replace(size=body_size(info.size)) for info in page.objects]
-        return replace(page, objects=objects)
+        return page._replace(objects=objects)
 
     def put_stream(
         self,
