@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from sessionbucket import (
@@ -44,7 +43,7 @@ class _Compressing:
 
     @property
     def capabilities(self) -> Capabilities:
-        return replace(self.inner.capabilities, lists_body_sizes=False, presigns=False)
+        return self.inner.capabilities._replace(lists_body_sizes=False, presigns=False)
 
     def presign(self, key: str, **options: Any) -> Any:
         raise NotSupportedError("a compressed object has no presigned URL")

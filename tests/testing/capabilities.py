@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from both_sides import SyncSide
@@ -14,7 +13,7 @@ class _WithCapabilities:
 
     @property
     def capabilities(self) -> Capabilities:
-        return replace(super().capabilities, **self.changes)  # type: ignore[misc]
+        return super().capabilities._replace(**self.changes)  # type: ignore[misc]
 
 
 class SyncWithCapabilities(_WithCapabilities, BucketWrapper):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from time import sleep
 from typing import Any
 
@@ -58,7 +57,7 @@ class ListsUnsorted(MemoryBucket):
 
     def list_page(self, prefix: str, **arguments: Any) -> ObjectPage:
         page = super().list_page(prefix, **arguments)
-        return replace(page, objects=page.objects[::-1], folders=page.folders[::-1])
+        return page._replace(objects=page.objects[::-1], folders=page.folders[::-1])
 
 
 class SortsByUtf16(MemoryBucket):
@@ -66,7 +65,7 @@ class SortsByUtf16(MemoryBucket):
 
     def list_page(self, prefix: str, **arguments: Any) -> ObjectPage:
         page = super().list_page(prefix, **arguments)
-        return replace(page, objects=sorted(page.objects, key=lambda info: info.key.encode("utf-16-be")))
+        return page._replace(objects=sorted(page.objects, key=lambda info: info.key.encode("utf-16-be")))
 
 
 class ListsTheStartAgain(MemoryBucket):
@@ -75,7 +74,7 @@ class ListsTheStartAgain(MemoryBucket):
     def list_page(self, prefix: str, *, start_after: str = "", **arguments: Any) -> ObjectPage:
         page = super().list_page(prefix, start_after=start_after, **arguments)
         there = self.head(start_after) if start_after.startswith(prefix) else None
-        return replace(page, objects=[there, *page.objects]) if there else page
+        return page._replace(objects=[there, *page.objects]) if there else page
 
 
 class LosesTheContentType(MemoryBucket):
@@ -127,7 +126,7 @@ class CutsFirst(MemoryBucket):
 
     def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
         found = super().get(key, max_bytes=max_bytes, first=first)
-        return replace(found, body=found.body[:65_536]) if found and first else found
+        return found._replace(body=found.body[:65_536]) if found and first else found
 
 
 class IgnoresFirst(MemoryBucket):

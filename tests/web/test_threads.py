@@ -7,7 +7,6 @@ import json
 import sys
 import tracemalloc
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -309,7 +308,7 @@ def test_every_list_and_thread_is_a_page_of_the_viewer(store: SessionStore):
 def server() -> CountingBucket:
     """A bucket that lists as many objects at a time as a server does."""
     bucket = MemoryBucket()
-    bucket.capabilities = replace(bucket.capabilities, page_limit=PAGE_LIMIT)
+    bucket.capabilities = bucket.capabilities._replace(page_limit=PAGE_LIMIT)
     return CountingBucket(bucket)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from typing import Self
 
 from sessionbucket._async.bucket import AsyncBucket
 from sessionbucket._async.bucket_listing import list_pages
@@ -33,7 +33,6 @@ _MEMBERS = {
 """The parts by name, and their members in a snapshot."""
 
 
-@dataclass(frozen=True)
 class SnapshotSession(StoredObject):
     """A session of the v1 layout, with the body that it would have as an object of its own.
 
@@ -42,7 +41,13 @@ class SnapshotSession(StoredObject):
     """
 
     id: str
-    parts: Mapping[str, bytes] | None = field(repr=False)
+    parts: Mapping[str, bytes] | None
+
+    def __new__(cls, info: ObjectInfo, body: bytes, id: str, parts: Mapping[str, bytes] | None) -> Self:
+        made = super().__new__(cls, info, body)
+        made.id = id
+        made.parts = parts
+        return made
 
 
 class AsyncV1Snapshots:

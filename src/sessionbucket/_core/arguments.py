@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from datetime import timedelta
+from types import CoroutineType
 from typing import Any, cast
 
 from sessionbucket._core.headers import check_headers
@@ -73,7 +73,7 @@ def refused(name: str, value: object, rule: str) -> InvalidArgumentError:
 
 def close_coroutine(value: object) -> bool:
     """Close a value that an async function returned where no coroutine is allowed. Returns whether it is one."""
-    if not inspect.iscoroutine(value):
+    if not isinstance(value, CoroutineType):
         return False
     value.close()
     return True

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Literal, NamedTuple
@@ -33,26 +32,42 @@ _MD5_VERSION = re.compile(r'"[0-9a-f]{32}"')
 _MULTIPART_MD5_VERSION = re.compile(r'"[0-9a-f]{32}-\d+"')
 
 
-@dataclass(frozen=True, slots=True)
-class Always:
+class _WithoutFields:
+    """A value whose instances are all equal."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+class Always(_WithoutFields):
     """Put unconditionally."""
+
+    __slots__ = ()
 
     def holds(self, version: str | None) -> bool:
         """Whether the condition holds for an object of this version; None means that there is no object."""
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class IfAbsent:
+class IfAbsent(_WithoutFields):
     """Put only when the key does not exist (``If-None-Match: *``)."""
+
+    __slots__ = ()
 
     def holds(self, version: str | None) -> bool:
         """Whether the condition holds for an object of this version; None means that there is no object."""
         return version is None
 
 
-@dataclass(frozen=True, slots=True)
-class IfMatch:
+class IfMatch(NamedTuple):
     """Put only when the key exists in exactly this version (``If-Match``)."""
 
     version: str
@@ -68,8 +83,7 @@ ConditionalWrites = Literal["trusted", "probe", "off"]
 """Whether a store relies on a bucket's conditions without a probe, after a probe, or not at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(NamedTuple):
     """What a bucket can do, and how a store must treat it."""
 
     retry: RetryConfig = NO_RETRY
@@ -146,12 +160,14 @@ def metadata_entry(metadata: Mapping[str, str], name: str) -> str | None:
     return next((value for each, value in metadata.items() if each.lower() == name), None)
 
 
-@dataclass(frozen=True, slots=True)
-class StoredObject:
+class StoredObject(NamedTuple):
     """An object with its body, both of one version."""
 
     info: ObjectInfo
-    body: bytes = field(repr=False)
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(info={self.info!r})"
 
 
 class ObjectPage(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Any, Literal, NamedTuple
@@ -44,15 +43,14 @@ class FileInfo(NamedTuple):
     version: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """A document: its key relative to the folder of its document store, its body, and the version that the body is.
 
     ``size`` is in bytes. ``updated_at`` is None after a write, since the response to a PUT has no time.
     """
 
     key: str
-    body: bytes = field(repr=False)
+    body: bytes
     size: int
     updated_at: datetime | None
     written: WrittenVersion
@@ -62,6 +60,9 @@ class Document:
     def version(self) -> str:
         """The ETag, with its quotes."""
         return self.written.version
+
+    def __repr__(self) -> str:
+        return f"Document(key={self.key!r}, size={self.size}, version={self.version!r})"
 
 
 class Unseen(Enum):

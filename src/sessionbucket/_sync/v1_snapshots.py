@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from typing import Self
 
 from sessionbucket._codec.text import UnreadableTextError
 from sessionbucket._codec.top_level_members import top_level_members
@@ -34,7 +34,6 @@ _MEMBERS = {
 """The parts by name, and their members in a snapshot."""
 
 
-@dataclass(frozen=True)
 class SnapshotSession(StoredObject):
     """A session of the v1 layout, with the body that it would have as an object of its own.
 
@@ -43,7 +42,13 @@ class SnapshotSession(StoredObject):
     """
 
     id: str
-    parts: Mapping[str, bytes] | None = field(repr=False)
+    parts: Mapping[str, bytes] | None
+
+    def __new__(cls, info: ObjectInfo, body: bytes, id: str, parts: Mapping[str, bytes] | None) -> Self:
+        made = super().__new__(cls, info, body)
+        made.id = id
+        made.parts = parts
+        return made
 
 
 class V1Snapshots:

@@ -6,7 +6,6 @@ import asyncio
 import operator
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any, TypedDict
 
@@ -40,7 +39,7 @@ class CountingBucket(BucketWrapper):
 
     def __init__(self, inner: MemoryBucket) -> None:
         super().__init__(inner)
-        inner.capabilities = replace(inner.capabilities, page_limit=PAGE_LIMIT)  # as a server lists
+        inner.capabilities = inner.capabilities._replace(page_limit=PAGE_LIMIT)  # as a server lists
         self.calls: Counter[str] = Counter()
         self.bytes = 0
 
@@ -58,7 +57,7 @@ class AsyncCountingBucket(AsyncBucketWrapper):
 
     def __init__(self, inner: AsyncMemoryBucket) -> None:
         super().__init__(inner)
-        inner.capabilities = replace(inner.capabilities, page_limit=PAGE_LIMIT)  # as a server lists
+        inner.capabilities = inner.capabilities._replace(page_limit=PAGE_LIMIT)  # as a server lists
         self.calls: Counter[str] = Counter()
         self.bytes = 0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from dataclasses import replace
 from datetime import timedelta
 
 from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
@@ -85,8 +84,8 @@ class AsyncEncryptingBucket(AsyncBucketWrapper):
     @property
     def capabilities(self) -> Capabilities:
         inner = self.inner.capabilities
-        return replace(
-            inner, presigns=False, lists_body_sizes=inner.lists_body_sizes and not self.accept_plain
+        return inner._replace(
+            presigns=False, lists_body_sizes=inner.lists_body_sizes and not self.accept_plain
         )
 
     async def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:

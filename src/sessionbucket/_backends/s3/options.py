@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from inspect import iscoroutinefunction
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode
 
@@ -138,7 +137,7 @@ def _is_client(client: object, is_async: bool) -> bool:
     return (
         callable(getattr(client, "list_objects_v2", None))
         and hasattr(getattr(client, "meta", None), "endpoint_url")
-        and iscoroutinefunction(getattr(client, "close", None)) == is_async
+        and _is_async_function(getattr(client, "close", None)) == is_async
     )
 
 
@@ -147,5 +146,11 @@ def _is_session(session: object, is_async: bool) -> bool:
     found = getattr(session, "_session", session)
     return (
         callable(getattr(found, "get_config_variable", None))
-        and iscoroutinefunction(getattr(found, "get_credentials", None)) == is_async
+        and _is_async_function(getattr(found, "get_credentials", None)) == is_async
     )
+
+
+def _is_async_function(function: object) -> bool:
+    from inspect import iscoroutinefunction  # noqa: PLC0415 (a store without a client of the caller needs none)
+
+    return iscoroutinefunction(function)

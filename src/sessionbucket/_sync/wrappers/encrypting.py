@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import replace
 from datetime import timedelta
 
 from sessionbucket._concurrency.threads import in_thread
@@ -86,8 +85,8 @@ class EncryptingBucket(BucketWrapper):
     @property
     def capabilities(self) -> Capabilities:
         inner = self.inner.capabilities
-        return replace(
-            inner, presigns=False, lists_body_sizes=inner.lists_body_sizes and not self.accept_plain
+        return inner._replace(
+            presigns=False, lists_body_sizes=inner.lists_body_sizes and not self.accept_plain
         )
 
     def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:

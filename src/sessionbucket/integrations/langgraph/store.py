@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -111,7 +110,7 @@ class BucketStore(BaseStore, OnDocuments):
     def _note(self, document: Document) -> dict[str, Any]:
         """Decode an item, and remember its version."""
         item: dict[str, Any] = decode_frame(document.body, document.key).header
-        self._seen[document.key] = replace(document, body=b"", size=0), item["created_at"]
+        self._seen[document.key] = document._replace(body=b"", size=0), item["created_at"]
         return item
 
     async def _items(self, keys: Sequence[str], kind: type[Item] = Item) -> list[Any]:

@@ -7,7 +7,6 @@ import copy
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from strands.storage import Storage
@@ -105,7 +104,7 @@ class BucketStorage(Storage):
 
 
 def _without_body(document: Document | None) -> Document | None:
-    return document and replace(document, body=b"", size=0)
+    return document and document._replace(body=b"", size=0)
 
 
 @contextmanager

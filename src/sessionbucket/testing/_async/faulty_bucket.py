@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from threading import Lock
 from types import TracebackType
@@ -58,7 +57,7 @@ class AsyncFaultyBucket(AsyncBucketWrapper):
         conditional_writes: Literal["off", "trusted"] = (
             "off" if inner.conditional_writes == "off" else "trusted"
         )
-        return replace(inner, retry=self._retry, conditional_writes=conditional_writes)
+        return inner._replace(retry=self._retry, conditional_writes=conditional_writes)
 
     def fail(
         self,

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from threading import Lock
 from types import TracebackType
@@ -59,7 +58,7 @@ class FaultyBucket(BucketWrapper):
         conditional_writes: Literal["off", "trusted"] = (
             "off" if inner.conditional_writes == "off" else "trusted"
         )
-        return replace(inner, retry=self._retry, conditional_writes=conditional_writes)
+        return inner._replace(retry=self._retry, conditional_writes=conditional_writes)
 
     def fail(
         self,
