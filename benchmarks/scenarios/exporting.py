@@ -11,13 +11,16 @@ from benchmarks.documents import session_of
 from benchmarks.findings import Setting
 from benchmarks.measuring import Timing
 from benchmarks.processes import run_command
-from benchmarks.running import KB, Run
+from benchmarks.running import KB, SYNC_ENGINES, Run
+from benchmarks.servers import Server
 from sessionbucket import SessionData, copy_sessions, open_store
 
 SESSIONS = 10_000
 SIZE = 5 * KB
 RANGES = 16
 WORKERS = (1, 2, 4)
+DISTANT = 100
+"""Milliseconds that a proxy adds to each response. Then the workers wait for responses more than for processors."""
 _KINDS = 20
 """The number of different sessions. Each has its own id."""
 
@@ -33,21 +36,29 @@ def measure(run: Run) -> None:
         return
     server = run.main_server()
     bucket, number, targets = server.new_bucket(), run.pick(SESSIONS, 100), count()
-    source = server.store_url(bucket, "sessions", "boto3")
-    _fill(source, number)
-    timings: dict[str, list[Timing]] = {subject(workers): [] for workers in WORKERS}
-    for _ in range(run.pick(3, 1)):
-        for workers in WORKERS:
-            target = server.store_url(bucket, f"lake-{next(targets)}", "boto3")
-            command = [sys.executable, "-m", "sessionbucket.cli", "export", source, "--to", target]
-            done = run_command([*command, "--ranges", str(RANGES), "--workers", str(workers)])
-            if not done.output.startswith(f"{number:,} sessions"):
-                raise RuntimeError(f"the export says: {done.output}")
-            timings[subject(workers)].append(done.timing)
+    engine = run.engines(SYNC_ENGINES)[-1]
+    _fill(server.store_url(bucket, "sessions", engine), number)
+
+    def export(server: Server, rounds: int) -> None:
+        source = server.store_url(bucket, "sessions", engine)
+        timings: dict[str, list[Timing]] = {subject(workers): [] for workers in WORKERS}
+        for _ in range(rounds):
+            for workers in WORKERS:
+                target = server.store_url(bucket, f"lake-{next(targets)}", engine)
+                command = [sys.executable, "-m", "sessionbucket.cli", "export", source, "--to", target]
+                done = run_command([*command, "--ranges", str(RANGES), "--workers", str(workers)])
+                if not done.output.startswith(f"{number:,} sessions"):
+                    raise RuntimeError(f"the export says: {done.output}")
+                timings[subject(workers)].append(done.timing)
+        run.findings.add(Setting("exporting", "export", server.name, number), timings, against=subject(1))
+
+    export(server, run.pick(3, 1))
+    if not run.quick:
+        with run.servers.behind(server, DISTANT) as distant:
+            export(distant, 2)
     run.note(
         f"exporting: the workers and the server share {os.cpu_count()} processors, which limits the gain of a worker"
     )
-    run.findings.add(Setting("exporting", "export", server.name, number), timings, against=subject(1))
 
 
 def _fill(url: str, number: int) -> None:

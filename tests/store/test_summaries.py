@@ -337,6 +337,12 @@ class TestPages:
             store.summary_page(where=where)
 
 
+def cut_shards_after(rows: int, patch: pytest.MonkeyPatch) -> None:
+    for module in ("_core.catalog", "_sync.session_summaries", "_async.session_summaries"):
+        patch.setattr(f"sessionbucket.{module}.ROWS_A_SHARD", rows)
+        patch.setattr(f"sessionbucket.{module}.MOST_ROWS", 2 * rows)
+
+
 class TestRequests:
     def test_a_listing_asks_only_for_what_changed(self, side: SyncSide):
         bucket = side.make("FaultyBucket", side.make("MemoryBucket"))
@@ -352,6 +358,23 @@ class TestRequests:
         assert requests_of(bucket) == {"list_page": 2, "get": 1, "head": 25, "put": 1}
         list(store.summaries())
         assert requests_of(bucket) == {"list_page": 2, "get": 1}
+
+    @pytest.mark.parametrize("first", ["a/", "m/", "z/"])
+    def test_a_listing_after_one_of_some_sessions_asks_for_the_others_once(
+        self, side: SyncSide, first: str, monkeypatch: pytest.MonkeyPatch
+    ):
+        cut_shards_after(10, monkeypatch)
+        bucket = side.make("FaultyBucket", side.make("MemoryBucket"))
+        store = side.store(bucket)
+        for user in ("a", "m", "z"):
+            for number in range(37):
+                store.save(session(f"{user}/{number:02}"))
+        assert len(list(store.summaries(prefix=first))) == 37
+        bucket.calls.clear()
+        assert len(list(store.summaries())) == 111
+        assert requests_of(bucket)["head"] == 74
+        assert len(list(store.summaries())) == 111
+        assert not {"head", "put", "delete"} & set(requests_of(bucket))
 
     def test_a_small_page_costs_a_head_for_each_session(self, side: SyncSide):
         bucket = side.make("FaultyBucket", side.make("MemoryBucket"))
@@ -508,11 +531,8 @@ def test_summaries_are_those_of_the_loaded_sessions_after_any_history(
     bucket = side.make("MemoryBucket") if kind == "memory" else side.file_bucket(root, fsync=False)
     history = History(side, bucket)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(catalog, "ROWS_A_SHARD", 2)
-        patch.setattr(catalog, "MOST_ROWS", 4)
+        cut_shards_after(2, patch)
         patch.setattr(catalog, "_SETTLED", timedelta(0))
-        for name in ("_sync", "_async"):
-            patch.setattr(f"sessionbucket.{name}.session_summaries.ROWS_A_SHARD", 2)
         for action in actions:
             history.do(*action)
         expected = history.expected()

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionbucket._async.bucket import AsyncBucket
@@ -17,6 +18,7 @@ from sessionbucket._async.v1_snapshots import AsyncV1Snapshots
 from sessionbucket._concurrency.asyncio_ import WorkerPool, closing, in_thread
 from sessionbucket._core.catalog import (
     CATALOG_SUFFIX,
+    MOST_ROWS,
     ROWS_A_SHARD,
     decode_shard,
     encode_shard,
@@ -241,7 +243,8 @@ class AsyncSessionSummaries:
 class _AsyncCatalog:
     """The shards of one listing of sessions whose ids start with a prefix.
 
-    ``row`` and ``note`` are called for the sessions in the order of the listing, ``note`` some sessions behind ``row``. Errors of the
+    Where a shard gets too many rows, its rows become shards that each begin with their first row, and it is deleted unless one of
+    them has its name. ``row`` and ``note`` are called for the sessions in the order of the listing, ``note`` some sessions behind ``row``. Errors of the
     storage make the catalog shorter or leave it as it is.
     """
 
@@ -262,6 +265,7 @@ class _AsyncCatalog:
         self._ahead_rows: dict[str, str] = {}
         self._behind = 0
         self._listed: dict[str, str] = {}
+        self._cut_at: set[str] = set()
         self._writes: list[PendingCall[None]] = []
 
     async def _open(self) -> list[str]:
@@ -328,9 +332,8 @@ class _AsyncCatalog:
             await self._finish_shard()
         if row is not None:
             self._listed[stem] = row
-        if not self._names and len(self._listed) == ROWS_A_SHARD:
-            self._start_writing(self._listed, _Shard(None, None, {}))
-            self._listed = {}
+        if len(self._listed) > MOST_ROWS and not (self._start and self._names):
+            self._cut_shard(dict(islice(self._listed.items(), ROWS_A_SHARD)), await self._shard(self._behind))
 
     async def finish(self) -> None:
         """Write what has changed."""
@@ -349,15 +352,25 @@ class _AsyncCatalog:
         del self._shards[self._behind]
         rows = {stem: row for stem, row in shard.rows.items() if not stem.startswith(self._start)}
         rows |= self._listed
-        if rows != shard.rows:
-            if self._start:
-                rows = dict(sorted(rows.items(), key=lambda item: place(item[0])))
-            first, *more = shards_of(rows)
-            self._start_writing(first, shard)
-            for each in more:
-                self._start_writing(each, _Shard(None, None, {}))
+        if self._start:
+            rows = dict(sorted(rows.items(), key=lambda item: place(item[0])))
+        if self._cut_at or len(rows) > MOST_ROWS:
+            for each in shards_of(rows):
+                self._cut_shard(each, shard)
+            if shard.name not in self._cut_at:
+                self._start_writing({}, shard)
+        elif rows != shard.rows:
+            self._start_writing(rows, shard)
         self._behind += 1
-        self._listed = {}
+        self._listed, self._cut_at = {}, set()
+
+    def _cut_shard(self, rows: dict[str, str], shard: _Shard) -> None:
+        """Write some of a shard's rows as a shard that begins with the first of them."""
+        name = next(iter(rows))
+        self._cut_at.add(name)
+        self._start_writing(rows, shard if shard.name == name else _Shard(None, None, {}))
+        for stem in rows:
+            self._listed.pop(stem, None)
 
     def _start_writing(self, rows: dict[str, str], shard: _Shard) -> None:
         self._writes.append(self._pool.start(partial(self._write, rows, shard)))
