@@ -58,7 +58,7 @@ logger = logging.getLogger(__name__)
 Where = Callable[[SessionSummary], object]
 Pages = AsyncGenerator[list[ObjectInfo], None]
 
-_LISTED_AT_ONCE = 4
+_LISTED_AT_ONCE = 2
 _REQUESTS = 32
 _BUFFERED_ROWS = 4 * PAGE_LIMIT
 _LARGEST_SHARD = 64 << 20

@@ -84,14 +84,16 @@ class AsyncStoreCheck:
     async def _check_sessions(
         self, on_session: Callable[[StoredObject], object] | None
     ) -> AsyncGenerator[Finding, None]:
-        async for page in list_pages(self._bucket, self._keys.root, delimiter="/", limit=PAGE_LIMIT):
+        async for page in list_pages(self._bucket, self._keys.root, delimiter="/"):
             self._folders.update(page.folders)
-            sessions = [info for info in page.objects if self._keys.session_id(info.key) is not None]
-            self._stems.update(self._keys.stem(info.key) for info in sessions)
-            calls = [partial(self._check_session, info, on_session) for info in sessions]
-            for finding in await gather(calls, limit=_CONCURRENCY):
-                if finding:
-                    yield finding
+            for at in range(0, len(page.objects), PAGE_LIMIT):
+                some = page.objects[at : at + PAGE_LIMIT]
+                sessions = [info for info in some if self._keys.session_id(info.key) is not None]
+                self._stems.update(self._keys.stem(info.key) for info in sessions)
+                calls = [partial(self._check_session, info, on_session) for info in sessions]
+                for finding in await gather(calls, limit=_CONCURRENCY):
+                    if finding:
+                        yield finding
 
     async def _parts_without_session(self) -> AsyncGenerator[Finding, None]:
         for folder in self._keys.part_folders:
