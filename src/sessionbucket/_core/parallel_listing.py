@@ -5,8 +5,8 @@ request lists the second half. A wrong prediction costs requests and never a row
 a gap.
 
 A page is full of rows of its range, or is the last of it. So the plan makes no more requests than a plain listing has pages,
-and one more for each range. It cuts at most ``_CUTS_AT_FIRST`` ranges for each parallel request at first, and then one for
-every ``_REQUESTS_A_CUT`` requests.
+and one more for each range. At first it cuts at most one range for each parallel request, and then one for every
+``_REQUESTS_A_CUT`` requests.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from sessionbucket._core.objects import ObjectInfo, ObjectPage
 
 _PAGES_A_RANGE = 5
 _BUFFERED_RANGES = 2
-_CUTS_AT_FIRST = 2
 _REQUESTS_A_CUT = 4
 _SAMPLE = 16
 _END = ""  # pads a text that is shorter than others; sorts before every character
@@ -101,7 +100,7 @@ class RangePlan:
         self._ranges = deque([KeyRange("")])
         self._held = 0
         self._most_held = _PAGES_A_RANGE * _BUFFERED_RANGES * concurrency
-        self._credit = _CUTS_AT_FIRST * concurrency * _REQUESTS_A_CUT  # in requests
+        self._credit = concurrency * _REQUESTS_A_CUT  # in requests
 
     @property
     def is_finished(self) -> bool:
