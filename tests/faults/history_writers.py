@@ -160,6 +160,7 @@ def main(engine: str, url: str, name: str, seed: int, seconds: float, kinds: lis
     generator = random.Random(f"{seed} {name}")
     until = time.monotonic() + seconds
     writer = Writer(name, generator, kinds)
+    build_the_models()
     url += f"&engine={engine.removeprefix('async ')}"
     if engine.startswith("async"):
         asyncio.run(write_async(url, writer, until))
@@ -173,6 +174,13 @@ def main(engine: str, url: str, name: str, seed: int, seconds: float, kinds: lis
         _, status = os.waitpid(child, 0)
         if status:
             raise SystemExit(f"a forked writer of {name} ended with status {status}")
+
+
+def build_the_models() -> None:
+    """Build what a first save and load build. Where pydantic is interrupted in it, its own error hides the interrupt."""
+    with open_store("memory://") as store:
+        store.save(SessionData(id="first"))
+        store.load("first")
 
 
 def fork(store: Any, name: str, generator: random.Random, kinds: list[str], until: float) -> int:
