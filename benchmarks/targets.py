@@ -9,6 +9,7 @@ from benchmarks.findings import CPU, ELAPSED, MEMORY, RATE, Findings, Samples
 from benchmarks.measuring import Spread
 from benchmarks.rivals import bare_boto3
 from benchmarks.running import KB, MB, SYNC_ENGINES, ours
+from benchmarks.scenarios import exporting
 from benchmarks.scenarios.agents import FOLDER, MESSAGES, SNAPSHOTS, STRANDS
 from benchmarks.scenarios.cold_start import BARE_OBSTORE, FIRST_DOCUMENT, conversation
 from benchmarks.scenarios.hot_path import BOTH, DOCUMENT
@@ -163,6 +164,17 @@ TARGETS = (
         )
         for where, behind in ((SEAWEEDFS, ""), (_BEHIND, f" behind {TARGET_DELAY} ms"))
         for engine in SYNC_ENGINES
+    ),
+    Target(
+        f"export of 10,000 sessions behind {exporting.DISTANT} ms, against one worker",
+        "exporting",
+        "export",
+        exporting.SESSIONS,
+        ELAPSED,
+        exporting.subject(4),
+        exporting.subject(1),
+        0.33,
+        where=delayed(SEAWEEDFS, exporting.DISTANT),
     ),
     Target(
         "file store: save of 50 kB, against write, fsync, rename, fsync by hand",

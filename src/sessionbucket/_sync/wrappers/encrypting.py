@@ -81,13 +81,15 @@ class EncryptingBucket(BucketWrapper):
         self.accept_plain = accept_plain
         self._root = StoreKeys(prefix).root
         self.prefix = self._root.rstrip("/")
+        self._known = Capabilities(), Capabilities()  # of the inner bucket, and of this one
 
     @property
     def capabilities(self) -> Capabilities:
         inner = self.inner.capabilities
-        return inner._replace(
-            presigns=False, lists_body_sizes=inner.lists_body_sizes and not self.accept_plain
-        )
+        if inner is not self._known[0]:
+            lists_body_sizes = inner.lists_body_sizes and not self.accept_plain
+            self._known = inner, inner._replace(presigns=False, lists_body_sizes=lists_body_sizes)
+        return self._known[1]
 
     def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
         check_get(key, max_bytes, first)
