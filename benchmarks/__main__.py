@@ -53,7 +53,8 @@ def _measure(options: argparse.Namespace, findings: Findings, console: Console) 
     path = options.json or RESULTS / ("quick.json" if options.quick else "full.json")
     failed: list[str] = []
     with Servers() as servers:
-        run = Run(servers, findings, options.quick, tuple(options.server or (SEAWEEDFS, MOTO)))
+        chosen = options.server or ([SEAWEEDFS] if options.quick else [SEAWEEDFS, MOTO])
+        run = Run(servers, findings, options.quick, tuple(chosen))
         for name in options.scenario or SCENARIOS:
             started = time.monotonic()
             console.print(f"{name.replace('_', ' ')}: {SCENARIOS[name]} …", end=" ")
@@ -81,7 +82,9 @@ def _parser() -> argparse.ArgumentParser:
     about = "; ".join(f"{name}: {what}" for name, what in SCENARIOS.items())
     parser.add_argument("scenario", nargs="*", help=f"the scenarios to run; by default all. {about}")
     parser.add_argument(
-        "--quick", action="store_true", help="small and few, to see that everything works; no valid figures"
+        "--quick",
+        action="store_true",
+        help="small and few, on SeaweedFS alone, to see that everything works; no valid figures",
     )
     parser.add_argument(
         "--server", action="append", choices=[SEAWEEDFS, MOTO], help="measure on this server only"

@@ -37,7 +37,7 @@ Start = Callable[..., Finished]
 def measure(run: Run) -> None:
     """Cold starts, imports, and their breakdown."""
     starts = _starts(run)
-    rounds = run.pick(21, 3)
+    rounds = run.pick(21, 1)
     timings = _in_turn({name: partial(_timed, start) for name, start in starts.items()}, rounds)
     run.findings.add(
         Setting("cold_start", "first session", run.main_server().name, SIZE), timings, against=bare_boto3.NAME

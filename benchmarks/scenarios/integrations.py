@@ -78,6 +78,6 @@ def _measure(run: Run, server: Server, group: str, turns: int, contenders: dict[
             RESUME: {subject: each.resume for subject, each in opened.items()},
         }
         for operation, racers in races.items():
-            timings = race(racers, rounds=run.pick(11 if turns < max(TURNS) else 5, 2))
+            timings = race(racers, rounds=run.pick(11 if turns < max(TURNS) else 5, 1))
             setting = Setting(SCENARIO, operation_of(group, operation), server.name, turns)
             run.findings.add(setting, timings, against=[*contenders][-1])
