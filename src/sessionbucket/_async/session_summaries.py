@@ -243,8 +243,8 @@ class AsyncSessionSummaries:
 class _AsyncCatalog:
     """The shards of one listing of sessions whose ids start with a prefix.
 
-    Where a shard gets too many rows, its rows become shards that each begin with their first row, and it is deleted unless one of
-    them has its name. ``row`` and ``note`` are called for the sessions in the order of the listing, ``note`` some sessions behind ``row``. Errors of the
+    A shard that gets too many rows is cut into several, each named after its first row. It is deleted unless one of them has its name.
+    ``row`` and ``note`` are called for the sessions in the order of the listing, ``note`` some sessions behind ``row``. Errors of the
     storage make the catalog shorter or leave it as it is.
     """
 
@@ -333,7 +333,9 @@ class _AsyncCatalog:
         if row is not None:
             self._listed[stem] = row
         if len(self._listed) > MOST_ROWS and not (self._start and self._names):
-            self._cut_shard(dict(islice(self._listed.items(), ROWS_A_SHARD)), await self._shard(self._behind))
+            rows = iter(self._listed.items())
+            self._cut_shard(dict(islice(rows, ROWS_A_SHARD)), await self._shard(self._behind))
+            self._listed = dict(rows)
 
     async def finish(self) -> None:
         """Write what has changed."""
@@ -352,25 +354,28 @@ class _AsyncCatalog:
         del self._shards[self._behind]
         rows = {stem: row for stem, row in shard.rows.items() if not stem.startswith(self._start)}
         rows |= self._listed
-        if self._start:
-            rows = dict(sorted(rows.items(), key=lambda item: place(item[0])))
-        if self._cut_at or len(rows) > MOST_ROWS:
-            for each in shards_of(rows):
-                self._cut_shard(each, shard)
-            if shard.name not in self._cut_at:
-                self._start_writing({}, shard)
-        elif rows != shard.rows:
-            self._start_writing(rows, shard)
+        if self._cut_at or rows != shard.rows:
+            if self._start:
+                rows = dict(sorted(rows.items(), key=lambda item: place(item[0])))
+            self._replace(shard, rows)
         self._behind += 1
         self._listed, self._cut_at = {}, set()
+
+    def _replace(self, shard: _Shard, rows: dict[str, str]) -> None:
+        """Write the last rows of a shard, which are all of them unless it is being cut."""
+        if not self._cut_at and len(rows) <= MOST_ROWS:
+            self._start_writing(rows, shard)
+            return
+        for each in shards_of(rows):
+            self._cut_shard(each, shard)
+        if shard.name not in self._cut_at:
+            self._start_writing({}, shard)
 
     def _cut_shard(self, rows: dict[str, str], shard: _Shard) -> None:
         """Write some of a shard's rows as a shard that begins with the first of them."""
         name = next(iter(rows))
         self._cut_at.add(name)
         self._start_writing(rows, shard if shard.name == name else _Shard(None, None, {}))
-        for stem in rows:
-            self._listed.pop(stem, None)
 
     def _start_writing(self, rows: dict[str, str], shard: _Shard) -> None:
         self._writes.append(self._pool.start(partial(self._write, rows, shard)))

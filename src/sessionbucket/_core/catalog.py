@@ -5,8 +5,7 @@ A shard is gzipped text, one JSON value a line: a head with the format and the s
 of the listing, so a catalog cannot be wrong: a missing, outdated or damaged one costs requests. Folders list no ETags: there the token
 is the size and the time of the last change.
 
-Rows stay text until a listing shows their sessions: a store of a million sessions then has a few objects in memory at a time, and not
-twenty for each row.
+A row in memory stays text until the listing reaches its session, since the objects of a whole shard take longer to make and more memory.
 
 A shard holds the sessions from its name up to that of the next shard, in the order of their keys. The first shard also holds those
 before it.

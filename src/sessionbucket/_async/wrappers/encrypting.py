@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from datetime import timedelta
+from functools import cache
 
 from sessionbucket._async.bucket import AsyncBucket, AsyncObjectStream
 from sessionbucket._async.wrappers.base import AsyncBucketWrapper
@@ -80,15 +81,10 @@ class AsyncEncryptingBucket(AsyncBucketWrapper):
         self.accept_plain = accept_plain
         self._root = StoreKeys(prefix).root
         self.prefix = self._root.rstrip("/")
-        self._known = Capabilities(), Capabilities()  # of the inner bucket, and of this one
 
     @property
     def capabilities(self) -> Capabilities:
-        inner = self.inner.capabilities
-        if inner is not self._known[0]:
-            lists_body_sizes = inner.lists_body_sizes and not self.accept_plain
-            self._known = inner, inner._replace(presigns=False, lists_body_sizes=lists_body_sizes)
-        return self._known[1]
+        return _capabilities_over(self.inner.capabilities, self.accept_plain)
 
     async def get(self, key: str, *, max_bytes: int, first: int | None = None) -> StoredObject | None:
         check_get(key, max_bytes, first)
@@ -280,6 +276,11 @@ class AsyncEncryptingBucket(AsyncBucketWrapper):
                 f"it is encrypted with the key {shorten(header.key_id)}, which is not among the keys of this store",
             )
         return ObjectCipher(header, found, key, relative)
+
+
+@cache  # a save and a load ask some six times
+def _capabilities_over(inner: Capabilities, accept_plain: bool) -> Capabilities:
+    return inner._replace(presigns=False, lists_body_sizes=inner.lists_body_sizes and not accept_plain)
 
 
 def _described(info: ObjectInfo, cipher: ObjectCipher) -> ObjectInfo:
