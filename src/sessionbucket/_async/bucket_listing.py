@@ -56,7 +56,7 @@ async def list_versions_of(bucket: AsyncBucket, key: str) -> list[ObjectVersion]
 async def requested_ahead(pages: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
     """Yield the pages. While the caller uses one of them, the next one is requested.
 
-    Only the second page is requested when the caller asks for it, so that one page costs one request.
+    The second page is requested only when the caller asks for it. So a caller who needs one page pays for one request.
     """
     async with closing(pages), WorkerPool(_CALLER_AND_REQUEST) as pool:
         page = await next_page(pages)

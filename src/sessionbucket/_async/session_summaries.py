@@ -58,7 +58,7 @@ logger = logging.getLogger(__name__)
 Where = Callable[[SessionSummary], object]
 Pages = AsyncGenerator[list[ObjectInfo], None]
 
-_LISTED_AT_ONCE = 2
+_LISTED_AT_ONCE = 2  # more requests at once list a store of a few pages with many requests
 _REQUESTS = 32
 _BUFFERED_ROWS = 4 * PAGE_LIMIT
 _LARGEST_SHARD = 64 << 20
@@ -362,7 +362,7 @@ class _AsyncCatalog:
         self._listed, self._cut_at = {}, set()
 
     def _replace(self, shard: _Shard, rows: dict[str, str]) -> None:
-        """Write the last rows of a shard, which are all of them unless it is being cut."""
+        """Write the rows of a shard that are not written yet: all of them, or the last ones of a shard that is being cut."""
         if not self._cut_at and len(rows) <= MOST_ROWS:
             self._start_writing(rows, shard)
             return

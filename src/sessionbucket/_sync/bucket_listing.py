@@ -57,7 +57,7 @@ def list_versions_of(bucket: Bucket, key: str) -> list[ObjectVersion]:
 def requested_ahead(pages: Generator[T, None, None]) -> Generator[T, None, None]:
     """Yield the pages. While the caller uses one of them, the next one is requested.
 
-    Only the second page is requested when the caller asks for it, so that one page costs one request.
+    The second page is requested only when the caller asks for it. So a caller who needs one page pays for one request.
     """
     with closing(pages), WorkerPool(_CALLER_AND_REQUEST) as pool:
         page = next_page(pages)
